@@ -1,0 +1,1 @@
+"""One adapter per framework; `xbench.contracts` says what each promises."""

@@ -1,0 +1,106 @@
+"""NumPy: eager, gradients by hand, CPU only.
+
+Ufuncs use one core whatever the thread count; only matrix products go to the BLAS, whose pool is
+sized by the environment before NumPy loads. No framework is imported beside it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Factory, Memory, Policy, Probe, Tensors, Variant
+from xbench.errors import CellFailed, Status
+from xbench.support import refusal
+from xbench.worker.host import blas, resident_memory
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OPS = frozenset(
+    "noop copy triad elementwise elementwise_grad matmul linear "
+    "mlp_forward mlp_backward mlp_train".split()
+)
+NO_AUTOGRAD = "NumPy has no automatic differentiation: gradients are written by hand"
+
+
+class NumpyBackend:
+    """The `numpy` adapter."""
+
+    name = "numpy"
+
+    def probe(self) -> Probe:
+        installed = importlib.util.find_spec("numpy") is not None
+        return Probe(
+            installed=installed,
+            version=version("numpy") if installed else "",
+            hint="pip install numpy",
+            modes=("eager",),
+            dtypes=("float32", "float64"),
+            devices=("cpu",),
+            default_gradient="manual",
+        )
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        return refusal(
+            self.name, op, dtype, variant,
+            ops=OPS, dtypes=("float32", "float64"), modes=("eager",),
+            gradients={"none": "", "manual": "", "autograd": NO_AUTOGRAD, "custom": NO_AUTOGRAD},
+        )  # fmt: skip
+
+    def env(self, policy: Policy) -> dict[str, str]:
+        count = str(policy.threads)
+        names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+        return dict.fromkeys(names, count)
+
+    def open(self, policy: Policy) -> None:
+        if policy.device != "cpu":
+            raise CellFailed("unsupported", f"numpy runs on the cpu, not on {policy.device}")
+        import numpy as np
+
+        np.seterr(all="ignore")
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        from backends.numpy_ops import FACTORIES
+
+        return FACTORIES
+
+    def attest(self) -> dict[str, Any]:
+        import numpy as np
+
+        found = blas()
+        return {
+            "version": np.__version__,
+            "device_name": "cpu",
+            "threads": found["threads"],
+            "ufunc_threads": 1,
+            "blas": found,
+        }
+
+    def put(self, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        return np.array(host, copy=True, order="C")
+
+    def get(self, tensor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        return np.asarray(tensor)
+
+    def where(self, tensor: np.ndarray[Any, Any]) -> tuple[str, str]:
+        return "cpu", str(tensor.dtype)
+
+    def fence(self, tensors: Tensors) -> None:
+        """NumPy has finished when a call returns: there is nothing to wait for."""
+
+    def memory(self) -> Memory:
+        return resident_memory()
+
+    def classify(self, error: BaseException) -> Status | None:
+        return "oom" if isinstance(error, MemoryError) else None
+
+    def close(self) -> None:
+        """Nothing is held outside the process."""

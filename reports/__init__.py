@@ -1,0 +1,1 @@
+"""Records in, tables and plots out. Never times anything, imports no framework."""

@@ -1,0 +1,1 @@
+"""Which workloads at which sizes, and what `pytest --benchmark-only` collects."""

@@ -1,0 +1,1 @@
+"""The oracle: one NumPy process a run that makes inputs, knows exact answers and judges results."""

@@ -1,0 +1,102 @@
+"""How much of a result is compared, and how it travels from a worker to the oracle.
+
+A result of at most `FULL_ELEMENTS` entries is compared whole. A larger one is compared at a seeded
+random sample of entries, and whole by a random projection: the sum over its rows with random signs,
+one number per column, which no wrong column survives. The sample and the signs are stored by the
+oracle, not drawn again by the worker: random streams differ between NumPy versions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xbench.workloads.base import Shapes
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+FULL_ELEMENTS = 1 << 22
+SAMPLES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is compared of one 2-d output: sorted sample (rows, columns), and signs of the rows."""
+
+    rows: Array
+    columns: Array
+    signs: Array
+
+    def of(self, values: Array) -> tuple[Array, Array]:
+        """Returns: the sampled entries, shape (SAMPLES,), and the projection, shape (columns,);
+        both float64."""
+        import numpy as np
+
+        projection = np.zeros(values.shape[1])
+        for sign, row in zip(self.signs, values, strict=True):
+            projection += sign * row
+        return values[self.rows, self.columns].astype("float64"), projection
+
+
+def make_digests(shapes: Shapes, seed: int) -> dict[str, Digest]:
+    """A digest for every output too large to compare whole (those are 2-d)."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    found: dict[str, Digest] = {}
+    for name, shape in shapes.items():
+        if prod(shape) <= FULL_ELEMENTS:
+            continue
+        rows, columns = shape
+        picked = np.unique(rng.integers(0, rows * columns, SAMPLES))
+        signs = rng.choice((-1.0, 1.0), rows)
+        found[name] = Digest(picked // columns, picked % columns, signs)
+    return found
+
+
+def save_digests(path: Path, digests: dict[str, Digest]) -> None:
+    """Write an npz file that `load_digests` reads."""
+    import numpy as np
+
+    arrays: dict[str, Array] = {}
+    for name, digest in digests.items():
+        for part in ("rows", "columns", "signs"):
+            arrays[f"{name}/{part}"] = getattr(digest, part)
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_digests(path: Path) -> dict[str, Digest]:
+    """Read what `save_digests` wrote."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as stored:
+        names = {key.split("/")[0] for key in stored.files}
+        return {
+            name: Digest(*(stored[f"{name}/{part}"] for part in ("rows", "columns", "signs")))
+            for name in names
+        }
+
+
+def digest_results(values: dict[str, Array], digests: dict[str, Digest]) -> dict[str, Array]:
+    """A worker's results as they are sent to the oracle: `name`, or `name/sample` and
+    `name/projection` with `name/shape`."""
+    import numpy as np
+
+    sent: dict[str, Array] = {}
+    for name, array in values.items():
+        digest = digests.get(name)
+        if digest is None or array.ndim != 2 or len(digest.signs) != array.shape[0]:
+            sent[name] = array
+            continue
+        if array.shape[1] <= int(digest.columns.max()):
+            sent[name] = array
+            continue
+        sent[f"{name}/sample"], sent[f"{name}/projection"] = digest.of(array)
+        sent[f"{name}/shape"] = np.array(array.shape)
+    return sent

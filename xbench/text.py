@@ -1,0 +1,36 @@
+"""Words and numbers for people: near names, bytes, seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A hint: the names closest to `name`, or all of them if none is close."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
+
+
+def show_bytes(count: float) -> str:
+    """`168 GB`; decimal units."""
+    for unit in _BYTE_UNITS:
+        if abs(count) < 1000 or unit == _BYTE_UNITS[-1]:
+            break
+        count /= 1000
+    return f"{count:.3g} {unit}"
+
+
+def show_seconds(seconds: float) -> str:
+    """`4.75 ms`, `2.1 s`, `3 min 20 s`."""
+    if seconds >= 120:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s"
+    for size, unit in _TIME_UNITS:
+        if seconds >= size:
+            break
+    return f"{seconds / size:.3g} {unit}"

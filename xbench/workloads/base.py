@@ -1,0 +1,131 @@
+"""What an op is, apart from any framework: its parameters, inputs, exact answer and cost.
+
+The parent plans with labels and costs and never imports NumPy for it; `inputs` and `expected` run in
+the oracle process only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from math import log2, prod
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Gradient, Spec
+from xbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+Shapes = dict[str, tuple[int, ...]]
+
+ITEM_BYTES = {"float32": 4, "float64": 8}
+UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+NORM_TOLERANCE = {"float32": 1e-3, "float64": 1e-10}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work of one call. `min_bytes`: perfectly fused; `eager_bytes`: one kernel an operator."""
+
+    flop: int
+    min_bytes: int
+    eager_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """Shapes of everything an op touches; `scratch` counts an eager run's temporaries."""
+
+    batch: Shapes
+    outputs: Shapes
+    state: Shapes = field(default_factory=dict)
+    scratch_elements: int = 0
+
+    def elements(self, kind: str) -> int:
+        """Elements held by one kind of tensor (`batch`, `state`, `outputs`)."""
+        shapes: Shapes = getattr(self, kind)
+        return sum(prod(shape) for shape in shapes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Host arrays by name. Shared, read-only: every backend gets the same bytes."""
+
+    batch: dict[str, Array]
+    state: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of columns (last axis, from `start`) of one exact output, in float64.
+
+    Entrywise check: |result - exact| <= bound. Norm check, where `bound` is None: over the tensor,
+    |result - exact| <= rtol * |exact - base| + rounding * |exact| in the 2-norm.
+    """
+
+    name: str
+    exact: Array
+    bound: Array | None
+    start: int = 0
+    base: Array | None = None
+    rtol: float = 0.0
+    rounding: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An op by name. `params` gives the parameters in order; a value equal to its entry in
+    `optional` is left out of the label; a parameter in `choices` takes one of the values there, any
+    other a positive integer. `trains`: each call changes the state."""
+
+    name: str
+    params: tuple[str, ...]
+    tensors: Callable[[Spec], Tensors]
+    cost: Callable[[Spec], Cost]
+    inputs: Callable[[Spec, np.random.Generator], Inputs]
+    expected: Callable[[Spec, Inputs, int], Iterator[Block]]
+    gradients: tuple[Gradient, ...] = ("none",)
+    optional: tuple[tuple[str, int | str], ...] = ()
+    choices: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+    trains: bool = False
+
+    def spec(self, dtype: str, **params: int | str) -> Spec:
+        """A checked spec. Raises: UsageError on a missing, unknown or non-positive parameter."""
+        given = dict(self.optional) | params
+        unknown = [name for name in given if name not in self.params]
+        missing = [name for name in self.params if name not in given]
+        if unknown or missing:
+            raise UsageError(
+                f"{self.name}: unknown parameters {unknown}, missing {missing}",
+                f"it takes {', '.join(self.params)}",
+            )
+        choices = dict(self.choices)
+        for name, value in given.items():
+            if name in choices and value not in choices[name]:
+                raise UsageError(f"{self.name}: {name} is {value!r}", f"one of {choices[name]}")
+            if name not in choices and (not isinstance(value, int) or value < 1):
+                raise UsageError(f"{self.name}: {name} is {value!r}, and must be at least 1")
+        if dtype not in ITEM_BYTES:
+            raise UsageError(f"dtype {dtype!r} is not known", f"one of {', '.join(ITEM_BYTES)}")
+        return Spec(self.name, tuple((name, given[name]) for name in self.params), dtype)
+
+    def label(self, spec: Spec) -> str:
+        """The parameters in a cell id: integers as name and value, words as they are."""
+        defaults = dict(self.optional)
+        parts = [
+            f"{name}{value}" if isinstance(value, int) else value
+            for name, value in spec.params
+            if defaults.get(name) != value
+        ]
+        return "-".join(parts)
+
+
+def gamma(terms: int, dtype: str) -> float:
+    """Relative error allowed to a sum of `terms` products: (8 + log2 terms) * unit roundoff.
+
+    Measured: correct float32 products stay within 2.4 u of |A||B| for 64 to 20480 terms, while
+    `allclose(rtol=1e-5, atol=1e-8)` refuses them."""
+    return (8.0 + log2(max(terms, 1))) * UNIT_ROUNDOFF[dtype]

@@ -1,0 +1,208 @@
+"""The exact two-layer network in float64, with bounds on the error of a correct float32 result.
+
+Everything runs over chunks of hidden units, so no (N, H) or second (D, H) array is ever held.
+The bound of one product, (8 + log2 K) u |A||B|, is carried forward: hidden -> y -> error -> gradient.
+Where |h| is within its own bound a mask may honestly flip; the bound of that unit's gradient then
+covers either side, so that nothing is left out of the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xbench.contracts import Spec
+from xbench.workloads import rules
+from xbench.workloads.base import NORM_TOLERANCE, UNIT_ROUNDOFF, Block, Inputs, gamma
+
+if TYPE_CHECKING:
+    from xbench.workloads.base import Array
+
+CHUNK_ELEMENTS = 1 << 22
+"""Entries of a (max(N, D), chunk) float64 array: 32 MiB."""
+
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A chunk of hidden units: pre-activation z, activation h, the bound on both, the columns."""
+
+    z: Array
+    h: Array
+    bound: Array
+    columns: slice
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The output layer: y and the loss with their bounds, the loss's slope e = dloss/dy with its."""
+
+    y: Array
+    y_bound: Array
+    loss: float = 0.0
+    loss_bound: float = 0.0
+    e: Array | None = None
+    e_bound: Array | None = None
+
+
+def _chunks(spec: Spec) -> Iterator[slice]:
+    width = max(1, CHUNK_ELEMENTS // max(spec["n"], spec["d"]))
+    for start in range(0, spec["h"], width):
+        yield slice(start, min(start + width, spec["h"]))
+
+
+def _hidden(spec: Spec, values: dict[str, Array], x: Array, columns: slice) -> Hidden:
+    import numpy as np
+
+    w1 = values["w1"][:, columns].astype("float64")
+    z, magnitude = x @ w1, abs(x) @ abs(w1)
+    if spec["bias"]:
+        b1 = values["b1"][columns].astype("float64")
+        z, magnitude = z + b1, magnitude + abs(b1)
+    return Hidden(z, np.maximum(z, 0.0), gamma(spec["d"], spec.dtype) * magnitude, columns)
+
+
+def _output(spec: Spec, values: dict[str, Array], x: Array) -> Result:
+    import numpy as np
+
+    y = np.zeros((spec["n"], spec["o"]))
+    bound = np.zeros_like(y)
+    relative = gamma(spec["h"], spec.dtype)
+    for columns in _chunks(spec):
+        hidden = _hidden(spec, values, x, columns)
+        w2 = values["w2"][columns].astype("float64")
+        y += hidden.h @ w2
+        bound += (hidden.bound + relative * hidden.h) @ abs(w2)
+    if spec["bias"]:
+        b2 = values["b2"].astype("float64")
+        y, bound = y + b2, bound + relative * abs(b2)
+    return Result(y, bound)
+
+
+def _with_loss(spec: Spec, out: Result, target: Array) -> Result:
+    """The loss and its slope. Bounds: first order in the bound of y, plus their own rounding."""
+    import numpy as np
+
+    kind, count = spec.text("loss"), spec["n"] * spec["o"]
+    scale = 1.0 if kind == "sse" else 1.0 / count
+    relative = gamma(count, spec.dtype)
+    y = out.y
+    if kind == "bce":
+        terms = np.maximum(y, 0.0) - y * target + np.log1p(np.exp(-abs(y)))
+        magnitude = abs(y) * (1.0 + abs(target)) + 1.0
+        slope = 0.5 * (1.0 + np.tanh(0.5 * y)) - target
+        slope_bound = 0.25 * out.y_bound + gamma(1, spec.dtype)
+        loss_bound = ((abs(slope) + out.y_bound) * out.y_bound).sum()
+    else:
+        difference = y - target
+        terms = magnitude = difference**2
+        slope = 2.0 * difference
+        slope_bound = 2.0 * out.y_bound + gamma(1, spec.dtype) * abs(slope)
+        loss_bound = ((abs(slope) + out.y_bound) * out.y_bound).sum()
+    loss_bound = scale * (loss_bound + relative * magnitude.sum())
+    return Result(
+        y, out.y_bound, scale * float(terms.sum()), float(loss_bound),
+        scale * slope, scale * slope_bound,
+    )  # fmt: skip
+
+
+def _gradients(
+    spec: Spec, values: dict[str, Array], x: Array, out: Result
+) -> Iterator[tuple[slice, dict[str, tuple[Array, Array]]]]:
+    """Per chunk of hidden units, {parameter: (gradient, bound)} of w1, b1 and w2."""
+    assert out.e is not None and out.e_bound is not None
+    samples = gamma(spec["n"], spec.dtype)
+    outputs = gamma(spec["o"], spec.dtype)
+    for columns in _chunks(spec):
+        hidden = _hidden(spec, values, x, columns)
+        w2 = values["w2"][columns].astype("float64")
+        back = out.e @ w2.T
+        slack = (outputs * abs(out.e) + out.e_bound) @ abs(w2).T
+        doubtful = abs(hidden.z) <= hidden.bound
+        dh = back * (hidden.z > 0)
+        dh_bound = slack * ((hidden.z > 0) | doubtful) + abs(back) * doubtful
+        dw2_bound = (samples * hidden.h + hidden.bound).T @ abs(out.e) + hidden.h.T @ out.e_bound
+        found = {
+            "w1": (x.T @ dh, abs(x).T @ (samples * abs(dh) + dh_bound)),
+            "w2": (hidden.h.T @ out.e, dw2_bound + hidden.bound.T @ out.e_bound),
+        }
+        if spec["bias"]:
+            found["b1"] = (dh.sum(0), (samples * abs(dh) + dh_bound).sum(0))
+        yield columns, found
+
+
+def forward_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
+    """y of shape (n, o)."""
+    out = _output(spec, given.batch, given.batch["x"].astype("float64"))
+    yield Block("y", out.y, out.y_bound)
+
+
+def backward_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
+    """loss, and the gradient of every parameter."""
+    import numpy as np
+
+    values, x = given.batch, given.batch["x"].astype("float64")
+    out = _with_loss(spec, _output(spec, values, x), values["y"].astype("float64"))
+    assert out.e is not None and out.e_bound is not None
+    yield Block("loss", np.array(out.loss), np.array(out.loss_bound))
+    dw2, dw2_bound = (np.zeros((spec["h"], spec["o"])) for _ in range(2))
+    for columns, found in _gradients(spec, values, x, out):
+        dw2[columns], dw2_bound[columns] = found.pop("w2")
+        for name, (exact, bound) in found.items():
+            yield Block(f"d{name}", exact, bound, columns.start)
+    yield Block("dw2", dw2, dw2_bound)
+    if spec["bias"]:
+        relative = gamma(spec["n"], spec.dtype)
+        bound = relative * abs(out.e).sum(0) + out.e_bound.sum(0)
+        yield Block("db2", out.e.sum(0), bound)
+
+
+def train_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
+    """The state after `steps` steps from the given one, and the last step's loss; by the 2-norm."""
+    import numpy as np
+
+    x, target = (given.batch[each].astype("float64") for each in "xy")
+    state = {name: values.astype("float64") for name, values in given.state.items()}
+    loss = 0.0
+    for _ in range(steps):
+        out = _with_loss(spec, _output(spec, state, x), target)
+        assert out.e is not None
+        loss = out.loss
+        if "t" in state:
+            state["t"] += 1.0
+        for columns, found in _gradients(spec, state, x, out):
+            for name, (gradient, _) in found.items():
+                _update(spec, state, name, _part(name, columns), gradient)
+        if spec["bias"]:
+            _update(spec, state, "b2", (slice(None),), out.e.sum(0))
+    rtol, rounding = NORM_TOLERANCE[spec.dtype], 2.0 * steps * UNIT_ROUNDOFF[spec.dtype]
+    yield Block("loss", np.array(loss), None, 0, np.array(0.0), rtol, rounding)
+    width = max(1, CHUNK_ELEMENTS // max(spec["n"], spec["d"]))
+    for name, exact in state.items():
+        columns = exact.shape[-1] if exact.ndim else 1
+        for start in range(0, columns, width):
+            part = (..., slice(start, start + width)) if exact.ndim else ()
+            base = given.state[name][part].astype("float64")
+            yield Block(name, exact[part], None, start, base, rtol, rounding)
+
+
+def _part(name: str, columns: slice) -> tuple[slice, ...]:
+    """Where a chunk of hidden units lies: last axis of w1 and b1, first axis of w2."""
+    return (slice(None), columns) if name == "w1" else (columns,)
+
+
+def _update(
+    spec: Spec, state: dict[str, Array], name: str, part: tuple[slice, ...], gradient: Array
+) -> None:
+    import numpy as np
+
+    if spec.text("optimizer") == "sgd":
+        state[name][part] -= rules.sgd_rate(spec["h"]) * gradient
+        return
+    b1, b2 = rules.ADAM_BETA1, rules.ADAM_BETA2
+    m, v, t = state[f"m_{name}"], state[f"v_{name}"], float(state["t"])
+    m[part] = b1 * m[part] + (1.0 - b1) * gradient
+    v[part] = b2 * v[part] + (1.0 - b2) * gradient**2
+    root = np.sqrt(v[part] / (1.0 - b2**t)) + rules.ADAM_EPSILON
+    state[name][part] -= rules.ADAM_RATE * (m[part] / (1.0 - b1**t)) / root
