@@ -29,10 +29,11 @@ class Answer:
     parts: dict[str, Array] = field(default_factory=dict)
     rtol: float = 0.0
     rounding: float = 0.0
+    slack: float = 0.0
 
     def add(self, block: Block) -> None:
         """Store one run of columns."""
-        self.rtol, self.rounding = block.rtol, block.rounding
+        self.rtol, self.rounding, self.slack = block.rtol, block.rounding, block.slack
         kept = {"exact": block.exact}
         kept |= {"bound": block.bound} if block.bound is not None else {"base": block.base}
         for kind, array in kept.items():
@@ -99,7 +100,7 @@ class Answer:
             )
         base = self.parts[f"base/{kind}"]
         change = float(np.linalg.norm(exact - base))
-        allowed = self.rtol * change + self.rounding * float(np.linalg.norm(exact))
+        allowed = self.rtol * change + self.rounding * float(np.linalg.norm(exact)) + self.slack
         off = float(np.linalg.norm(error))
         if off <= allowed:
             return None

@@ -63,7 +63,7 @@ class Block:
     """A run of columns (last axis, from `start`) of one exact output, in float64.
 
     Entrywise check: |result - exact| <= bound. Norm check, where `bound` is None: over the tensor,
-    |result - exact| <= rtol * |exact - base| + rounding * |exact| in the 2-norm.
+    |result - exact| <= rtol * |exact - base| + rounding * |exact| + slack in the 2-norm.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Block:
     base: Array | None = None
     rtol: float = 0.0
     rounding: float = 0.0
+    slack: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
