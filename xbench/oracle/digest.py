@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-FULL_ELEMENTS = 1 << 22
+FULL_ELEMENTS = 1 << 20
 SAMPLES = 4096
 
 

@@ -1,0 +1,206 @@
+"""TensorFlow: eager, `tf.function` (graph) and XLA (compiled); gradients by hand or by GradientTape.
+
+TensorFlow's devices are '/CPU:0' and '/GPU:0'; ours are `cpu` and `cuda:N`. A worker drives one
+device, so `open` makes only that one visible: TensorFlow then calls it number 0 whatever N is.
+
+Eager kernels flush subnormal numbers to zero, graph and compiled ones do not: no option changes it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Factory, Gradient, Memory, Policy, Probe, Spec, Tensors, Variant
+from xbench.errors import CellFailed, Status
+from xbench.support import refusal
+from xbench.worker.host import resident_memory
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OPS = frozenset(
+    "noop copy triad elementwise elementwise_grad matmul linear "
+    "mlp_forward mlp_backward mlp_train".split()
+)
+GRADIENTS: dict[Gradient, str] = {
+    "none": "",
+    "manual": "",
+    "autograd": "",
+    "custom": "a custom autograd function is asked of torch only",
+}
+DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+"""Names under which the package `tensorflow` is published, the likely ones first."""
+
+CANARY_SIZE = 256
+"""Rows of the precision canary: enough that a device uses the kernel of its large products."""
+
+RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
+"""Left as the user has them, and recorded: they change kernels, or compile graphs unasked."""
+
+
+class TensorflowBackend:
+    """The `tensorflow` adapter."""
+
+    name = "tensorflow"
+
+    def __init__(self) -> None:
+        self._policy = Policy("cpu", "eager", 1, "ieee", "reuse")
+        self._one: Any = None
+
+    def probe(self) -> Probe:
+        found = _version() if importlib.util.find_spec("tensorflow") else ""
+        return Probe(
+            installed=bool(found),
+            version=found,
+            hint="pip install tensorflow (or tensorflow-cpu)",
+            modes=("eager", "graph", "compiled"),
+            dtypes=("float32", "float64"),
+            devices=("cpu", "cuda"),
+            default_gradient="autograd",
+        )
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        return refusal(
+            self.name, op, dtype, variant,
+            ops=OPS, dtypes=("float32", "float64"), modes=("eager", "graph", "compiled"),
+            gradients=GRADIENTS,
+        )  # fmt: skip
+
+    def env(self, policy: Policy) -> dict[str, str]:
+        """Also hides GPUs from CPU cells: the driver then is not even initialised."""
+        names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = dict.fromkeys(names, str(policy.threads))
+        variables |= {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        if policy.device == "cpu":
+            variables["CUDA_VISIBLE_DEVICES"] = "-1"
+        return variables
+
+    def open(self, policy: Policy) -> None:
+        """One inter-op thread: the policy counts cores, and every operator that runs beside another
+        would add its own to the intra-op pool's."""
+        import tensorflow as tf
+
+        self._policy = policy
+        tf.config.threading.set_intra_op_parallelism_threads(policy.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.set_soft_device_placement(False)
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        kind, _, index = policy.device.partition(":")
+        if kind not in ("cpu", "cuda"):
+            raise CellFailed("unsupported", f"tensorflow drives cpu and cuda, not {policy.device}")
+        found = tf.config.list_physical_devices("GPU")
+        if kind == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        elif int(index or 0) >= len(found):
+            reason = f"tensorflow finds {len(found)} GPUs here, so there is no {policy.device}"
+            raise CellFailed("unsupported", reason)
+        else:
+            chosen = found[int(index or 0)]
+            tf.config.set_visible_devices([chosen], "GPU")
+            tf.config.experimental.set_memory_growth(chosen, True)
+        with tf.device(self._device):
+            self._one = tf.identity(tf.constant(1.0))
+
+    @property
+    def _device(self) -> str:
+        """The policy's device in TensorFlow's words."""
+        return "/CPU:0" if self._policy.device == "cpu" else "/GPU:0"
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        from backends.tensorflow_ops import FACTORIES
+
+        return FACTORIES
+
+    def attest(self) -> dict[str, Any]:
+        import tensorflow as tf
+
+        devices = tf.config.get_visible_devices("GPU")
+        details = tf.config.experimental.get_device_details(devices[0]) if devices else {}
+        return {
+            "version": tf.__version__,
+            "device_name": details.get("device_name", self._policy.device),
+            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+            "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "soft_placement": tf.config.get_soft_device_placement(),
+            "precision_bits": self._precision_bits(),
+            **{name: os.environ.get(name, "") for name in RECORDED},
+        }
+
+    def _precision_bits(self) -> int:
+        """Mantissa bits that survive the very matmul that is timed: 24 in IEEE float32, 11 in TF32.
+
+        Row i of a diagonal matrix holds 1 + 2**-i, which needs i + 1 bits, times the identity."""
+        import numpy as np
+
+        size = CANARY_SIZE
+        spec = Spec("matmul", (("m", size), ("k", size), ("n", size)), "float32")
+        step = self.ops["matmul"](self, spec, Variant(self._policy.mode, "none"))
+        exact = 1.0 + 2.0 ** -np.arange(1.0, 24.0)
+        a = np.eye(size, dtype="float32")
+        np.fill_diagonal(a[: exact.size], exact)
+        _, outputs = step.run({}, {"a": self.put(a), "b": self.put(np.eye(size, dtype="float32"))})
+        kept = self.get(outputs["y"]).diagonal()[: exact.size] == exact
+        return 1 + int(kept.size if kept.all() else kept.argmin())
+
+    def put(self, host: np.ndarray[Any, Any]) -> Any:
+        """TensorFlow may take an aligned array's memory as its own: so it is given a private one."""
+        import numpy as np
+        import tensorflow as tf
+
+        with tf.device(self._device):
+            return tf.identity(tf.constant(np.array(host, copy=True, order="C")))
+
+    def get(self, tensor: Any) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        return np.asarray(tensor)
+
+    def where(self, tensor: Any) -> tuple[str, str]:
+        """The device that holds the memory: an operator without a kernel on the GPU moves to the
+        CPU silently, and then only `backing_device` says so."""
+        import tensorflow as tf
+
+        backing = tf.DeviceSpec.from_string(tensor.backing_device)
+        on_gpu = backing.device_type == "GPU"
+        return self._policy.device if on_gpu else backing.device_type.lower(), tensor.dtype.name
+
+    def fence(self, tensors: Tensors) -> None:
+        """Waits for all that was queued. `sync_devices` alone does nothing on pluggable devices, so
+        a new result, queued last, is read back (one read before would be answered from a cache)."""
+        import tensorflow as tf
+
+        tf.test.experimental.sync_devices()
+        tf.add(self._one, self._one).numpy()
+
+    def memory(self) -> Memory:
+        if self._policy.device == "cpu":
+            return resident_memory()
+        import tensorflow as tf
+
+        held = tf.config.experimental.get_memory_info("GPU:0")
+        return Memory(held["current"], held["peak"])
+
+    def classify(self, error: BaseException) -> Status | None:
+        """By the class's name: the error may come from an import that failed halfway."""
+        exhausted = type(error).__name__ == "ResourceExhaustedError"
+        return "oom" if exhausted or isinstance(error, MemoryError) else None
+
+    def close(self) -> None:
+        """Nothing is held outside the process."""
+
+
+def _version() -> str:
+    """The installed version, or "". Asking every distribution what it holds is slow: last resort."""
+    for name in DISTRIBUTIONS:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    names = packages_distributions().get("tensorflow", [])
+    return version(names[0]) if names else ""

@@ -1,0 +1,13 @@
+"""What bounds every other op: memory bandwidth (copy, triad) and the cost of one dispatch (noop)."""
+
+from xbench.plan.suite import Suite, Sweep
+
+SUITE = Suite(
+    "ceilings",
+    "copy and triad (bandwidth) and noop (dispatch floor) on 100 x width",
+    (
+        Sweep("noop", "noop 100×w", lambda w: {"n": 100, "w": w}),
+        Sweep("copy", "copy 100×w", lambda w: {"n": 100, "w": w}),
+        Sweep("triad", "triad 100×w", lambda w: {"n": 100, "w": w}),
+    ),
+)

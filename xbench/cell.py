@@ -1,0 +1,98 @@
+"""Cells, their ids and their grouping: the vocabulary of plans, journals and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xbench.contracts import Gradient, Mode, Policy, Spec, Variant
+from xbench.workloads import label
+
+DEFAULT_MATH, DEFAULT_ALLOCATOR = "ieee", "reuse"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKey:
+    """What one process can serve. `threads` is "all" or a number in decimal."""
+
+    backend: str
+    device: str
+    mode: Mode
+    threads: str
+    math: str
+    allocator: str
+
+    @property
+    def id(self) -> str:
+        """`torch/cpu/eager/tall`, with math and allocator where they are not the default."""
+        parts = [self.backend, self.device, self.mode, f"t{self.threads}"]
+        return "/".join(parts + _unusual(self.math, self.allocator))
+
+    def policy(self, cores: int) -> Policy:
+        """The policy with the thread count spelled out."""
+        count = cores if self.threads == "all" else int(self.threads)
+        return Policy(self.device, self.mode, count, self.math, self.allocator)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One row of the result table: a workload under a policy.
+
+    `family` and `width` place it on a scaling curve; they are no part of the id."""
+
+    spec: Spec
+    worker: WorkerKey
+    gradient: Gradient
+    family: str = ""
+    width: int = 0
+
+    @property
+    def id(self) -> str:
+        """`op/params/dtype/backend/device/mode/gradient/tN[/math][/allocator]`; no `=` or `,`."""
+        key = self.worker
+        parts = [self.spec.op, label(self.spec), self.spec.dtype, key.backend, key.device, key.mode]
+        parts += [self.gradient, f"t{key.threads}"]
+        return "/".join(parts + _unusual(key.math, key.allocator))
+
+    @property
+    def variant(self) -> Variant:
+        """Mode and gradient: what the op's factory is told."""
+        return Variant(self.worker.mode, self.gradient)
+
+    @property
+    def workload_id(self) -> str:
+        """`op/params/dtype`: the same inputs and the same answer for every backend."""
+        return f"{self.spec.op}/{label(self.spec)}/{self.spec.dtype}"
+
+    @property
+    def group_id(self) -> str:
+        """The cells that are measured in the same rounds."""
+        key = self.worker
+        parts = [self.workload_id, key.device, f"t{key.threads}"]
+        return "/".join(parts + _unusual(key.math, key.allocator))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cells of one workload that share device, threads, math and allocator."""
+
+    id: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def spec(self) -> Spec:
+        """The workload's op, parameters and dtype."""
+        return self.cells[0].spec
+
+
+def make_groups(cells: Iterable[Cell]) -> list[Group]:
+    """Cells by group, in the order of first appearance."""
+    members: dict[str, list[Cell]] = {}
+    for cell in cells:
+        members.setdefault(cell.group_id, []).append(cell)
+    return [Group(name, tuple(found)) for name, found in members.items()]
+
+
+def _unusual(math: str, allocator: str) -> list[str]:
+    parts = [] if math == DEFAULT_MATH else [math]
+    return parts if allocator == DEFAULT_ALLOCATOR else [*parts, allocator]

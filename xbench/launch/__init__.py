@@ -1,0 +1,1 @@
+"""Starting, stopping, asking and ending worker processes, from the parent's side."""

@@ -1,0 +1,158 @@
+"""A worker process as its parent sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import xbench
+from xbench.errors import CellFailed, WorkerDied
+from xbench.launch.channel import Channel
+from xbench.launch.watcher import Watcher
+
+ROOT = Path(xbench.__file__).resolve().parent.parent
+BOOTSTRAP = ROOT / "xbench" / "worker" / "bootstrap.py"
+PACKAGES = ("xbench", "backends", "suites")
+CLOSE_LIMIT_S = 5.0
+LOG_TAIL_BYTES = 2000
+
+_watcher: list[Watcher] = []
+
+
+class Process:
+    """A worker or the oracle, in a session of its own.
+
+    `stoppable`: stopped (SIGSTOP) whenever it is not answering, so that an idle thread pool cannot
+    spin beside another worker's burst. Its stdout and stderr go to `log`."""
+
+    def __init__(
+        self, role: str, config: dict[str, Any], environment: dict[str, str], log: Path,
+        stoppable: bool = True,
+    ) -> None:  # fmt: skip
+        self.log = log
+        self._stoppable = stoppable
+        self._oom_kills = _oom_kills()
+        child_reads, parent_writes = os.pipe()
+        parent_reads, child_writes = os.pipe()
+        settings = config | {
+            "role": role,
+            "read_fd": child_reads,
+            "write_fd": child_writes,
+            "parent_pid": os.getpid(),
+            "packages": {name: str(ROOT / name) for name in PACKAGES},
+        }
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                pass_fds=(child_reads, child_writes),
+                start_new_session=True,
+            )
+        os.close(child_reads)
+        os.close(child_writes)
+        self._channel = Channel(parent_reads, parent_writes)
+        if sys.platform != "linux":
+            _watch().add(self.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also its session's and group's."""
+        return self._process.pid
+
+    def call(self, action: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
+        """Ask for `action` and wait. After WorkerDied or WorkerTimeout the process is gone.
+
+        Raises: CellFailed, WorkerDied, WorkerTimeout."""
+        self._signal(signal.SIGCONT)
+        try:
+            return self._channel.ask(action, timeout_s, arguments)
+        except CellFailed:
+            raise
+        except WorkerDied as error:
+            raise self._epitaph(error) from None
+        finally:
+            if self._stoppable and self._process.returncode is None:
+                self._signal(signal.SIGSTOP)
+
+    def close(self) -> None:
+        """Let it end by itself, then make sure it has."""
+        if self._process.returncode is None:
+            self._stoppable = False
+            try:
+                self.call("close", CLOSE_LIMIT_S)
+                self._process.wait(CLOSE_LIMIT_S)
+            except (WorkerDied, CellFailed, subprocess.TimeoutExpired):
+                pass
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process and whatever it started. May be called again."""
+        if self._process.returncode is None or self._process.poll() is None:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self._process.wait()
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None  # type: ignore[assignment]
+            if sys.platform != "linux":
+                _watch().remove(self.pid)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._stoppable:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                pass
+
+    def _epitaph(self, error: WorkerDied) -> WorkerDied:
+        """How the process ended, after making sure that it has."""
+        if error.status == "timeout":
+            self.kill()
+            return error
+        try:
+            code = self._process.wait(CLOSE_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            code = None
+        self.kill()
+        if code is None:
+            error.message += "; it answered no more and was killed"
+        elif code == -signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return WorkerDied(f"{error.message}: the kernel killed it, out of memory", "oom")
+        elif code < 0:
+            error.message += f": {signal.Signals(-code).name}"
+        else:
+            error.message += f": exit status {code}"
+        return WorkerDied(f"{error.message}{self._log_tail()}", error.status)
+
+    def _log_tail(self) -> str:
+        data = self.log.read_bytes()[-LOG_TAIL_BYTES:] if self.log.exists() else b""
+        lines = data.decode(errors="replace").strip().splitlines()
+        return f" ({lines[-1].strip()})" if lines else ""
+
+
+def _watch() -> Watcher:
+    if not _watcher:
+        _watcher.append(Watcher())
+    return _watcher[0]
+
+
+def _oom_kills() -> int:
+    """How many processes the kernel has killed for lack of memory, as far as it says."""
+    total = 0
+    for file in (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events")):
+        try:
+            lines = file.read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    return total

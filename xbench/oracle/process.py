@@ -1,0 +1,138 @@
+"""The oracle process: makes a workload's inputs, keeps its answers, judges results.
+
+Files of a workload lie in a folder of their own under the run's temporary folder: one .npy per
+input and `digests.npz`. They are deleted when a group has been measured and made again, with the
+checksum asserted, at the next launch; the answers (at most a few MB an output) stay in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Spec
+from xbench.oracle.check import Answer, collect, judge
+from xbench.oracle.digest import Digest, make_digests, save_digests
+from xbench.plan.files import load_suite_file
+from xbench.worker.serve import serve
+from xbench.workloads import get_op, label
+from xbench.workloads.base import Inputs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Reply = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Work:
+    """A workload's inputs and what is compared of its results."""
+
+    spec: Spec
+    inputs: Inputs
+    digests: dict[str, Digest]
+
+
+def main(config: dict[str, Any]) -> None:
+    """Serve a run; `folder` is its temporary folder, `seed` its seed."""
+    for file in config["suites"]:
+        load_suite_file(Path(file))
+    oracle = Oracle(Path(config["folder"]), config["seed"])
+    handlers = {
+        "prepare": oracle.prepare,
+        "judge": oracle.judge,
+        "release": oracle.release,
+        "close": oracle.close,
+    }
+    serve(config["read_fd"], config["write_fd"], handlers, lambda error: None)
+
+
+class Oracle:
+    """Inputs and answers of one run, all drawn from its seed."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.work: dict[str, Work] = {}
+        self.checksums: dict[str, str] = {}
+        self.answers: dict[tuple[str, int], dict[str, Answer]] = {}
+
+    def prepare(self, spec: dict[str, Any]) -> Reply:
+        """Draw the inputs of a workload and write them.
+
+        Returns: `id`, `batch` and `state` (name to file), `digests` (file), `sha256` over all
+        inputs, the same at every launch."""
+        parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
+        op, name = get_op(parsed.op), f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
+        folder = self.folder / name.replace("/", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        seed = _seed(self.seed, name)
+        inputs = op.inputs(parsed, _generator(seed))
+        tensors = op.tensors(parsed)
+        digests = make_digests(tensors.outputs | tensors.state, seed + 1)
+        save_digests(folder / "digests.npz", digests)
+        checksum = hashlib.sha256()
+        files: dict[str, dict[str, str]] = {}
+        for kind, arrays in (("batch", inputs.batch), ("state", inputs.state)):
+            files[kind] = {each: _store(folder, each, arrays[each], checksum) for each in arrays}
+        digest = checksum.hexdigest()
+        if self.checksums.setdefault(name, digest) != digest:
+            raise RuntimeError(f"the inputs of {name} differ from those of the launch before")
+        self.work[name] = Work(parsed, inputs, digests)
+        return {"id": name, **files, "digests": str(folder / "digests.npz"), "sha256": digest}
+
+    def judge(self, workload: str, file: str, calls: int) -> Reply:
+        """Compare results in `file` (npz) with the answer after `calls` calls.
+
+        Returns: `problems`, empty if the result is right; the check made of each output."""
+        import numpy as np
+
+        work = self.work[workload]
+        op = get_op(work.spec.op)
+        calls = calls if op.trains else 1
+        if (workload, calls) not in self.answers:
+            tensors = op.tensors(work.spec)
+            blocks = op.expected(work.spec, work.inputs, calls)
+            shapes = tensors.outputs | tensors.state
+            self.answers[workload, calls] = collect(blocks, shapes, work.digests)
+        answers = self.answers[workload, calls]
+        with np.load(file, allow_pickle=False) as stored:
+            problems = judge(answers, {key: stored[key] for key in stored.files})
+        os.unlink(file)
+        checks = {name: "sampled" if each.digest else "full" for name, each in answers.items()}
+        return {"problems": problems, "checks": checks}
+
+    def release(self, workload: str) -> Reply:
+        """Forget a workload's inputs and delete its files; it can be prepared again."""
+        self.work.pop(workload, None)
+        shutil.rmtree(self.folder / workload.replace("/", "_"), ignore_errors=True)
+        return {}
+
+    def close(self) -> Reply:
+        """The process ends after the reply."""
+        return {}
+
+
+def _seed(seed: int, name: str) -> int:
+    """A workload's own seed: independent of which others the run holds."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8], "little")
+
+
+def _generator(seed: int) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def _store(folder: Path, name: str, array: np.ndarray[Any, Any], checksum: Any) -> str:
+    import numpy as np
+
+    file = folder / f"input-{name}.npy"
+    np.save(file, array, allow_pickle=False)
+    checksum.update(name.encode())
+    checksum.update(np.ascontiguousarray(array).data)
+    return str(file)

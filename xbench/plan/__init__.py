@@ -1,0 +1,1 @@
+"""From suites and a selection to cells, groups, and what they will cost."""

@@ -1,0 +1,41 @@
+"""What a suite is: families of workloads, each swept over a width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from xbench.contracts import Spec
+from xbench.workloads import get_op
+
+WIDTHS = (512, 2048, 8192, 20480, 65536, 204800)
+"""512, 20480 and 204800 are the notebooks' own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One op at every width: `params(width)` gives the op's parameters.
+
+    `family` names the scaling curve in tables and plots: `mlp_train 100×1→w→1`."""
+
+    op: str
+    family: str
+    params: Callable[[int], dict[str, int | str]]
+    widths: tuple[int, ...] = WIDTHS
+
+    def spec(self, width: int, dtype: str) -> Spec:
+        """The workload at one width. Raises: UsageError."""
+        return get_op(self.op).spec(dtype, **self.params(width))
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A named set of sweeps; `about` is one line."""
+
+    name: str
+    about: str
+    sweeps: tuple[Sweep, ...]
+
+    def ops(self) -> Iterator[str]:
+        """Names of the ops it sweeps, each once."""
+        yield from dict.fromkeys(sweep.op for sweep in self.sweeps)

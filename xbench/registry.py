@@ -1,0 +1,103 @@
+"""Who is there: backends and suites by name, as data. Nothing is imported until it is asked for.
+
+A third party adds a backend or a suite through the entry points `xbench.backends` and
+`xbench.suites`; a user adds an op in a suite file with `add_op` and `implements`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Backend, Factory, Variant
+from xbench.errors import UsageError
+from xbench.text import near
+from xbench.workloads import OPS, Op
+
+if TYPE_CHECKING:
+    from xbench.plan.suite import Suite
+
+BACKENDS = {
+    "numpy": "backends.numpy_backend:NumpyBackend",
+    "torch": "backends.torch_backend:TorchBackend",
+    "tensorflow": "backends.tensorflow_backend:TensorflowBackend",
+}
+SUITES = {
+    "elementwise": "suites.elementwise:SUITE",
+    "matmul": "suites.matmul:SUITE",
+    "mlp": "suites.mlp:SUITE",
+    "ceilings": "suites.ceilings:SUITE",
+}
+_FACTORIES: dict[tuple[str, str], Factory] = {}
+
+
+def backend_paths() -> dict[str, str]:
+    """Backend name to "module:Class", built-in ones first."""
+    return BACKENDS | _entry_points("xbench.backends")
+
+
+def suite_paths() -> dict[str, str]:
+    """Suite name to "module:attribute", built-in ones first."""
+    return SUITES | _entry_points("xbench.suites")
+
+
+def load_backend(name: str) -> Backend:
+    """A new adapter object; its framework is not imported. Raises: UsageError."""
+    paths = backend_paths()
+    if name not in paths:
+        raise UsageError(f"no backend is called {name!r}", near(name, paths))
+    backend: Backend = _resolve(paths[name])()
+    return backend
+
+
+def load_suite(name: str) -> Suite:
+    """A suite by name. Raises: UsageError."""
+    paths = suite_paths()
+    if name not in paths:
+        raise UsageError(f"no suite is called {name!r}", near(name, paths))
+    suite: Suite = _resolve(paths[name])
+    return suite
+
+
+def add_op(op: Op) -> Op:
+    """Make a user's op known, for planning, oracle and workers. Raises: UsageError if taken."""
+    if op.name in OPS:
+        raise UsageError(f"an op called {op.name!r} exists already", "choose another name")
+    OPS[op.name] = op
+    return op
+
+
+def implements(op: str, backend: str) -> Callable[[Factory], Factory]:
+    """Decorator: this factory is how `backend` runs `op`."""
+
+    def register(factory: Factory) -> Factory:
+        _FACTORIES[op, backend] = factory
+        return factory
+
+    return register
+
+
+def factory_of(backend: Backend, op: str) -> Factory:
+    """The factory of an op on an opened backend: a user's, else the adapter's own."""
+    return _FACTORIES.get((op, backend.name)) or backend.ops[op]
+
+
+def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:
+    """None if the combination runs, else the reason; knows users' ops too."""
+    if (op, backend.name) not in _FACTORIES:
+        return backend.supports(op, dtype, variant)
+    probe = backend.probe()
+    if variant.mode not in probe.modes:
+        return f"{backend.name} has no {variant.mode} mode"
+    return None if dtype in probe.dtypes else f"{backend.name} does not run {dtype}"
+
+
+def _entry_points(group: str) -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=group)}
+
+
+def _resolve(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)

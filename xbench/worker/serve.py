@@ -1,0 +1,39 @@
+"""The loop of a worker or of the oracle: read a request, call its handler, reply."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from xbench.errors import CellFailed, Status
+from xbench.worker import wire
+
+Handler = Callable[..., dict[str, Any]]
+Classify = Callable[[BaseException], Status | None]
+
+
+def serve(
+    read_fd: int, write_fd: int, handlers: Mapping[str, Handler], classify: Classify
+) -> None:
+    """Answer requests until the parent closes its end or asks to `close`."""
+    with os.fdopen(read_fd, "rb") as requests, os.fdopen(write_fd, "wb", buffering=0) as replies:
+        for line in requests:
+            message = wire.parse(line)
+            replies.write(_answer(message, handlers, classify))
+            if message["do"] == "close":
+                return
+
+
+def _answer(message: dict[str, Any], handlers: Mapping[str, Handler], classify: Classify) -> bytes:
+    number = message["n"]
+    try:
+        return wire.success(number, handlers[message["do"]](**message["with"]))
+    except CellFailed as error:
+        return wire.failure(number, error.status, error.message)
+    except Exception as error:  # anything a framework raises is a cell's status, not our end
+        traceback.print_exc()
+        status = classify(error) or ("oom" if isinstance(error, MemoryError) else "crashed")
+        reason = f"{type(error).__name__}: {error}".strip()
+        return wire.failure(number, status, reason[:2000])

@@ -1,0 +1,133 @@
+"""What a backend worker does for its parent: open, load, burst, answer, unload, close."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from xbench.contracts import Backend, Policy, Spec, Variant
+from xbench.errors import CellFailed
+from xbench.oracle.digest import digest_results, load_digests
+from xbench.plan.files import load_suite_file
+from xbench.registry import factory_of
+from xbench.worker.counters import Reading, idle_cost_ns, measured
+from xbench.worker.serve import serve
+from xbench.worker.slot import Slot, map_arrays
+
+Reply = dict[str, Any]
+
+
+def main(config: dict[str, Any]) -> None:
+    """Serve one worker key; `backend` is "module:Class", `suites` are users' files."""
+    for file in config["suites"]:
+        load_suite_file(Path(file))
+    module, _, name = config["backend"].partition(":")
+    backend: Backend = getattr(importlib.import_module(module), name)()
+    session = Session(backend)
+    handlers = {
+        "open": session.open,
+        "load": session.load,
+        "burst": session.burst,
+        "answer": session.answer,
+        "unload": session.unload,
+        "close": session.close,
+    }
+    serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
+
+
+class Session:
+    """The cells loaded in this process, by id."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.device = ""
+        self.slots: dict[str, Slot] = {}
+
+    def open(self, policy: dict[str, Any]) -> Reply:
+        """Import the framework, set the policy and read it back."""
+        chosen = Policy(**policy)
+        self.device = chosen.device
+        start = time.perf_counter_ns()
+        self.backend.open(chosen)
+        opened = time.perf_counter_ns() - start
+        facts = self.backend.attest()
+        if facts["threads"] not in (chosen.threads, -1):
+            raise CellFailed(
+                "invalid",
+                f"{self.backend.name} runs {facts['threads']} threads, {chosen.threads} were asked",
+            )
+        cost = idle_cost_ns(lambda: self.backend.fence({}))
+        return {
+            "open_ns": opened,
+            "fence_ns": cost,
+            "python": sys.version.split()[0],
+            "attest": facts,
+        }
+
+    def load(self, cell: str, spec: dict[str, Any], variant: list[Any], inputs: Reply) -> Reply:
+        """Put the inputs on the device, build the step and run it for the first time."""
+        parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
+        put = self.backend.put
+        batch = {name: put(values) for name, values in map_arrays(inputs["batch"]).items()}
+        self.backend.fence(batch)
+        built: list[Slot] = []
+
+        def build() -> None:
+            factory = factory_of(self.backend, parsed.op)
+            step = factory(self.backend, parsed, Variant(*variant))
+            built.append(Slot(self.backend, parsed.dtype, step, batch, map_arrays(inputs["state"])))
+
+        building = measured(build)["wall_ns"]
+        slot = built[0]
+        first = slot.burst(1, 0)
+        self._check_places(slot)
+        self.slots[cell] = slot
+        gc.collect()
+        gc.freeze()
+        return {"build_ns": building, "first": first, "memory_bytes": self._memory()}
+
+    def burst(self, cell: str, calls: int, lead_in: int) -> Reading:
+        """One timed burst."""
+        return self.slots[cell].burst(calls, lead_in)
+
+    def answer(self, cell: str, file: str, digests: str) -> Reply:
+        """Write the results of the last burst, as far as they are compared, to `file` (npz)."""
+        import numpy as np
+
+        slot = self.slots[cell]
+        self._check_places(slot)
+        sent = digest_results(slot.results(), load_digests(Path(digests)))
+        with Path(file).open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **sent)
+        return {"traces": slot.step.traces()}
+
+    def unload(self, cell: str) -> Reply:
+        """Forget a cell and give its memory back; unknown cells are no error."""
+        self.slots.pop(cell, None)
+        gc.unfreeze()
+        gc.collect()
+        return {}
+
+    def close(self) -> Reply:
+        """Release the framework; the process ends after the reply."""
+        self.slots.clear()
+        self.backend.close()
+        return {}
+
+    def _memory(self) -> int:
+        return self.backend.memory().current_bytes
+
+    def _check_places(self, slot: Slot) -> None:
+        """Every tensor must be where the policy says and of the workload's dtype.
+
+        Raises: CellFailed("invalid", ...) naming the tensor."""
+        expected = (self.device, slot.dtype)
+        for name, place in slot.places().items():
+            if place != expected:
+                raise CellFailed(
+                    "invalid", f"{name} is {place[1]} on {place[0]}, not {expected[1]} on {expected[0]}"
+                )

@@ -1,0 +1,74 @@
+"""One loaded cell in a worker: its tensors, its step, and the burst that is timed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Backend, Step, Tensors
+from xbench.worker.counters import Reading, measured
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+
+@dataclass(slots=True)
+class Slot:
+    """A cell's batch on the device, its pristine state on the host, and the last results."""
+
+    backend: Backend
+    dtype: str
+    step: Step
+    batch: Tensors
+    pristine: dict[str, Array]
+    last: Tensors = field(default_factory=dict)
+
+    def fresh_state(self) -> Tensors:
+        """The state every burst starts from: a new copy, so that training cannot drift."""
+        put = self.backend.put
+        state = {name: put(values) for name, values in self.pristine.items()}
+        return self.step.prepare(state)
+
+    def burst(self, calls: int, lead_in: int) -> Reading:
+        """Time `calls` calls, fenced on both sides; before them `lead_in` calls that are not timed,
+        since this process was stopped and its caches and threads have gone cold."""
+        fence = self.backend.fence
+        run, batch = self.step.run, self.batch
+        self.last = {}
+        for _ in range(lead_in):
+            state, outputs = run(self.fresh_state(), batch)
+            fence(state | outputs)
+        state = self.fresh_state()
+        fence(state)
+        outputs: Tensors = {}
+
+        def work() -> None:
+            nonlocal state, outputs
+            for _ in range(calls):
+                state, outputs = run(state, batch)
+            fence(state | outputs)
+
+        reading = measured(work)
+        self.last = state | outputs
+        reading["traces"] = self.step.traces()
+        return reading
+
+    def results(self) -> dict[str, Array]:
+        """The last burst's results on the host."""
+        return {name: self.backend.get(tensor) for name, tensor in self.last.items()}
+
+    def places(self) -> dict[str, tuple[str, str]]:
+        """Device and dtype of every tensor of the batch and of the last results."""
+        return {name: self.backend.where(each) for name, each in (self.batch | self.last).items()}
+
+
+def map_arrays(files: dict[str, str]) -> dict[str, Array]:
+    """Host arrays by name, mapped read-only from the oracle's files."""
+    import numpy as np
+
+    return {
+        name: np.load(Path(file), mmap_mode="r", allow_pickle=False) for name, file in files.items()
+    }

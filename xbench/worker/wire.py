@@ -1,0 +1,41 @@
+"""The protocol between parent and worker: JSON lines, one request at a time, one reply each.
+
+    request  {"v": 1, "n": 7, "do": "burst", "with": {...}}
+    reply    {"v": 1, "n": 7, "ok": {...}}  or  {"v": 1, "n": 7, "failed": {"status", "reason"}}
+
+They travel on descriptors of their own, so that whatever a framework prints cannot reach them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+PROTOCOL = 1
+
+
+def request(number: int, action: str, arguments: dict[str, Any]) -> bytes:
+    """One request line."""
+    return _line({"v": PROTOCOL, "n": number, "do": action, "with": arguments})
+
+
+def success(number: int, result: dict[str, Any]) -> bytes:
+    """One reply line with a result."""
+    return _line({"v": PROTOCOL, "n": number, "ok": result})
+
+
+def failure(number: int, status: str, reason: str) -> bytes:
+    """One reply line that says why there is no result."""
+    return _line({"v": PROTOCOL, "n": number, "failed": {"status": status, "reason": reason}})
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """A message. Raises: ValueError if it is not one, or of another protocol version."""
+    message = json.loads(line)
+    if not isinstance(message, dict) or message.get("v") != PROTOCOL:
+        raise ValueError(f"not a message of protocol {PROTOCOL}: {line[:200]!r}")
+    return message
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
