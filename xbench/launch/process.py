@@ -85,6 +85,7 @@ class Process:
     def close(self) -> None:
         """Let it end by itself, then make sure it has."""
         if self._process.returncode is None:
+            self._signal(signal.SIGCONT)
             self._stoppable = False
             try:
                 self.call("close", CLOSE_LIMIT_S)

@@ -1,0 +1,31 @@
+"""The command line. Only argparse is imported before it is known which command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from xbench.cli.parser import make_parser
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command. Returns: the exit status."""
+    options = make_parser().parse_args(arguments)
+    options.command_line = ["xbench", *arguments]
+    from xbench.errors import XbenchError
+
+    try:
+        return int(options.handler(options))
+    except XbenchError as error:
+        print(f"xbench: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("xbench: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_INTERRUPTED

@@ -1,0 +1,53 @@
+"""`xbench list`: what there is, and why what is not there is not."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+from xbench.contracts import GRADIENTS, Variant
+from xbench.plan.preset import Preset
+from xbench.records.machine import devices, this_machine
+from xbench.registry import backend_paths, load_backend, load_suite, suite_paths
+from xbench.text import show_bytes
+from xbench.workloads import OPS
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the lists. Imports no framework."""
+    machine = this_machine()
+    ram = show_bytes(machine.ram_bytes)
+    print(f"machine   {machine.cpu}, {machine.cores} cores, {ram}; devices {', '.join(devices())}")
+    print("\nbackends")
+    for name in backend_paths():
+        for line in _backend(name):
+            print(f"  {line}")
+    print("\nsuites")
+    for name in suite_paths():
+        suite = load_suite(name)
+        print(f"  {name:14} {suite.about}")
+        print(f"  {'':14} ops: {', '.join(suite.ops())}")
+    print("\nops")
+    for name, op in OPS.items():
+        gradients = "" if op.gradients == ("none",) else f"  gradients: {', '.join(op.gradients)}"
+        print(f"  {name:18} {'-'.join(op.params)}{gradients}")
+    print("\npresets")
+    presets: dict[str, Preset] = import_module("suites.presets").PRESETS
+    for preset in presets.values():
+        print(f"  {preset.name:14} {preset.about}")
+    return 0
+
+
+def _backend(name: str) -> list[str]:
+    backend = load_backend(name)
+    probe = backend.probe()
+    if not probe.installed:
+        return [f"{name:12} not installed: {probe.hint}"]
+    kinds = ", ".join(probe.devices)
+    lines = [f"{name:12} {probe.version:12} modes {', '.join(probe.modes)}; can drive {kinds}"]
+    for gradient in GRADIENTS[1:]:
+        reason = backend.supports("mlp_train", "float32", Variant("eager", gradient))
+        default = " (default)" if gradient == probe.default_gradient else ""
+        said = f"no: {reason}" if reason else f"yes{default}"
+        lines.append(f"{'':12} {gradient:12} {said}")
+    return lines

@@ -1,0 +1,1 @@
+"""Measuring: launches, groups, rounds and bursts, and what is done when something fails."""

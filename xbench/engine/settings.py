@@ -1,0 +1,27 @@
+"""What a run is told apart from its plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
+    every worker loads; `timeout_s` is the least time any answer may take."""
+
+    seed: int
+    folder: Path
+    suites: tuple[str, ...] = ()
+    timeout_s: float = 60.0
+
+    @property
+    def scratch(self) -> Path:
+        """Inputs, results on their way to the oracle, frameworks' caches. Deleted at the end."""
+        return self.folder / "scratch"
+
+    @property
+    def logs(self) -> Path:
+        """What the workers printed, a file each."""
+        return self.folder / "logs"

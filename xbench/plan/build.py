@@ -1,0 +1,171 @@
+"""From a selection to cells: the product of all axes, less what a backend does not offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from xbench.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
+from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
+from xbench.errors import Status, UsageError
+from xbench.plan.files import load_suite_file
+from xbench.plan.select import Selection, check_known, check_threads, choose_widths
+from xbench.plan.suite import Suite, Sweep
+from xbench.registry import backend_paths, load_backend, load_suite, suite_paths, why_not
+from xbench.workloads import OPS, get_op
+from xbench.workloads.base import ITEM_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A planned cell; `status` is set where it is known already that there will be no number."""
+
+    cell: Cell
+    status: Status | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A backend that is asked about, with what its probe said."""
+
+    backend: Backend
+    probe: Probe
+
+
+def build_rows(selection: Selection, devices: tuple[str, ...], cores: int) -> list[Row]:
+    """Every selected cell, each id once. Raises: UsageError if an axis or all of it is empty."""
+    suites = chosen_suites(selection)
+    _check_axes(selection, suites)
+    threads = check_threads(selection.named("threads") or selection.preset.threads, cores)
+    candidates = [
+        Candidate(backend, backend.probe())
+        for backend in map(load_backend, backend_paths())
+        if selection.wants("backend", backend.name)
+    ]
+    rows: dict[str, Row] = {}
+    for sweep, spec, width in _workloads(selection, suites):
+        for count in threads:
+            for candidate in candidates:
+                for row in _backend_rows(selection, devices, sweep, spec, width, count, candidate):
+                    rows.setdefault(row.cell.id, row)
+    if not rows:
+        chosen = ", ".join(f"{axis} {' '.join(found)}" for axis, found in selection.axes.items())
+        raise UsageError(
+            f"nothing matches the selection ({chosen or 'preset ' + selection.preset.name})",
+            "`xbench list` shows what there is; drop one of the options",
+        )
+    return list(rows.values())
+
+
+def chosen_suites(selection: Selection) -> list[Suite]:
+    """The selected suites: names may be patterns, anything ending in .py is a file."""
+    names = selection.suites or selection.preset.suites
+    files = [name for name in names if name.endswith(".py")]
+    patterns = [name for name in names if not name.endswith(".py")]
+    check_known("suite", patterns, suite_paths())
+    picked = [
+        load_suite(name)
+        for name in suite_paths()
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    ]
+    return picked + [load_suite_file(Path(name)) for name in files]
+
+
+def _check_axes(selection: Selection, suites: list[Suite]) -> None:
+    swept = dict.fromkeys(op for suite in suites for op in suite.ops())
+    check_known("op", selection.named("op"), swept if selection.suites else OPS)
+    check_known("backend", selection.named("backend"), backend_paths())
+    check_known("mode", selection.named("mode"), MODES)
+    check_known("gradient", selection.named("gradient"), (*GRADIENTS, "default"))
+    check_known("dtype", selection.named("dtype"), ITEM_BYTES)
+    if selection.named("op") and not any(selection.wants("op", op) for op in swept):
+        owners = [
+            name
+            for name in suite_paths()
+            if any(selection.wants("op", op) for op in load_suite(name).ops())
+        ]
+        raise UsageError(
+            f"no chosen suite sweeps {' '.join(selection.named('op'))}",
+            f"add --suite {' '.join(owners)}" if owners else "see `xbench list`",
+        )
+
+
+def _workloads(
+    selection: Selection, suites: list[Suite]
+) -> Iterator[tuple[Sweep, Spec, int]]:
+    preset = selection.preset
+    for suite in suites:
+        own = suite.name in suite_paths()
+        ops = ("*",) if selection.suites else preset.ops
+        for sweep in suite.sweeps:
+            familiar = not own or any(fnmatchcase(sweep.family, each) for each in preset.families)
+            if not selection.wants("op", sweep.op, ops) or not familiar:
+                continue
+            for width in _widths(selection, sweep):
+                for dtype in ITEM_BYTES:
+                    if selection.wants("dtype", dtype, preset.dtypes):
+                        yield sweep, sweep.spec(width, dtype), width
+
+
+def _widths(selection: Selection, sweep: Sweep) -> list[int]:
+    if selection.named("width"):
+        return choose_widths(selection.named("width"), sweep.widths)
+    common = [width for width in sweep.widths if width in selection.preset.widths]
+    return common or list(sweep.widths)
+
+
+def _backend_rows(
+    selection: Selection, devices: tuple[str, ...], sweep: Sweep, spec: Spec, width: int,
+    threads: str, candidate: Candidate,
+) -> Iterator[Row]:  # fmt: skip
+    backend, probe = candidate.backend, candidate.probe
+    for device in devices:
+        if device.partition(":")[0] not in probe.devices and not selection.named("device"):
+            continue
+        for mode in _modes(selection, spec, probe):
+            for gradient in _gradients(selection, spec, probe):
+                key = WorkerKey(
+                    backend.name, device, mode, threads, DEFAULT_MATH, DEFAULT_ALLOCATOR
+                )
+                cell = Cell(spec, key, gradient, sweep.family, width)
+                reason = _refusal(candidate, cell)
+                spelt = selection.spells_out("mode", mode) or selection.spells_out(
+                    "gradient", gradient
+                )
+                if reason is None:
+                    yield Row(cell)
+                elif spelt or not probe.installed or device != "cpu":
+                    yield Row(cell, "unsupported", reason)
+
+
+def _refusal(candidate: Candidate, cell: Cell) -> str | None:
+    backend, probe = candidate.backend, candidate.probe
+    if not probe.installed:
+        return f"{backend.name} is not installed; {probe.hint}"
+    kind = cell.worker.device.partition(":")[0]
+    if kind not in probe.devices:
+        return f"{backend.name} runs on {', '.join(probe.devices)}, not on {cell.worker.device}"
+    return why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
+
+
+def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:
+    preset = selection.preset
+    compiled = any(fnmatchcase(spec.op, pattern) for pattern in preset.compiled_ops)
+    usual: tuple[Mode, ...] = (*preset.modes, "compiled") if compiled else preset.modes
+    for mode in MODES:
+        if selection.wants("mode", mode, usual):
+            if mode in probe.modes or selection.spells_out("mode", mode):
+                yield mode
+
+
+def _gradients(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Gradient]:
+    offered = get_op(spec.op).gradients
+    default = probe.default_gradient if probe.default_gradient in offered else offered[0]
+    usual = offered if selection.preset.gradients == "all" else (default,)
+    for gradient in offered:
+        by_name = selection.wants("gradient", gradient, usual)
+        if by_name or (gradient == default and "default" in selection.named("gradient")):
+            yield gradient

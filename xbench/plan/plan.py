@@ -1,0 +1,98 @@
+"""A plan: the rows, what can be measured together, and what it will cost."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from xbench.cell import Cell, Group, make_groups
+from xbench.plan.build import Row
+from xbench.plan.predict import FIXED_BYTES, OPEN_S, Prediction, input_bytes, oracle_s, predict
+from xbench.text import show_bytes, show_seconds
+
+MEMORY_SHARE = 0.85
+"""How much of the available memory a plan may fill."""
+
+CALL_LIMIT_S = 30.0
+"""A cell whose single call is predicted to take longer is listed as skipped."""
+
+MIN_ROUNDS, MAX_ROUNDS = 7, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do. `groups` hold the cells that will be tried, in the order of the rows."""
+
+    rows: tuple[Row, ...]
+    groups: tuple[Group, ...]
+    predictions: dict[str, Prediction]
+    launches: int
+    group_s: float
+    cores: int
+
+    @property
+    def hash(self) -> str:
+        """Of everything that decides what is measured; `--resume` refuses another."""
+        parts = [f"{row.cell.id} {row.status}" for row in self.rows]
+        text = "\n".join([*parts, f"{self.launches} {self.group_s}"])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def launch_s(self) -> float:
+        """Predicted seconds of one launch."""
+        workers = {cell.worker for group in self.groups for cell in group.cells}
+        return OPEN_S * len(workers) + sum(map(self.group_cost_s, self.groups))
+
+    def total_s(self) -> float:
+        """Predicted seconds of the whole run."""
+        oracle = sum(oracle_s(group.spec, self.cores) for group in self.groups)
+        return oracle + self.launches * self.launch_s()
+
+    def group_cost_s(self, group: Group) -> float:
+        """Predicted seconds of one group in one launch."""
+        predicted = [self.predictions[cell.id] for cell in group.cells]
+        one_round = sum(each.call_s for each in predicted)
+        loading = sum(each.load_s for each in predicted)
+        return max(self.group_s, MIN_ROUNDS * one_round) + loading
+
+
+def make_plan(
+    rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int
+) -> Plan:
+    """Refuse what cannot fit or would take for ever, split what does not fit together."""
+    limit = int(memory_bytes * MEMORY_SHARE)
+    predictions = {row.cell.id: predict(row.cell, cores) for row in rows}
+    judged = [_preflight(row, predictions[row.cell.id], limit) for row in rows]
+    groups: list[Group] = []
+    for group in make_groups(row.cell for row in judged if row.status is None):
+        groups += _split(group, predictions, limit)
+    return Plan(tuple(judged), tuple(groups), predictions, launches, group_s, cores)
+
+
+def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:
+    if row.status is not None:
+        return row
+    need = predicted.held_bytes + input_bytes(row.cell.spec)
+    if need > limit:
+        reason = f"needs {show_bytes(need)}; {show_bytes(limit)} can be used here"
+        return Row(row.cell, "would_oom", f"{reason} ({need} bytes)")
+    if predicted.call_s > CALL_LIMIT_S:
+        reason = f"one call would take about {show_seconds(predicted.call_s)}"
+        return Row(row.cell, "skipped", f"{reason} (the limit is {CALL_LIMIT_S:.0f} s)")
+    return row
+
+
+def _split(group: Group, predictions: dict[str, Prediction], limit: int) -> list[Group]:
+    """The group, or parts of it that each fit in memory; parts are not paired with each other."""
+    shared = input_bytes(group.spec)
+    parts: list[list[Cell]] = [[]]
+    held = shared
+    for cell in group.cells:
+        need = predictions[cell.id].held_bytes + FIXED_BYTES
+        if parts[-1] and held + need > limit:
+            parts.append([])
+            held = shared
+        parts[-1].append(cell)
+        held += need
+    if len(parts) == 1:
+        return [group]
+    return [Group(f"{group.id}#{n}", tuple(cells)) for n, cells in enumerate(parts, 1)]

@@ -1,0 +1,93 @@
+"""What the user asked for on each axis, and what that matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from xbench.errors import UsageError
+from xbench.plan.preset import Preset
+from xbench.text import near
+
+AXES = ("op", "backend", "device", "mode", "gradient", "width", "dtype", "threads")
+_DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Patterns per axis (of `AXES`; an axis left out follows the preset), and suites by name or
+    file; no suites means the preset's."""
+
+    preset: Preset
+    suites: tuple[str, ...] = ()
+    axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def named(self, axis: str) -> tuple[str, ...]:
+        """The user's patterns on an axis; empty if the preset decides."""
+        return self.axes.get(axis, ())
+
+    def wants(self, axis: str, value: str, default: Iterable[str] = ("*",)) -> bool:
+        """Whether a value is selected."""
+        return any(fnmatchcase(value, pattern) for pattern in self.named(axis) or default)
+
+    def spells_out(self, axis: str, value: str) -> bool:
+        """Whether the user named this very value, and so should see a row even if it cannot run."""
+        return value in self.named(axis)
+
+
+def check_known(axis: str, patterns: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError for the first pattern that matches nothing known, with near names."""
+    names = list(known)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(f"no {axis} matches {pattern!r}", near(pattern, names))
+
+
+def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int]:
+    """Widths for a sweep: numbers as they are, patterns among the swept ones. Raises: UsageError."""
+    chosen: list[int] = []
+    for pattern in patterns:
+        if pattern.lstrip("+-").isdigit():
+            if int(pattern) < 1:
+                raise UsageError(f"width is {pattern}, and must be at least 1")
+            chosen.append(int(pattern))
+        elif any(character in pattern for character in "*?["):
+            chosen += [width for width in swept if fnmatchcase(str(width), pattern)]
+        else:
+            raise UsageError(
+                f"width {pattern!r} is neither a whole number nor a pattern",
+                f"for instance {', '.join(map(str, swept))}, or '20*'",
+            )
+    return sorted(set(chosen))
+
+
+def check_threads(patterns: tuple[str, ...], cores: int) -> tuple[str, ...]:
+    """`all` or counts up to the number of cores. Raises: UsageError."""
+    for text in patterns:
+        if text != "all" and not (text.isdigit() and 1 <= int(text) <= cores):
+            raise UsageError(f"threads is {text!r}", f"'all', or a number from 1 to {cores}")
+    return tuple("all" if text != "1" and text == str(cores) else text for text in patterns)
+
+
+def choose_devices(patterns: tuple[str, ...], present: tuple[str, ...]) -> tuple[str, ...]:
+    """Device names: `auto` (the default) is every device present, `gpu` every one but the CPU.
+
+    A device named outright is kept even where it is absent: its cells become `unsupported` rows.
+    Raises: UsageError for a word that is no device."""
+    chosen: list[str] = []
+    for pattern in patterns or ("auto",):
+        kind, _, number = pattern.partition(":")
+        if pattern == "auto":
+            chosen += present
+        elif pattern == "gpu":
+            chosen += [name for name in present if name != "cpu"] or ["cuda:0"]
+        elif kind == "cpu" and not number:
+            chosen.append("cpu")
+        elif kind in ("cuda", "mps", "xpu") and (number.isdigit() or not number):
+            chosen.append(f"{kind}:{number or 0}")
+        elif any(fnmatchcase(name, pattern) for name in present):
+            chosen += [name for name in present if fnmatchcase(name, pattern)]
+        else:
+            raise UsageError(f"no device is called {pattern!r}", near(pattern, _DEVICE_WORDS))
+    return tuple(dict.fromkeys(chosen))

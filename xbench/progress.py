@@ -1,0 +1,154 @@
+"""What a person sees while a run goes on: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from xbench.cell import Cell
+from xbench.plan.plan import Plan
+from xbench.records.schema import GroupLine
+from xbench.records.summary import per_call_s
+from xbench.stats.interval import location
+from xbench.text import show_seconds
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+SHOWN = 8
+REFRESH_S = 0.25
+
+
+class Progress(Protocol):
+    """Told by the engine what happens; prints nothing while a burst is timed."""
+
+    def __enter__(self) -> Progress: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...  # fmt: skip
+    def doing(self, what: str, cell: Cell) -> None:
+        """Something begins on a cell."""
+
+    def measured(self, line: GroupLine) -> None:
+        """A group has been measured in one launch."""
+
+
+def describe(line: GroupLine) -> list[str]:
+    """A group's cells with the latest figure, or why there is none."""
+    rows = []
+    for cell in line.cells:
+        backend = "/".join(cell.id.split("/")[3:7])
+        if cell.status == "ok":
+            rows.append(f"{backend:34} {show_seconds(location(per_call_s(cell))):>9}")
+        else:
+            rows.append(f"{backend:34} {cell.status:>9}  {cell.reason[:120]}")
+    return rows
+
+
+class Clock:
+    """How much of the plan is done, and how long the rest will take at the pace so far."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.total = len(plan.groups) * plan.launches
+        self.done = 0
+        self.start = time.monotonic()
+        self._weights = {group.id: plan.group_cost_s(group) for group in plan.groups}
+        self._left = plan.launches * sum(self._weights.values()) or 1.0
+        self._whole = self._left
+        self._predicted = plan.total_s()
+
+    def step(self, group: str) -> None:
+        """One group is done."""
+        self.done += 1
+        self._left -= self._weights[group]
+
+    def left_s(self) -> float:
+        """Seconds left: the prediction at first, then in proportion to the work left."""
+        share = max(self._left, 0.0) / self._whole
+        spent = time.monotonic() - self.start
+        return self._predicted if share > 0.95 else spent * share / (1.0 - share)
+
+
+class PlainProgress:
+    """One line a group and one a cell, for pipes and logs."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._clock = Clock(plan)
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        """Nothing to tidy."""
+
+    def doing(self, what: str, cell: Cell) -> None:
+        """Said only when it is done."""
+
+    def measured(self, line: GroupLine) -> None:
+        clock = self._clock
+        clock.step(line.group)
+        left = show_seconds(clock.left_s()) if clock.done < clock.total else "0 s"
+        head = f"[{clock.done}/{clock.total}] {line.group}  launch {line.launch + 1}"
+        print(f"{head}  ({left} left)", *describe(line), sep="\n    ", file=sys.stderr, flush=True)
+
+
+class LiveProgress:
+    """A few lines that are drawn again between bursts: what runs, what is left, latest figures."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._clock = Clock(plan)
+        self._latest: list[str] = []
+        self._group = ""
+        self._drawn = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> LiveProgress:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(console=Console(stderr=True), auto_refresh=False)
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+
+    def doing(self, what: str, cell: Cell) -> None:
+        now = time.monotonic()
+        if now - self._drawn > REFRESH_S:
+            self._drawn = now
+            self._draw(f"{what:8} {cell.id}")
+
+    def measured(self, line: GroupLine) -> None:
+        self._clock.step(line.group)
+        self._group = f"{line.group}, launch {line.launch + 1}"
+        self._latest = describe(line)[:SHOWN]
+        self._draw("")
+
+    def _draw(self, now: str) -> None:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        clock = self._clock
+        head = f"{clock.done} of {clock.total} done, {show_seconds(clock.left_s())} left"
+        bar = ProgressBar(total=clock.total, completed=clock.done, width=40)
+        rows = [Text(head), bar, Text(now, style="dim"), Text(self._group, style="bold")]
+        if self._live is not None:
+            rows += [Text(f"  {row}") for row in self._latest]
+            self._live.update(Group(*rows), refresh=True)
+
+
+def make_progress(plan: Plan) -> Progress:
+    """Live on a terminal, plain otherwise."""
+    return LiveProgress(plan) if sys.stderr.isatty() else PlainProgress(plan)

@@ -1,0 +1,139 @@
+"""The machine: what decides which runs may be compared, and what may disturb one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What makes two machines comparable; `gpus` are their names in order."""
+
+    cpu: str
+    cores: int
+    ram_bytes: int
+    gpus: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """A short hash; RAM counts in whole GiB, since kernels reserve different amounts."""
+        parts = (self.cpu, self.cores, round(self.ram_bytes / 2**30), self.gpus)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+@cache
+def this_machine() -> Machine:
+    """The machine and the cores this process may use."""
+    return Machine(_cpu_model(), _usable_cores(), _ram_bytes(), _gpu_names())
+
+
+def devices() -> tuple[str, ...]:
+    """`cpu` and each GPU the operating system shows, found without any framework."""
+    return ("cpu", *(f"cuda:{number}" for number in range(len(this_machine().gpus))))
+
+
+def available_bytes() -> int:
+    """Memory that can be had now: free RAM, or what a container's limit leaves."""
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    limit = cgroup_memory_limit()
+    if limit is None:
+        return free
+    current = _read("/sys/fs/cgroup/memory.current")
+    return min(free, limit - int(current or 0))
+
+
+def cgroup_memory_limit() -> int | None:
+    """The container's memory limit in bytes, if there is one."""
+    text = _read("/sys/fs/cgroup/memory.max") or _read(
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+    )
+    return int(text) if text and text.isdigit() and int(text) < 1 << 60 else None
+
+
+def environment() -> dict[str, Any]:
+    """Everything about the machine and its state that a record keeps."""
+    machine = this_machine()
+    return {
+        "machine": asdict(machine),
+        "machine_key": machine.key,
+        "os": platform.platform(),
+        "libc": " ".join(platform.libc_ver()).strip(),
+        "python": platform.python_version(),
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "thp": _read("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "load_average": list(os.getloadavg()),
+        "cgroup_cpu": _read("/sys/fs/cgroup/cpu.max"),
+        "cgroup_memory_bytes": cgroup_memory_limit(),
+        "available_bytes": available_bytes(),
+        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
+        "git": git_state(Path.cwd()),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit, branch and whether the tree is dirty; None outside a repository."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    return {
+        "commit": commit,
+        "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"),
+        "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def _cpu_model() -> str:
+    for line in (_read("/proc/cpuinfo") or "").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    if sys.platform == "darwin":
+        done = subprocess.run(
+            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True
+        )
+        return done.stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _ram_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _gpu_names() -> tuple[str, ...]:
+    """NVIDIA GPUs by the kernel driver's own files."""
+    found: list[str] = []
+    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        for line in file.read_text().splitlines():
+            if line.startswith("Model:"):
+                found.append(line.partition(":")[2].strip())
+    return tuple(found)

@@ -1,0 +1,141 @@
+"""One line a cell: what compare, gate, history and the report start from."""
+
+from __future__ import annotations
+
+import hashlib
+from math import isfinite, log
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from xbench.errors import Status
+from xbench.records.read import Run
+from xbench.records.schema import CellLine, CellPlan
+from xbench.stats.interval import Estimate, location, over_launches
+from xbench.text import show_seconds
+
+UNSTABLE_HALF_WIDTH = 0.25
+_encode = msgspec.json.Encoder().encode
+
+
+class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell over all launches. Times are seconds of one call; None where there is no number.
+
+    `launch_s`: each launch's median; `low_s`, `high_s`: the 95 % interval of their geometric mean;
+    `first_s`: the first call of the first launch (compiles, traces); `overhead`: the harness's
+    share of a sample, the largest of all launches."""
+
+    plan: CellPlan
+    status: Status
+    reason: str
+    launch_s: list[float]
+    time_s: float | None
+    low_s: float | None
+    high_s: float | None
+    first_s: float | None
+    build_s: float | None
+    open_s: float | None
+    calls: int
+    rounds: int
+    overhead: float | None
+    converged: bool
+    check: dict[str, str]
+    faults_per_call: float | None
+    environment_hash: str
+
+    @property
+    def id(self) -> str:
+        """The cell's id."""
+        return self.plan.id
+
+
+def summarise(run: Run) -> list[CellSummary]:
+    """Every planned cell in plan order, refused ones too."""
+    lines: dict[str, list[CellLine]] = {}
+    for group in run.groups:
+        for line in group.cells:
+            lines.setdefault(line.id, []).append(line)
+    opened: dict[str, list[int]] = {}
+    for worker in run.workers:
+        opened.setdefault(worker.worker, []).append(worker.open_ns)
+    environment = _environment_hash(run.header.environment)
+    return [
+        _summary(plan, lines.get(plan.id, []), opened, environment) for plan in run.header.cells
+    ]
+
+
+def per_call_s(line: CellLine) -> list[float]:
+    """Seconds of one call in each round."""
+    return [wall / line.calls * 1e-9 for wall in line.timed.wall_ns]
+
+
+def worker_id(plan: CellPlan) -> str:
+    """The worker that served a cell, as `WorkerLine.worker` names it."""
+    parts = [plan.backend, plan.device, plan.mode, f"t{plan.threads}"]
+    parts += [] if plan.math == "ieee" else [plan.math]
+    parts += [] if plan.allocator == "reuse" else [plan.allocator]
+    return "/".join(parts)
+
+
+def write_summary(path: Path, cells: list[CellSummary]) -> None:
+    """Write `summary.jsonl`, whole or not at all."""
+    fresh = path.with_suffix(".tmp")
+    fresh.write_bytes(b"".join(_encode(cell) + b"\n" for cell in cells))
+    fresh.replace(path)
+
+
+def _summary(
+    plan: CellPlan, lines: list[CellLine], opened: dict[str, list[int]], environment: str
+) -> CellSummary:
+    status, reason, estimate, launch_s = _judge(plan, lines)
+    good = [line for line in lines if line.status == "ok"] if estimate else []
+    calls = sum(line.calls * len(line.timed.wall_ns) for line in good)
+    faults = sum(sum(line.timed.minor_faults) for line in good)
+    imports = opened.get(worker_id(plan), [])
+    return CellSummary(
+        plan=plan, status=status, reason=reason, launch_s=launch_s,
+        time_s=estimate.value if estimate else None,
+        low_s=estimate.low if estimate else None,
+        high_s=estimate.high if estimate else None,
+        first_s=good[0].first_ns * 1e-9 if good else None,
+        build_s=good[0].build_ns * 1e-9 if good else None,
+        open_s=sorted(imports)[len(imports) // 2] * 1e-9 if imports else None,
+        calls=good[0].calls if good else 0,
+        rounds=sum(len(line.timed.wall_ns) for line in good),
+        overhead=max(line.overhead for line in good) if good else None,
+        converged=bool(good) and all(line.warmup_converged for line in good),
+        check=good[0].check if good else {},
+        faults_per_call=faults / calls if calls else None,
+        environment_hash=environment,
+    )  # fmt: skip
+
+
+def _judge(
+    plan: CellPlan, lines: list[CellLine]
+) -> tuple[Status, str, Estimate | None, list[float]]:
+    """The cell's status, why, and its time with the launches it rests on."""
+    if plan.status is not None:
+        return plan.status, plan.reason, None, []
+    for line in lines:
+        if line.status != "ok":
+            return line.status, line.reason, None, []
+    if not lines:
+        return "skipped", "the run ended before it was measured", None, []
+    launch_s = [location(per_call_s(line)) for line in lines]
+    if not all(isfinite(each) and each > 0.0 for each in launch_s):
+        return "invalid", "its journal holds times that are not positive", None, []
+    estimate = over_launches([log(each) for each in launch_s])
+    half = estimate.relative_half_width
+    if half is not None and half > UNSTABLE_HALF_WIDTH:
+        reason = f"interval ±{half:.0%} of {show_seconds(estimate.value)}; more launches would tell"
+        return "unstable", reason, estimate, launch_s
+    return "ok", "", estimate, launch_s
+
+
+def _environment_hash(environment: dict[str, Any]) -> str:
+    steady = {
+        name: environment.get(name)
+        for name in ("machine_key", "os", "libc", "python", "governor", "thp", "openblas_coretype")
+    }
+    return hashlib.sha256(repr(sorted(steady.items())).encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Statistics in plain Python: t intervals over launches, paired ratios."""
