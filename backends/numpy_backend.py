@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 OPS = frozenset(
-    "noop copy triad elementwise elementwise_grad matmul linear "
-    "mlp_forward mlp_backward mlp_train".split()
+    ["noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "mlp_forward", "mlp_backward", "mlp_train"]
 )
+MODES: tuple[Mode, ...] = ("eager",)
+DTYPES = ("float32", "float64")
+THREADS = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]
 NO_AUTOGRAD = "NumPy has no automatic differentiation: gradients are written by hand"
 
 
@@ -37,8 +39,8 @@ class NumpyBackend:
             installed=installed,
             version=version("numpy") if installed else "",
             hint="pip install numpy",
-            modes=("eager",),
-            dtypes=("float32", "float64"),
+            modes=MODES,
+            dtypes=DTYPES,
             devices=("cpu",),
             default_gradient="manual",
         )
@@ -46,14 +48,12 @@ class NumpyBackend:
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         return refusal(
             self.name, op, dtype, variant,
-            ops=OPS, dtypes=("float32", "float64"), modes=("eager",),
+            ops=OPS, dtypes=DTYPES, modes=MODES,
             gradients={"none": "", "manual": "", "autograd": NO_AUTOGRAD, "custom": NO_AUTOGRAD},
         )  # fmt: skip
 
     def env(self, policy: Policy) -> dict[str, str]:
-        count = str(policy.threads)
-        names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-        return dict.fromkeys(names, count)
+        return dict.fromkeys(THREADS, str(policy.threads))
 
     def open(self, policy: Policy) -> None:
         if policy.device != "cpu":

@@ -1,4 +1,4 @@
-"""The ops in NumPy, as a careful NumPy user writes them: in place where a temporary would be made."""
+"""The ops in NumPy, as a careful NumPy user writes them: in place where it saves a temporary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x, into memory of its own."""
+    """Y = x, into memory of its own."""
     out = np.empty((spec["n"], spec["w"]), spec.dtype)
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
@@ -32,7 +32,7 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x + 3 w, into memory that is reused."""
+    """Y = x + 3 w, into memory that is reused."""
     out = np.empty((spec["n"], spec["w"]), spec.dtype)
     scale = np.dtype(spec.dtype).type(rules.TRIAD_SCALE)
 
@@ -45,7 +45,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x * w + z: a new product, the sum in place."""
+    """Y = x * w + z: a new product, the sum in place."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         y = batch["x"] * batch["w"]
@@ -56,7 +56,7 @@ def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """loss = sum(x * w + z); its gradient by hand: dx = w, dw = x, dz = 1, each times dloss = 1."""
+    """Loss = sum(x * w + z); its gradient by hand: dx = w, dw = x, dz = 1, each times dloss = 1."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         x, w = batch["x"], batch["w"]
@@ -69,12 +69,12 @@ def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = a @ b through the BLAS."""
+    """Y = a @ b through the BLAS."""
     return Step(lambda state, batch: (state, {"y": batch["a"] @ batch["b"]}))
 
 
 def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x @ w1 + b1, the bias in place."""
+    """Y = x @ w1 + b1, the bias in place."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         y = batch["x"] @ batch["w1"]
@@ -85,7 +85,7 @@ def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = relu(x @ w1 + b1) @ w2 + b2."""
+    """Y = relu(x @ w1 + b1) @ w2 + b2."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": _forward(batch["x"], batch)[1]}
@@ -174,9 +174,9 @@ def _adam(state: Tensors, gradients: Tensors) -> None:
         m *= b1
         m += (one - b1) * gradient
         v *= b2
-        np.square(gradient, out=gradient)
-        gradient *= one - b2
-        v += gradient
+        squared = np.square(gradient, out=gradient)
+        squared *= one - b2
+        v += squared
         denominator = np.sqrt(v)
         denominator *= root_scale
         denominator += scalar(rules.ADAM_EPSILON)

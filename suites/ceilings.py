@@ -1,4 +1,4 @@
-"""What bounds every other op: memory bandwidth (copy, triad) and the cost of one dispatch (noop)."""
+"""What bounds every other op: memory bandwidth (copy, triad), the cost of a dispatch (noop)."""
 
 from xbench.plan.suite import Suite, Sweep
 

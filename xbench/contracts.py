@@ -168,7 +168,7 @@ class Backend(Protocol):
     def attest(self) -> dict[str, Any]:
         """Read back what `open` set: versions, BLAS, thread counts, math mode, device name.
 
-        Must hold `threads` (int) and `version` (str); the engine compares `threads` to the policy."""
+        Must hold `threads` (int) and `version` (str); `threads` is compared with the policy."""
 
     def put(self, host: np.ndarray[Any, Any]) -> Handle:
         """An owning copy on the device: later writes to `host` must not show."""

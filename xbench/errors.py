@@ -1,11 +1,11 @@
 """Every error xbench raises on purpose.
 
-    XbenchError            something a user can act on; printed without a traceback
-    ├── UsageError         the command, selection or configuration is wrong        (exit 2)
-    ├── RecordError        a result file is missing, foreign, torn or too new      (exit 2)
-    ├── WorkerDied         a worker process ended, or answered outside the protocol
-    ├── WorkerTimeout      a worker did not answer within its limit (it was killed)
-    └── CellFailed         a cell has no number: carries the status and the reason
+XbenchError            something a user can act on; printed without a traceback
+├── UsageError         the command, selection or configuration is wrong        (exit 2)
+├── RecordError        a result file is missing, foreign, torn or too new      (exit 2)
+├── WorkerDied         a worker process ended, or answered outside the protocol
+├── WorkerTimeout      a worker did not answer within its limit (it was killed)
+└── CellFailed         a cell has no number: carries the status and the reason
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from xbench.stats.interval import location
 from xbench.text import show_seconds
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.live import Live
 
 SHOWN = 8
@@ -143,7 +144,7 @@ class LiveProgress:
         clock = self._clock
         head = f"{clock.done} of {clock.total} done, {show_seconds(clock.left_s())} left"
         bar = ProgressBar(total=clock.total, completed=clock.done, width=40)
-        rows = [Text(head), bar, Text(now, style="dim"), Text(self._group, style="bold")]
+        rows: list[RenderableType] = [Text(head), bar, Text(now, style="dim"), Text(self._group)]
         if self._live is not None:
             rows += [Text(f"  {row}") for row in self._latest]
             self._live.update(Group(*rows), refresh=True)

@@ -30,7 +30,5 @@ def show_seconds(seconds: float) -> str:
     if seconds >= 120:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes} min {rest} s"
-    for size, unit in _TIME_UNITS:
-        if seconds >= size:
-            break
+    size, unit = next((each for each in _TIME_UNITS if seconds >= each[0]), _TIME_UNITS[-1])
     return f"{seconds / size:.3g} {unit}"

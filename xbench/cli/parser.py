@@ -17,8 +17,8 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="xbench",
-        description="Which of NumPy, TensorFlow and PyTorch is faster for an operation at a size on "
-        "a device, by how much, and how sure is that?",
+        description="Which of NumPy, TensorFlow and PyTorch is faster for an operation at a size "
+        "on a device, by how much, and how sure is that?",
         epilog="Exit status: 0 done; 2 usage or input; 3 a cell crashed, timed out or was wrong; "
         "5 nothing was measured.",
     )
@@ -57,7 +57,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     how.add_argument("--no-report", action="store_true", help="measure only")
     how.add_argument(
-        "--out", type=Path, default=Path(RESULTS), metavar="DIR", help=f"results (default {RESULTS})"
+        "--out", type=Path, default=Path(RESULTS), metavar="DIR", help=f"default {RESULTS}"
     )
     parser.set_defaults(handler=_late("xbench.cli.run"))
 

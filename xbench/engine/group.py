@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from statistics import median
 from typing import Any
@@ -80,19 +81,19 @@ class GroupRun:
         """Returns: the order of bursts in each round, as places in `cells`."""
         traces: dict[str, int] = {}
         for cell in cells:
-            self._guard(cell, lambda cell=cell: self._load(cell, lines[cell.id], params))
+            self._guard(cell, partial(self._load, cell, lines[cell.id], params))
         ready = [cell for cell in cells if cell.id not in self.failed]
         for cell in ready:
-            self._guard(cell, lambda cell=cell: self._warm_up(cell, lines[cell.id], traces))
+            self._guard(cell, partial(self._warm_up, cell, lines[cell.id], traces))
         ready = [cell for cell in ready if cell.id not in self.failed]
         if not ready:
             return []
         order = self._rounds(cells, ready, lines)
         for cell in ready:
-            self._guard(cell, lambda cell=cell: self._check_after(cell, lines[cell.id], traces))
+            self._guard(cell, partial(self._check_after, cell, lines[cell.id], traces))
         return order
 
-    def _guard(self, cell: Cell, work: Callable[[], None]) -> None:
+    def _guard(self, cell: Cell, work: Callable[[], object]) -> None:
         """Do something for one cell; note its failure. Raises: _Again if its worker is gone."""
         try:
             work()
@@ -179,12 +180,8 @@ class GroupRun:
             order.append([cells.index(cell) for cell in turn])
             for cell in turn:
                 self.observe("time", cell)
-                self._guard(
-                    cell,
-                    lambda cell=cell: self._burst(
-                        cell, self.bursts[cell.id], lines[cell.id].timed
-                    ),
-                )
+                burst, timed = self.bursts[cell.id], lines[cell.id].timed
+                self._guard(cell, partial(self._burst, cell, burst, timed))
                 if cell.id in self.failed:
                     raise _Again
         return order

@@ -1,4 +1,4 @@
-"""One end of the protocol: send a request, wait for its reply without spinning, for a limited time."""
+"""One end of the protocol: send a request, wait for its reply, not spinning, for a limited time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Channel:
         try:
             message = wire.parse(self._line(time.monotonic() + timeout_s, action, timeout_s))
         except ValueError as error:
-            raise WorkerDied(f"the worker answered {action!r} with something else: {error}") from None
+            raise WorkerDied(f"the worker answered {action!r} with noise: {error}") from None
         if message.get("n") != self._number:
             raise WorkerDied(f"the worker answered request {message.get('n')}, not {self._number}")
         if "failed" in message:

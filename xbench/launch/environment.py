@@ -1,4 +1,4 @@
-"""The environment a worker starts with: thread pools, allocator and hash seed, decided before exec."""
+"""The environment a worker starts with: threads, allocator and hash seed, decided before exec."""
 
 from __future__ import annotations
 

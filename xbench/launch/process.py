@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,20 +88,16 @@ class Process:
         if self._process.returncode is None:
             self._signal(signal.SIGCONT)
             self._stoppable = False
-            try:
+            with suppress(WorkerDied, CellFailed, subprocess.TimeoutExpired):
                 self.call("close", CLOSE_LIMIT_S)
                 self._process.wait(CLOSE_LIMIT_S)
-            except (WorkerDied, CellFailed, subprocess.TimeoutExpired):
-                pass
         self.kill()
 
     def kill(self) -> None:
         """End the process and whatever it started. May be called again."""
         if self._process.returncode is None or self._process.poll() is None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
         if self._channel is not None:
             self._channel.close()
@@ -110,10 +107,8 @@ class Process:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._stoppable:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     def _epitaph(self, error: WorkerDied) -> WorkerDied:
         """How the process ended, after making sure that it has."""

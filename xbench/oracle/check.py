@@ -34,9 +34,10 @@ class Answer:
     def add(self, block: Block) -> None:
         """Store one run of columns."""
         self.rtol, self.rounding, self.slack = block.rtol, block.rounding, block.slack
-        kept = {"exact": block.exact}
-        kept |= {"bound": block.bound} if block.bound is not None else {"base": block.base}
-        for kind, array in kept.items():
+        kept = (("exact", block.exact), ("bound", block.bound), ("base", block.base))
+        for kind, array in kept:
+            if array is None:
+                continue
             if self.digest is None:
                 self._place(f"{kind}/values", block.start, array, self.shape)
             else:
@@ -76,7 +77,8 @@ class Answer:
         for key in keys:
             values = np.asarray(sent[key], dtype="float64")
             if not np.isfinite(values).all():
-                return f"{name} holds {int((~np.isfinite(values)).sum())} values that are not finite"
+                count = int((~np.isfinite(values)).sum())
+                return f"{name} holds {count} values that are not finite"
             found = self._compare(name, key.removeprefix(name).lstrip("/") or "values", values)
             if found:
                 return found
@@ -94,9 +96,9 @@ class Answer:
                 return None
             worst = np.unravel_index(int(np.argmax(error - bound)), error.shape)
             return (
-                f"{name}: {int(bad.sum())} of {error.size} {kind} differ from the float64 oracle by "
-                f"more than the rounding bound; worst {values[worst]:.9g} for {exact[worst]:.9g} "
-                f"(allowed ±{bound[worst]:.3g})"
+                f"{name}: {int(bad.sum())} of {error.size} {kind} differ from the float64 oracle "
+                f"by more than the rounding bound; worst {values[worst]:.9g} for {exact[worst]:.9g}"
+                f" (allowed ±{bound[worst]:.3g})"
             )
         base = self.parts[f"base/{kind}"]
         change = float(np.linalg.norm(exact - base))
@@ -110,7 +112,9 @@ class Answer:
         )
 
 
-def collect(blocks: Iterator[Block], shapes: Shapes, digests: dict[str, Digest]) -> dict[str, Answer]:
+def collect(
+    blocks: Iterator[Block], shapes: Shapes, digests: dict[str, Digest]
+) -> dict[str, Answer]:
     """The exact answers of every output in `shapes`."""
     answers = {name: Answer(shape, digests.get(name)) for name, shape in shapes.items()}
     for block in blocks:

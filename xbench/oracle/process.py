@@ -18,7 +18,7 @@ from xbench.contracts import Spec
 from xbench.oracle.check import Answer, collect, judge
 from xbench.oracle.digest import Digest, make_digests, save_digests
 from xbench.plan.files import load_suite_file
-from xbench.worker.serve import serve
+from xbench.worker.serve import Handler, serve
 from xbench.workloads import get_op, label
 from xbench.workloads.base import Inputs
 
@@ -42,13 +42,13 @@ def main(config: dict[str, Any]) -> None:
     for file in config["suites"]:
         load_suite_file(Path(file))
     oracle = Oracle(Path(config["folder"]), config["seed"])
-    handlers = {
+    handlers: dict[str, Handler] = {
         "prepare": oracle.prepare,
         "judge": oracle.judge,
         "release": oracle.release,
         "close": oracle.close,
     }
-    serve(config["read_fd"], config["write_fd"], handlers, lambda error: None)
+    serve(config["read_fd"], config["write_fd"], handlers, lambda _: None)
 
 
 class Oracle:

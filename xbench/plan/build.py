@@ -93,9 +93,7 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
         )
 
 
-def _workloads(
-    selection: Selection, suites: list[Suite]
-) -> Iterator[tuple[Sweep, Spec, int]]:
+def _workloads(selection: Selection, suites: list[Suite]) -> Iterator[tuple[Sweep, Spec, int]]:
     preset = selection.preset
     for suite in suites:
         own = suite.name in suite_paths()
@@ -156,9 +154,9 @@ def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:
     compiled = any(fnmatchcase(spec.op, pattern) for pattern in preset.compiled_ops)
     usual: tuple[Mode, ...] = (*preset.modes, "compiled") if compiled else preset.modes
     for mode in MODES:
-        if selection.wants("mode", mode, usual):
-            if mode in probe.modes or selection.spells_out("mode", mode):
-                yield mode
+        offered = mode in probe.modes or selection.spells_out("mode", mode)
+        if offered and selection.wants("mode", mode, usual):
+            yield mode
 
 
 def _gradients(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Gradient]:

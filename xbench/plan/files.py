@@ -16,7 +16,7 @@ _loaded: dict[Path, Suite] = {}
 
 
 def load_suite_file(path: Path) -> Suite:
-    """Run the file once and return its `SUITE`. Raises: UsageError, saying what is wrong with it."""
+    """Run the file once and return its `SUITE`. Raises: UsageError, saying what is wrong."""
     from xbench.plan.suite import Suite
 
     where = path.resolve()

@@ -32,7 +32,7 @@ class Selection:
         return any(fnmatchcase(value, pattern) for pattern in self.named(axis) or default)
 
     def spells_out(self, axis: str, value: str) -> bool:
-        """Whether the user named this very value, and so should see a row even if it cannot run."""
+        """Whether the user named this very value, and so sees a row even if it cannot run."""
         return value in self.named(axis)
 
 
@@ -45,7 +45,7 @@ def check_known(axis: str, patterns: Iterable[str], known: Iterable[str]) -> Non
 
 
 def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int]:
-    """Widths for a sweep: numbers as they are, patterns among the swept ones. Raises: UsageError."""
+    """Widths of a sweep: numbers as they are, patterns among the swept. Raises: UsageError."""
     chosen: list[int] = []
     for pattern in patterns:
         if pattern.lstrip("+-").isdigit():

@@ -87,9 +87,7 @@ def _is_reference(base: CellPlan, axis: str, backend: str | None) -> bool:
     return base.mode == "eager" if axis == "mode" else base.default_gradient
 
 
-def _ratio(
-    launches: dict[int, dict[str, CellLine]], cell: str, reference: str
-) -> Estimate | None:
+def _ratio(launches: dict[int, dict[str, CellLine]], cell: str, reference: str) -> Estimate | None:
     logs: list[float] = []
     for lines in launches.values():
         if cell not in lines or reference not in lines:

@@ -35,6 +35,7 @@ def make_run_folder(root: Path, run_id: str) -> Path:
             (folder / name).mkdir()
     except OSError as error:
         raise UsageError(
-            f"cannot write results to {folder}: {error.strerror}", "name a writable folder with --out"
+            f"cannot write results to {folder}: {error.strerror}",
+            "name a writable folder with --out",
         ) from None
     return folder

@@ -95,7 +95,11 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -115,7 +119,10 @@ def _cpu_model() -> str:
             return line.partition(":")[2].strip()
     if sys.platform == "darwin":
         done = subprocess.run(
-            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True
+            ["sysctl", "-n", "machdep.cpu.brand_string"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return done.stdout.strip()
     return platform.processor() or platform.machine()
@@ -131,9 +138,7 @@ def _ram_bytes() -> int:
 
 def _gpu_names() -> tuple[str, ...]:
     """NVIDIA GPUs by the kernel driver's own files."""
-    found: list[str] = []
-    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
-        for line in file.read_text().splitlines():
-            if line.startswith("Model:"):
-                found.append(line.partition(":")[2].strip())
-    return tuple(found)
+    files = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
+    return tuple(models)

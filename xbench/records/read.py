@@ -9,9 +9,17 @@ import msgspec
 
 from xbench.errors import RecordError
 from xbench.records.journal import JOURNAL
-from xbench.records.schema import SCHEMA_VERSION, CellPlan, Footer, GroupLine, Header, Line, WorkerLine
+from xbench.records.schema import (
+    SCHEMA_VERSION,
+    CellPlan,
+    Footer,
+    GroupLine,
+    Header,
+    Line,
+    WorkerLine,
+)
 
-_decode = msgspec.json.Decoder(Line).decode  # type: ignore[arg-type]
+_decode = msgspec.json.Decoder(Line).decode
 
 
 @dataclass(slots=True)
@@ -38,7 +46,7 @@ class Run:
 def read_run(path: Path) -> Run:
     """Read a run's folder or its journal.
 
-    A torn last line is left out and noted. Raises: RecordError for anything that is not a journal."""
+    A torn last line is left out and noted. Raises: RecordError for what is not a journal."""
     file = path / JOURNAL if path.is_dir() else path
     try:
         lines = file.read_bytes().splitlines(keepends=True)

@@ -14,9 +14,7 @@ Handler = Callable[..., dict[str, Any]]
 Classify = Callable[[BaseException], Status | None]
 
 
-def serve(
-    read_fd: int, write_fd: int, handlers: Mapping[str, Handler], classify: Classify
-) -> None:
+def serve(read_fd: int, write_fd: int, handlers: Mapping[str, Handler], classify: Classify) -> None:
     """Answer requests until the parent closes its end or asks to `close`."""
     with os.fdopen(read_fd, "rb") as requests, os.fdopen(write_fd, "wb", buffering=0) as replies:
         for line in requests:

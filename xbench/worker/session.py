@@ -15,7 +15,7 @@ from xbench.oracle.digest import digest_results, load_digests
 from xbench.plan.files import load_suite_file
 from xbench.registry import factory_of
 from xbench.worker.counters import Reading, idle_cost_ns, measured
-from xbench.worker.serve import serve
+from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 
 Reply = dict[str, Any]
@@ -28,7 +28,7 @@ def main(config: dict[str, Any]) -> None:
     module, _, name = config["backend"].partition(":")
     backend: Backend = getattr(importlib.import_module(module), name)()
     session = Session(backend)
-    handlers = {
+    handlers: dict[str, Handler] = {
         "open": session.open,
         "load": session.load,
         "burst": session.burst,
@@ -128,6 +128,6 @@ class Session:
         expected = (self.device, slot.dtype)
         for name, place in slot.places().items():
             if place != expected:
-                raise CellFailed(
-                    "invalid", f"{name} is {place[1]} on {place[0]}, not {expected[1]} on {expected[0]}"
-                )
+                found = f"{place[1]} on {place[0]}"
+                asked = f"{expected[1]} on {expected[0]}"
+                raise CellFailed("invalid", f"{name} is {found}, not {asked}")

@@ -38,12 +38,13 @@ class Slot:
         fence = self.backend.fence
         run, batch = self.step.run, self.batch
         self.last = {}
+        outputs: Tensors
         for _ in range(lead_in):
             state, outputs = run(self.fresh_state(), batch)
             fence(state | outputs)
         state = self.fresh_state()
         fence(state)
-        outputs: Tensors = {}
+        outputs = {}
 
         def work() -> None:
             nonlocal state, outputs

@@ -8,6 +8,8 @@ from xbench.text import near
 from xbench.workloads import mlp, products, streams
 from xbench.workloads.base import Op
 
+__all__ = ["OPS", "Op", "get_op", "label"]
+
 OPS: dict[str, Op] = {
     op.name: op
     for op in (

@@ -1,7 +1,7 @@
-"""What an op is, apart from any framework: its parameters, inputs, exact answer and cost.
+"""What an op is, apart from any framework: its parameters, inputs, exact answer, cost.
 
-The parent plans with labels and costs and never imports NumPy for it; `inputs` and `expected` run in
-the oracle process only.
+The parent plans with labels and costs and never imports NumPy for it; `inputs` and `expected` run
+in the oracle process only.
 """
 
 from __future__ import annotations
@@ -122,6 +122,15 @@ class Op:
             if defaults.get(name) != value
         ]
         return "-".join(parts)
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
+    """Standard normal values, drawn in the dtype itself."""
+    import numpy as np
+
+    if dtype == "float32":
+        return rng.standard_normal(shape, dtype=np.float32)
+    return rng.standard_normal(shape)
 
 
 def gamma(terms: int, dtype: str) -> float:

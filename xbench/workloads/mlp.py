@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Gradient, Spec
-from xbench.workloads.base import ITEM_BYTES, Cost, Inputs, Op, Shapes, Tensors
+from xbench.workloads.base import ITEM_BYTES, Cost, Inputs, Op, Shapes, Tensors, normal
 from xbench.workloads.mlp_oracle import backward_expected, forward_expected, train_expected
 from xbench.workloads.rules import parameter_names
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xbench.workloads.base import Array
+
 
 def _parameter_shapes(spec: Spec) -> Shapes:
     d, h, o = spec["d"], spec["h"], spec["o"]
@@ -27,7 +28,9 @@ def _parameter_shapes(spec: Spec) -> Shapes:
 
 def _forward_tensors(spec: Spec) -> Tensors:
     n, d, h, o = (spec[each] for each in "ndho")
-    return Tensors({"x": (n, d)} | _parameter_shapes(spec), {"y": (n, o)}, scratch_elements=2 * n * h)
+    return Tensors(
+        {"x": (n, d)} | _parameter_shapes(spec), {"y": (n, o)}, scratch_elements=2 * n * h
+    )
 
 
 def _backward_tensors(spec: Spec) -> Tensors:
@@ -95,12 +98,12 @@ def _draw(spec: Spec, rng: np.random.Generator) -> dict[str, Array]:
         drawn["x"] = np.linspace(0.0, 1.0, n).reshape(n, 1).astype(dtype)
         drawn["y"] = (0.01 * rng.standard_normal((n, o))).astype(dtype)
     else:
-        drawn["x"] = rng.standard_normal((n, d), dtype=dtype)  # type: ignore[call-overload]
-        drawn["y"] = rng.standard_normal((n, o), dtype=dtype)  # type: ignore[call-overload]
+        drawn["x"] = normal(rng, (n, d), spec.dtype)
+        drawn["y"] = normal(rng, (n, o), spec.dtype)
     if dict(spec.params).get("loss") == "bce":
         drawn["y"] = (drawn["y"] > 0).astype(dtype)
     for name, shape in _parameter_shapes(spec).items():
-        values = rng.standard_normal(shape, dtype=dtype)  # type: ignore[call-overload]
+        values = normal(rng, shape, spec.dtype)
         if d == 1:
             bound = 1.0 if name.endswith("1") else spec["h"] ** -0.5
             values = (bound * (2.0 * rng.random(shape) - 1.0)).astype(dtype)

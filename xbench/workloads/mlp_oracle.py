@@ -1,7 +1,7 @@
 """The exact two-layer network in float64, with bounds on the error of a correct float32 result.
 
-Everything runs over chunks of hidden units, so no (N, H) or second (D, H) array is ever held.
-The bound of one product, (8 + log2 K) u |A||B|, is carried forward: hidden -> y -> error -> gradient.
+Everything runs over chunks of hidden units: no (N, H) or second (D, H) array is ever held. The
+bound of one product, (8 + log2 K) u |A||B|, is carried forward: hidden -> y -> error -> gradient.
 Where |h| is within its own bound a mask may honestly flip; the bound of that unit's gradient then
 covers either side, so that nothing is left out of the check.
 """
@@ -24,7 +24,6 @@ CHUNK_ELEMENTS = 1 << 22
 """Entries of a (max(N, D), chunk) float64 array: 32 MiB."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Hidden:
     """A chunk of hidden units: pre-activation z, activation h, the bound on both, the columns."""
@@ -37,7 +36,7 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The output layer: y and the loss with their bounds, the loss's slope e = dloss/dy with its."""
+    """The output layer: y, the loss and its slope e = dloss/dy, each with its bound."""
 
     y: Array
     y_bound: Array
@@ -112,7 +111,8 @@ def _gradients(
     spec: Spec, values: dict[str, Array], x: Array, out: Result
 ) -> Iterator[tuple[slice, dict[str, tuple[Array, Array]]]]:
     """Per chunk of hidden units, {parameter: (gradient, bound)} of w1, b1 and w2."""
-    assert out.e is not None and out.e_bound is not None
+    assert out.e is not None
+    assert out.e_bound is not None
     samples = gamma(spec["n"], spec.dtype)
     outputs = gamma(spec["o"], spec.dtype)
     for columns in _chunks(spec):
@@ -134,7 +134,7 @@ def _gradients(
 
 
 def forward_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
-    """y of shape (n, o)."""
+    """Y of shape (n, o)."""
     out = _output(spec, given.batch, given.batch["x"].astype("float64"))
     yield Block("y", out.y, out.y_bound)
 
@@ -145,7 +145,8 @@ def backward_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
 
     values, x = given.batch, given.batch["x"].astype("float64")
     out = _with_loss(spec, _output(spec, values, x), values["y"].astype("float64"))
-    assert out.e is not None and out.e_bound is not None
+    assert out.e is not None
+    assert out.e_bound is not None
     yield Block("loss", np.array(out.loss), np.array(out.loss_bound))
     dw2, dw2_bound = (np.zeros((spec["h"], spec["o"])) for _ in range(2))
     for columns, found in _gradients(spec, values, x, out):
@@ -187,8 +188,8 @@ def train_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
     flip = 2.0 * rules.ADAM_RATE if spec.text("optimizer") == "adam" else 0.0
     width = max(1, CHUNK_ELEMENTS // max(spec["n"], spec["d"]))
     for name, exact in state.items():
-        columns = exact.shape[-1] if exact.ndim else 1
-        for start in range(0, columns, width):
+        wide = exact.shape[-1] if exact.ndim else 1
+        for start in range(0, wide, width):
             part = (..., slice(start, start + width)) if exact.ndim else ()
             base = given.state[name][part].astype("float64")
             slack = flip * sqrt(doubtful.get(name, 0))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec
-from xbench.workloads.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma
+from xbench.workloads.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma, normal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +36,7 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
 
     def inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
         shapes = tensors(spec).batch
-        return Inputs(
-            {
-                each: rng.standard_normal(shape, dtype=spec.dtype)  # type: ignore[arg-type]
-                for each, shape in shapes.items()
-            }
-        )
+        return Inputs({each: normal(rng, shape, spec.dtype) for each, shape in shapes.items()})
 
     def expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
         _, k, n = _sizes(spec)

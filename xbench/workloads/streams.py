@@ -16,6 +16,7 @@ from xbench.workloads.base import (
     Shapes,
     Tensors,
     gamma,
+    normal,
 )
 from xbench.workloads.rules import TRIAD_SCALE
 
@@ -41,7 +42,7 @@ def _stream_op(
     """An op on (n, w) operands, entry by entry; FLOP and moved tensors are per entry."""
 
     def shapes(spec: Spec, names: tuple[str, ...]) -> Shapes:
-        return {each: (spec["n"], spec["w"]) for each in names}
+        return dict.fromkeys(names, (spec["n"], spec["w"]))
 
     def tensors(spec: Spec) -> Tensors:
         entries = spec["n"] * spec["w"]
@@ -56,10 +57,7 @@ def _stream_op(
 
     def inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
         return Inputs(
-            {
-                each: rng.standard_normal(shape, dtype=spec.dtype)  # type: ignore[arg-type]
-                for each, shape in shapes(spec, operands).items()
-            }
+            {each: normal(rng, shape, spec.dtype) for each, shape in shapes(spec, operands).items()}
         )
 
     def expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
@@ -91,13 +89,15 @@ def _multiply_add(chunk: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
 NOOP = _stream_op("noop", ("x",), ("y",), _identity, 0, (0, 0))
 COPY = _stream_op("copy", ("x",), ("y",), _identity, 0, (2, 2))
 TRIAD = _stream_op("triad", ("x", "w"), ("y",), _triad, 2, (3, 5), scratch=1)
-ELEMENTWISE = _stream_op("elementwise", ("x", "w", "z"), ("y",), _multiply_add, 2, (4, 6), scratch=1)
+ELEMENTWISE = _stream_op(
+    "elementwise", ("x", "w", "z"), ("y",), _multiply_add, 2, (4, 6), scratch=1
+)
 
 
 def _grad_tensors(spec: Spec) -> Tensors:
     shape = (spec["n"], spec["w"])
     return Tensors(
-        {each: shape for each in "xwz"},
+        dict.fromkeys("xwz", shape),
         {"loss": (), "dx": shape, "dw": shape, "dz": shape},
         scratch_elements=3 * spec["n"] * spec["w"],
     )
