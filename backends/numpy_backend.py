@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Memory, Policy, Probe, Tensors, Variant
+from xbench.contracts import Factory, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed, Status
 from xbench.support import refusal
 from xbench.worker.host import blas, resident_memory
@@ -19,9 +19,10 @@ from xbench.worker.host import blas, resident_memory
 if TYPE_CHECKING:
     import numpy as np
 
-OPS = frozenset(
-    ["noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "mlp_forward", "mlp_backward", "mlp_train"]
-)
+OPS = (
+    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
+    "mlp_forward", "mlp_backward", "mlp_train",
+)  # fmt: skip
 MODES: tuple[Mode, ...] = ("eager",)
 DTYPES = ("float32", "float64")
 THREADS = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]

@@ -1,4 +1,4 @@
-"""TensorFlow: eager, `tf.function` (graph) and XLA (compiled); gradients by hand or by GradientTape.
+"""TensorFlow: eager, `tf.function` (graph), XLA (compiled); gradients by hand or by GradientTape.
 
 TensorFlow's devices are '/CPU:0' and '/GPU:0'; ours are `cpu` and `cuda:N`. A worker drives one
 device, so `open` makes only that one visible: TensorFlow then calls it number 0 whatever N is.
@@ -103,7 +103,7 @@ class TensorflowBackend:
             tf.config.set_visible_devices([chosen], "GPU")
             tf.config.experimental.set_memory_growth(chosen, True)
         with tf.device(self._device):
-            self._one = tf.identity(tf.constant(1.0))
+            self._one = tf.constant(1.0)
 
     @property
     def _device(self) -> str:
@@ -149,12 +149,11 @@ class TensorflowBackend:
         return 1 + int(kept.size if kept.all() else kept.argmin())
 
     def put(self, host: np.ndarray[Any, Any]) -> Any:
-        """TensorFlow may take an aligned array's memory as its own: so it is given a private one."""
-        import numpy as np
+        """`tf.constant` copies; `tf.convert_to_tensor` is free to share the array's memory."""
         import tensorflow as tf
 
         with tf.device(self._device):
-            return tf.identity(tf.constant(np.array(host, copy=True, order="C")))
+            return tf.constant(host)
 
     def get(self, tensor: Any) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -196,7 +195,7 @@ class TensorflowBackend:
 
 
 def _version() -> str:
-    """The installed version, or "". Asking every distribution what it holds is slow: last resort."""
+    """The installed version, or "". To ask every distribution what it holds is slow: last resort."""
     for name in DISTRIBUTIONS:
         try:
             return version(name)

@@ -1,23 +1,97 @@
-"""The ops in TensorFlow. Each is one function of tensors, (state, batch) -> (state, outputs), and
-serves all three modes: `staged` runs it as it is or compiles it."""
+"""The ops in TensorFlow. Each is one function of tensors that serves all three modes: `staged`
+runs it as it is or compiles it. Scalars are Python floats, which graphs hold as constants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
-from backends.tensorflow_mlp import mlp_forward, mlp_backward, mlp_train
+from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_train
 from backends.tensorflow_stage import staged
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 from xbench.workloads import rules
 
 
 def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """The dispatch floor. Eager hands x back; a graph's identity is a real call. XLA never returns
-    its argument's memory: compiled, the floor holds one copy of x."""
+    """The dispatch floor. Eager hands x back; a graph is called and hands x back. XLA owns what it
+    returns, so its floor holds a copy of x."""
+    eager = variant.mode == "eager"
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": batch["x"]}
+        return state, {"y": batch["x"] if eager else tf.identity(batch["x"])}
 
     return staged(spec, variant, run)
+
+
+def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x, in memory of its own. Identities, and sums with 0 in a graph, return x's own memory;
+    Snapshot is the one operator that copies in every mode."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": tf.raw_ops.Snapshot(input=batch["x"])}
+
+    return staged(spec, variant, run)
+
+
+def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x + 3 w."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
+
+    return staged(spec, variant, run)
+
+
+def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x * w + z."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": batch["x"] * batch["w"] + batch["z"]}
+
+    return staged(spec, variant, run)
+
+
+def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """loss = sum(x * w + z) and its gradient; by hand dx = w, dw = x, dz = 1, times dloss = 1."""
+
+    def manual(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        x, w = batch["x"], batch["w"]
+        y = x * w + batch["z"]
+        dz = tf.ones_like(y)
+        return state, {"loss": tf.reduce_sum(y), "dx": dz * w, "dw": dz * x, "dz": dz}
+
+    def autograd(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        x, w, z = batch["x"], batch["w"], batch["z"]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch((x, w, z))
+            loss = tf.reduce_sum(x * w + z)
+        dx, dw, dz = tape.gradient(loss, (x, w, z))
+        return state, {"loss": loss, "dx": dx, "dw": dw, "dz": dz}
+
+    return staged(spec, variant, manual if variant.gradient == "manual" else autograd)
+
+
+def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = a @ b."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": tf.matmul(batch["a"], batch["b"])}
+
+    return staged(spec, variant, run)
+
+
+def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x @ w1 + b1, with the operator that graphs fuse into the product."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": tf.nn.bias_add(tf.matmul(batch["x"], batch["w1"]), batch["b1"])}
+
+    return staged(spec, variant, run)
+
+
+FACTORIES: dict[str, Factory] = {
+    factory.__name__: factory
+    for factory in (
+        noop, copy, triad, elementwise, elementwise_grad, matmul, linear,
+        mlp_forward, mlp_backward, mlp_train,
+    )
+}  # fmt: skip
