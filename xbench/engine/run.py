@@ -1,13 +1,14 @@
-"""A whole run: launches of fresh processes, each serving every group, written to the journal."""
+"""A run: launches of fresh processes, each serving every group, written to the journal."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 
-from xbench.cell import Cell, Group
+from xbench.cell import Group
 from xbench.engine.calibrate import Burst
 from xbench.engine.group import GroupRun
 from xbench.engine.settings import Settings
@@ -17,72 +18,88 @@ from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
 from xbench.records.read import Run, read_run
-from xbench.records.schema import Footer, Header, WorkerLine
+from xbench.records.schema import Footer, GroupLine, Header, WorkerLine
 from xbench.records.summary import CellSummary, summarise, write_summary
+
+
+@dataclass(slots=True)
+class Recording:
+    """A plan that is being measured into `settings.folder`, which exists.
+
+    `bursts` and `given_up` hold for the whole run: a cell keeps its burst, and one that failed is
+    not tried again."""
+
+    plan: Plan
+    settings: Settings
+    header: Header
+    progress: Progress
+    bursts: dict[str, Burst] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._journal.write(self.header)
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.settings.folder / JOURNAL)
+
+    def measure(self, groups: Sequence[Group]) -> list[GroupLine]:
+        """Measure groups of the plan in all launches; each launch has an order of its own, so that
+        drift does not favour a width. Returns: what was written to the journal."""
+        lines: list[GroupLine] = []
+        if not groups:
+            return lines
+        oracle = start_oracle(self.settings)
+        try:
+            for launch in range(self.plan.launches):
+                order = Random(f"{self.settings.seed}/{launch}").sample(groups, len(groups))
+                with Workers(self.settings, launch, self.plan.cores) as workers:
+                    for group in order:
+                        lines += self._one_group(group, launch, workers, oracle)
+        finally:
+            oracle.close()
+        return lines
+
+    def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
+        """End the journal, delete what was only needed while measuring, and read it back."""
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        self._journal.write(Footer(ended_utc=ended, outcome=outcome))
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)
+        run = read_run(self.settings.folder)
+        summaries = summarise(run)
+        write_summary(self.settings.folder / SUMMARY, summaries)
+        return run, summaries
+
+    def _one_group(
+        self, group: Group, launch: int, workers: Workers, oracle: Process
+    ) -> list[GroupLine]:
+        cells = [cell for cell in group.cells if cell.id not in self.given_up]
+        if not cells:
+            return []
+        known = set(workers.facts)
+        run = GroupRun(
+            self.plan, self.settings, workers, oracle, self.bursts, group, launch,
+            self.progress.doing,
+        )  # fmt: skip
+        line = run.measure(cells)
+        for key in workers.facts.keys() - known:
+            self._journal.write(WorkerLine(**workers.facts[key]))
+        self.given_up |= run.failed.keys()
+        self._journal.write(line)
+        self.progress.measured(line)
+        return [line]
 
 
 def run_plan(
     plan: Plan, settings: Settings, header: Header, progress: Progress
 ) -> tuple[Run, list[CellSummary]]:
-    """Measure a plan into `settings.folder`, which exists, and read the journal back.
-
-    A KeyboardInterrupt ends it early with a readable run, then goes on."""
-    journal = Journal(settings.folder / JOURNAL)
-    journal.write(header)
+    """Measure a whole plan. An exception, Ctrl-C too, ends it with a readable run and goes on."""
+    recording = Recording(plan, settings, header, progress)
     outcome = "interrupted"
     try:
         with progress:
-            _measure(plan, settings, journal, progress)
+            recording.measure(plan.groups)
         outcome = "complete"
     finally:
-        journal.write(Footer(ended_utc=_now(), outcome=outcome))
-        shutil.rmtree(settings.scratch, ignore_errors=True)
-        run = read_run(settings.folder)
-        summaries = summarise(run)
-        write_summary(settings.folder / SUMMARY, summaries)
-    return run, summaries
-
-
-def _measure(plan: Plan, settings: Settings, journal: Journal, progress: Progress) -> None:
-    if not plan.groups:
-        return
-    bursts: dict[str, Burst] = {}
-    given_up: set[str] = set()
-    oracle = start_oracle(settings)
-    try:
-        for launch in range(plan.launches):
-            with Workers(settings, launch, plan.cores) as workers:
-                order = _shuffled(plan.groups, settings.seed, launch)
-                for group in order:
-                    _one_group(
-                        group, plan, settings, journal, progress, workers, oracle, bursts,
-                        given_up, launch,
-                    )  # fmt: skip
-    finally:
-        oracle.close()
-
-
-def _one_group(
-    group: Group, plan: Plan, settings: Settings, journal: Journal, progress: Progress,
-    workers: Workers, oracle: Process, bursts: dict[str, Burst], given_up: set[str], launch: int,
-) -> None:  # fmt: skip
-    cells: list[Cell] = [cell for cell in group.cells if cell.id not in given_up]
-    if not cells:
-        return
-    known = set(workers.facts)
-    run = GroupRun(plan, settings, workers, oracle, bursts, group, launch, progress.doing)
-    line = run.measure(cells)
-    for key in workers.facts.keys() - known:
-        journal.write(WorkerLine(**workers.facts[key]))
-    given_up |= run.failed.keys()
-    journal.write(line)
-    progress.measured(line)
-
-
-def _shuffled(groups: Sequence[Group], seed: int, launch: int) -> list[Group]:
-    """Groups in an order of each launch's own, so that drift does not favour a width."""
-    return Random(f"{seed}/{launch}").sample(groups, len(groups))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        found = recording.finish(outcome)
+    return found

@@ -61,7 +61,8 @@ def summarise(run: Run) -> list[CellSummary]:
         opened.setdefault(worker.worker, []).append(worker.open_ns)
     environment = _environment_hash(run.header.environment)
     return [
-        _summary(plan, lines.get(plan.id, []), opened, environment) for plan in run.header.cells
+        summarise_cell(plan, lines.get(plan.id, []), opened, environment)
+        for plan in run.header.cells
     ]
 
 
@@ -85,14 +86,18 @@ def write_summary(path: Path, cells: list[CellSummary]) -> None:
     fresh.replace(path)
 
 
-def _summary(
-    plan: CellPlan, lines: list[CellLine], opened: dict[str, list[int]], environment: str
+def summarise_cell(
+    plan: CellPlan,
+    lines: list[CellLine],
+    opened: dict[str, list[int]] | None = None,
+    environment: str = "",
 ) -> CellSummary:
+    """A cell from its lines, one a launch; `opened` holds import times by worker."""
     status, reason, estimate, launch_s = _judge(plan, lines)
     good = [line for line in lines if line.status == "ok"] if estimate else []
     calls = sum(line.calls * len(line.timed.wall_ns) for line in good)
     faults = sum(sum(line.timed.minor_faults) for line in good)
-    imports = opened.get(worker_id(plan), [])
+    imports = (opened or {}).get(worker_id(plan), [])
     return CellSummary(
         plan=plan, status=status, reason=reason, launch_s=launch_s,
         time_s=estimate.value if estimate else None,

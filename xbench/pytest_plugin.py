@@ -1,0 +1,179 @@
+"""`pytest --benchmark-only`: the cells of a preset as tests, shown by pytest-benchmark.
+
+One test is one cell. After collection the selected cells of a workload form a group; it is measured
+in worker processes, paired, when its first test runs. pytest-benchmark then gets the very durations
+of our bursts through a timer that replays them, so its table, JSON and comparisons hold our figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from xbench.cell import Group
+from xbench.cli.run import get_preset, plan_selection
+from xbench.engine.header import make_header, new_run_id
+from xbench.engine.run import Recording
+from xbench.engine.settings import Settings
+from xbench.errors import XbenchError
+from xbench.plan.plan import Plan, make_plan
+from xbench.plan.select import Selection
+from xbench.progress import PlainProgress
+from xbench.records.journal import make_run_folder
+from xbench.records.machine import available_bytes
+from xbench.records.schema import CellLine
+from xbench.records.summary import CellSummary, summarise_cell
+from xbench.registry import load_suite
+
+SEED = 5
+RESULTS = "xbench-results"
+SKIPPED = ("unsupported", "would_oom", "skipped")
+
+
+class ReplayTimer:
+    """A clock whose readings, two by two, lie as far apart as the durations it was given."""
+
+    def __init__(self) -> None:
+        self._readings: Iterator[float] = iter(())
+
+    def load(self, durations_s: list[float]) -> None:
+        """The durations of the bursts that pytest-benchmark is about to time."""
+        self._readings = iter([each for duration in durations_s for each in (0.0, duration)])
+
+    def __call__(self) -> float:
+        return next(self._readings)
+
+
+TIMER = ReplayTimer()
+
+
+@dataclass(slots=True)
+class Bench:
+    """The selected cells of a session, and what was measured of them so far."""
+
+    plan: Plan
+    root: Path
+    preset: str
+    recording: Recording | None = None
+    lines: dict[str, list[CellLine]] = field(default_factory=dict)
+
+    def summary(self, name: str) -> tuple[CellSummary, list[CellLine]]:
+        """A cell's figures and raw lines by its id; its group is measured if it was not yet."""
+        recording = self.recording or self._start()
+        if name not in self.lines:
+            for line in recording.measure(self._group_of(name)):
+                for each in line.cells:
+                    self.lines.setdefault(each.id, []).append(each)
+        lines = self.lines.get(name, [])
+        plan = next(each for each in recording.header.cells if each.id == name)
+        return summarise_cell(plan, lines), lines
+
+    def _group_of(self, name: str) -> list[Group]:
+        """The cell's group, or none if it will have no number."""
+        groups = self.plan.groups
+        return [group for group in groups if any(cell.id == name for cell in group.cells)]
+
+    def _start(self) -> Recording:
+        run_id = new_run_id()
+        settings = Settings(SEED, make_run_folder(self.root / RESULTS, run_id))
+        header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED)
+        self.recording = Recording(self.plan, settings, header, PlainProgress(self.plan))
+        return self.recording
+
+
+PLAN = pytest.StashKey[Plan]()
+BENCH = pytest.StashKey[Bench]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--xbench-preset`."""
+    group = parser.getgroup("xbench", "xbench: verified, fenced, paired benchmarks")
+    group.addoption(
+        "--xbench-preset", default="quick", metavar="NAME",
+        help="which cells `--benchmark-only` measures: smoke, quick (default) or full",
+    )  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per cell of the module's `SUITE`, in a pytest-benchmark group per workload."""
+    if "xbench_cell" not in metafunc.fixturenames:
+        return
+    ops = set(load_suite(metafunc.module.SUITE).ops())
+    cells = [row.cell for row in _plan(metafunc.config).rows if row.cell.spec.op in ops]
+    marks = [pytest.mark.benchmark(group=cell.group_id, timer=TIMER) for cell in cells]
+    parameters = [
+        pytest.param(cell.id, id=cell.id, marks=mark)
+        for cell, mark in zip(cells, marks, strict=True)
+    ]
+    metafunc.parametrize("xbench_cell", parameters)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The cells left after -k, -m and node ids are the plan."""
+    chosen = {
+        item.callspec.params["xbench_cell"]
+        for item in session.items
+        if isinstance(item, pytest.Function) and "xbench_cell" in item.fixturenames
+    }
+    if chosen:
+        whole = _plan(session.config)
+        rows = [row for row in whole.rows if row.cell.id in chosen]
+        plan = make_plan(rows, whole.launches, whole.group_s, whole.cores, available_bytes())
+        preset = session.config.getoption("xbench_preset")
+        session.config.stash[BENCH] = Bench(plan, session.config.rootpath, preset)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the journal."""
+    bench = session.config.stash.get(BENCH, None)
+    if bench is not None and bench.recording is not None:
+        planned = {cell.id for group in bench.plan.groups for cell in group.cells}
+        bench.recording.finish("complete" if planned <= bench.lines.keys() else "interrupted")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the run is."""
+    bench = terminalreporter.config.stash.get(BENCH, None)
+    if bench is not None and bench.recording is not None:
+        folder = bench.recording.settings.folder
+        terminalreporter.write_line(f"xbench run: {folder}  (xbench report {folder})")
+
+
+def replay(request: pytest.FixtureRequest, name: str, benchmark: Any) -> None:
+    """The body of every benchmark test: measure the cell of that id, then show its bursts."""
+    if benchmark.disabled:
+        pytest.skip("xbench measures nothing under --benchmark-disable")
+    try:
+        summary, lines = request.config.stash[BENCH].summary(name)
+    except XbenchError as error:
+        pytest.fail(str(error), pytrace=False)
+    if summary.status in SKIPPED:
+        pytest.skip(f"{summary.status}: {summary.reason}")
+    if summary.time_s is None:
+        pytest.fail(f"{summary.status}: {summary.reason}", pytrace=False)
+    benchmark.extra_info["xbench"] = _extra(summary)
+    durations = [wall * 1e-9 for line in lines for wall in line.timed.wall_ns]
+    TIMER.load(durations)
+    benchmark.pedantic(lambda: None, rounds=len(durations), iterations=lines[0].calls)
+
+
+def _plan(config: pytest.Config) -> Plan:
+    """The preset's whole plan, made once."""
+    if PLAN not in config.stash:
+        try:
+            preset = get_preset(config.getoption("xbench_preset"))
+            config.stash[PLAN] = plan_selection(Selection(preset), None)
+        except XbenchError as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[PLAN]
+
+
+def _extra(summary: CellSummary) -> dict[str, Any]:
+    """What pytest-benchmark has no place for; finite numbers, words and null only."""
+    found: dict[str, Any] = msgspec.to_builtins(summary)
+    return found.pop("plan") | found
