@@ -2,7 +2,7 @@
 
 One test is one cell. After collection the selected cells of a workload form a group; it is measured
 in worker processes, paired, when its first test runs. pytest-benchmark then gets the very durations
-of our bursts through a timer that replays them, so its table, JSON and comparisons hold our figures.
+of our bursts through a timer that replays them: its table, JSON and comparisons hold our figures.
 """
 
 from __future__ import annotations
@@ -176,4 +176,5 @@ def _plan(config: pytest.Config) -> Plan:
 def _extra(summary: CellSummary) -> dict[str, Any]:
     """What pytest-benchmark has no place for; finite numbers, words and null only."""
     found: dict[str, Any] = msgspec.to_builtins(summary)
-    return found.pop("plan") | found
+    plan: dict[str, Any] = found.pop("plan")
+    return plan | found

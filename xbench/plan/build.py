@@ -96,7 +96,7 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
 def _workloads(selection: Selection, suites: list[Suite]) -> Iterator[tuple[Sweep, Spec, int]]:
     preset = selection.preset
     for suite in suites:
-        own = suite.name in suite_paths()
+        own = suite.name in suite_paths() and load_suite(suite.name) is suite
         ops = ("*",) if selection.suites else preset.ops
         for sweep in suite.sweeps:
             familiar = not own or any(fnmatchcase(sweep.family, each) for each in preset.families)

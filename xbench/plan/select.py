@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -48,7 +49,7 @@ def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int
     """Widths of a sweep: numbers as they are, patterns among the swept. Raises: UsageError."""
     chosen: list[int] = []
     for pattern in patterns:
-        if pattern.lstrip("+-").isdigit():
+        if re.fullmatch(r"[+-]?[0-9]+", pattern):
             if int(pattern) < 1:
                 raise UsageError(f"width is {pattern}, and must be at least 1")
             chosen.append(int(pattern))
@@ -65,7 +66,7 @@ def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int
 def check_threads(patterns: tuple[str, ...], cores: int) -> tuple[str, ...]:
     """`all` or counts up to the number of cores. Raises: UsageError."""
     for text in patterns:
-        if text != "all" and not (text.isdigit() and 1 <= int(text) <= cores):
+        if text != "all" and not (re.fullmatch("[0-9]+", text) and 1 <= int(text) <= cores):
             raise UsageError(f"threads is {text!r}", f"'all', or a number from 1 to {cores}")
     return tuple("all" if text != "1" and text == str(cores) else text for text in patterns)
 
