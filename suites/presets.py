@@ -47,7 +47,7 @@ FULL = Preset(
     modes=("eager", "graph"),
     compiled_ops=("*",),
     gradients="all",
-    launches=5,
-    group_s=3.0,
+    launches=3,
+    group_s=2.0,
 )
 PRESETS = {preset.name: preset for preset in (SMOKE, QUICK, FULL)}

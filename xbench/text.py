@@ -26,7 +26,10 @@ def show_bytes(count: float) -> str:
 
 
 def show_seconds(seconds: float) -> str:
-    """`4.75 ms`, `2.1 s`, `3 min 20 s`."""
+    """`4.75 ms`, `2.1 s`, `3 min 20 s`, `11 h 5 min`."""
+    if seconds >= 7200:
+        hours, rest = divmod(round(seconds / 60), 60)
+        return f"{hours} h {rest} min"
     if seconds >= 120:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes} min {rest} s"
