@@ -3,29 +3,34 @@
 TensorFlow's devices are '/CPU:0' and '/GPU:0'; ours are `cpu` and `cuda:N`. A worker drives one
 device, so `open` makes only that one visible: TensorFlow then calls it number 0 whatever N is.
 
-Eager kernels flush subnormal numbers to zero, graph and compiled ones do not: no option changes it.
+As `open` sets it up, TensorFlow flushes subnormal numbers to zero on the CPU in every mode (2.21).
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Gradient, Memory, Policy, Probe, Spec, Tensors, Variant
-from xbench.errors import CellFailed, Status
+from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Spec, Tensors, Variant
+from xbench.errors import CellFailed
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
-OPS = frozenset(
-    "noop copy triad elementwise elementwise_grad matmul linear "
-    "mlp_forward mlp_backward mlp_train".split()
-)
+    from xbench.errors import Status
+
+OPS = (
+    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
+    "mlp_forward", "mlp_backward", "mlp_train",
+)  # fmt: skip
+MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
+DTYPES = ("float32", "float64")
 GRADIENTS: dict[Gradient, str] = {
     "none": "",
     "manual": "",
@@ -34,7 +39,6 @@ GRADIENTS: dict[Gradient, str] = {
 }
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 """Names under which the package `tensorflow` is published, the likely ones first."""
-
 CANARY_SIZE = 256
 """Rows of the precision canary: enough that a device uses the kernel of its large products."""
 
@@ -49,6 +53,7 @@ class TensorflowBackend:
 
     def __init__(self) -> None:
         self._policy = Policy("cpu", "eager", 1, "ieee", "reuse")
+        self._device = "/CPU:0"
         self._one: Any = None
 
     def probe(self) -> Probe:
@@ -57,8 +62,8 @@ class TensorflowBackend:
             installed=bool(found),
             version=found,
             hint="pip install tensorflow (or tensorflow-cpu)",
-            modes=("eager", "graph", "compiled"),
-            dtypes=("float32", "float64"),
+            modes=MODES,
+            dtypes=DTYPES,
             devices=("cpu", "cuda"),
             default_gradient="autograd",
         )
@@ -66,18 +71,15 @@ class TensorflowBackend:
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         return refusal(
             self.name, op, dtype, variant,
-            ops=OPS, dtypes=("float32", "float64"), modes=("eager", "graph", "compiled"),
-            gradients=GRADIENTS,
+            ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,
         )  # fmt: skip
 
     def env(self, policy: Policy) -> dict[str, str]:
         """Also hides GPUs from CPU cells: the driver then is not even initialised."""
         names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        variables = dict.fromkeys(names, str(policy.threads))
-        variables |= {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        if policy.device == "cpu":
-            variables["CUDA_VISIBLE_DEVICES"] = "-1"
-        return variables
+        variables = {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if policy.device == "cpu" else {}
+        return dict.fromkeys(names, str(policy.threads)) | variables | hidden
 
     def open(self, policy: Policy) -> None:
         """One inter-op thread: the policy counts cores, and every operator that runs beside another
@@ -92,23 +94,17 @@ class TensorflowBackend:
         kind, _, index = policy.device.partition(":")
         if kind not in ("cpu", "cuda"):
             raise CellFailed("unsupported", f"tensorflow drives cpu and cuda, not {policy.device}")
-        found = tf.config.list_physical_devices("GPU")
-        if kind == "cpu":
-            tf.config.set_visible_devices([], "GPU")
-        elif int(index or 0) >= len(found):
+        found, number = tf.config.list_physical_devices("GPU"), int(index or 0)
+        if kind == "cuda" and number >= len(found):
             reason = f"tensorflow finds {len(found)} GPUs here, so there is no {policy.device}"
             raise CellFailed("unsupported", reason)
-        else:
-            chosen = found[int(index or 0)]
-            tf.config.set_visible_devices([chosen], "GPU")
-            tf.config.experimental.set_memory_growth(chosen, True)
+        chosen = [found[number]] if kind == "cuda" else []
+        tf.config.set_visible_devices(chosen, "GPU")
+        for gpu in chosen:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        self._device = "/GPU:0" if chosen else "/CPU:0"
         with tf.device(self._device):
             self._one = tf.constant(1.0)
-
-    @property
-    def _device(self) -> str:
-        """The policy's device in TensorFlow's words."""
-        return "/CPU:0" if self._policy.device == "cpu" else "/GPU:0"
 
     @property
     def ops(self) -> Mapping[str, Factory]:
@@ -138,13 +134,13 @@ class TensorflowBackend:
         Row i of a diagonal matrix holds 1 + 2**-i, which needs i + 1 bits, times the identity."""
         import numpy as np
 
-        size = CANARY_SIZE
-        spec = Spec("matmul", (("m", size), ("k", size), ("n", size)), "float32")
+        spec = Spec("matmul", tuple((name, CANARY_SIZE) for name in "mkn"), "float32")
         step = self.ops["matmul"](self, spec, Variant(self._policy.mode, "none"))
         exact = 1.0 + 2.0 ** -np.arange(1.0, 24.0)
-        a = np.eye(size, dtype="float32")
+        a = np.eye(CANARY_SIZE, dtype="float32")
+        b = self.put(a)
         np.fill_diagonal(a[: exact.size], exact)
-        _, outputs = step.run({}, {"a": self.put(a), "b": self.put(np.eye(size, dtype="float32"))})
+        _, outputs = step.run({}, {"a": self.put(a), "b": b})
         kept = self.get(outputs["y"]).diagonal()[: exact.size] == exact
         return 1 + int(kept.size if kept.all() else kept.argmin())
 
@@ -161,13 +157,12 @@ class TensorflowBackend:
         return np.asarray(tensor)
 
     def where(self, tensor: Any) -> tuple[str, str]:
-        """The device that holds the memory: an operator without a kernel on the GPU moves to the
-        CPU silently, and then only `backing_device` says so."""
+        """Whose memory it is: an operator without a GPU kernel moves to the CPU silently, and then
+        only `backing_device` says so."""
         import tensorflow as tf
 
-        backing = tf.DeviceSpec.from_string(tensor.backing_device)
-        on_gpu = backing.device_type == "GPU"
-        return self._policy.device if on_gpu else backing.device_type.lower(), tensor.dtype.name
+        kind = tf.DeviceSpec.from_string(tensor.backing_device).device_type
+        return self._policy.device if kind == "GPU" else kind.lower(), tensor.dtype.name
 
     def fence(self, tensors: Tensors) -> None:
         """Waits for all that was queued. `sync_devices` alone does nothing on pluggable devices, so
@@ -195,7 +190,7 @@ class TensorflowBackend:
 
 
 def _version() -> str:
-    """The installed version, or "". To ask every distribution what it holds is slow: last resort."""
+    """The installed version, or "". Asking every distribution what it holds is slow, so last."""
     for name in DISTRIBUTIONS:
         try:
             return version(name)

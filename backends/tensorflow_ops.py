@@ -23,7 +23,7 @@ def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x, in memory of its own. Identities, and sums with 0 in a graph, return x's own memory;
+    """Y = x, in memory of its own. Identities, and sums with 0 in a graph, return x's own memory;
     Snapshot is the one operator that copies in every mode."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
@@ -33,7 +33,7 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x + 3 w."""
+    """Y = x + 3 w."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
@@ -42,7 +42,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x * w + z."""
+    """Y = x * w + z."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": batch["x"] * batch["w"] + batch["z"]}
@@ -51,7 +51,7 @@ def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """loss = sum(x * w + z) and its gradient; by hand dx = w, dw = x, dz = 1, times dloss = 1."""
+    """Loss = sum(x * w + z) and its gradient; by hand dx = w, dw = x, dz = 1."""
 
     def manual(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         x, w = batch["x"], batch["w"]
@@ -71,7 +71,7 @@ def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = a @ b."""
+    """Y = a @ b."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": tf.matmul(batch["a"], batch["b"])}
@@ -80,7 +80,7 @@ def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 
 def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """y = x @ w1 + b1, with the operator that graphs fuse into the product."""
+    """Y = x @ w1 + b1, with the operator that graphs fuse into the product."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": tf.nn.bias_add(tf.matmul(batch["x"], batch["w1"]), batch["b1"])}

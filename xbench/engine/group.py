@@ -59,7 +59,9 @@ class GroupRun:
                 alive = [cell for cell in cells if cell.id not in self.failed]
                 lines = {cell.id: CellLine(id=cell.id) for cell in alive}
                 try:
-                    order = self._attempt(alive, lines, params)
+                    places = [cells.index(cell) for cell in alive]
+                    turns = self._attempt(alive, lines, params)
+                    order = [[places[place] for place in turn] for turn in turns]
                     break
                 except _Again:
                     continue

@@ -76,14 +76,14 @@ class Recording:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return []
-        known = set(workers.facts)
+        known = len(workers.opened)
         run = GroupRun(
             self.plan, self.settings, workers, oracle, self.bursts, group, launch,
             self.progress.doing,
         )  # fmt: skip
         line = run.measure(cells)
-        for key in workers.facts.keys() - known:
-            self._journal.write(WorkerLine(**workers.facts[key]))
+        for facts in workers.opened[known:]:
+            self._journal.write(WorkerLine(**facts))
         self.given_up |= run.failed.keys()
         self._journal.write(line)
         self.progress.measured(line)

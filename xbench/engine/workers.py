@@ -26,7 +26,9 @@ class Workers:
         self._processes: dict[WorkerKey, Process] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
         self.facts: dict[WorkerKey, dict[str, Any]] = {}
-        """What each worker said when it opened; kept for the journal."""
+        """What each worker said when it opened."""
+        self.opened: list[dict[str, Any]] = []
+        """The facts of every worker so far, restarted ones too; kept for the journal."""
 
     def __enter__(self) -> Workers:
         return self
@@ -89,6 +91,7 @@ class Workers:
             "environment": chosen_variables(environment),
             **facts,
         }
+        self.opened.append(self.facts[key])
         return process
 
 

@@ -7,7 +7,7 @@ import select
 import time
 from typing import Any
 
-from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
+from xbench.errors import STATUSES, CellFailed, WorkerDied, WorkerTimeout
 from xbench.worker import wire
 
 CHUNK_BYTES = 1 << 16
@@ -39,11 +39,12 @@ class Channel:
             raise WorkerDied(f"the worker answered {action!r} with noise: {error}") from None
         if message.get("n") != self._number:
             raise WorkerDied(f"the worker answered request {message.get('n')}, not {self._number}")
-        if "failed" in message:
-            failed = message["failed"]
-            raise CellFailed(failed["status"], failed["reason"])
-        result: dict[str, Any] = message["ok"]
-        return result
+        match message:
+            case {"ok": dict(result)}:
+                return result
+            case {"failed": {"status": status, "reason": str(reason)}} if status in STATUSES:
+                raise CellFailed(status, reason)
+        raise WorkerDied(f"the worker answered {action!r} with neither a result nor a reason")
 
     def close(self) -> None:
         """Close both descriptors: the worker reads end of file."""

@@ -59,7 +59,7 @@ class Process:
             )
         os.close(child_reads)
         os.close(child_writes)
-        self._channel = Channel(parent_reads, parent_writes)
+        self._channel: Channel | None = Channel(parent_reads, parent_writes)
         if sys.platform != "linux":
             _watch().add(self.pid)
 
@@ -72,6 +72,8 @@ class Process:
         """Ask for `action` and wait. After WorkerDied or WorkerTimeout the process is gone.
 
         Raises: CellFailed, WorkerDied, WorkerTimeout."""
+        if self._channel is None:
+            raise WorkerDied(f"the worker had ended before {action!r}")
         self._signal(signal.SIGCONT)
         try:
             return self._channel.ask(action, timeout_s, arguments)
@@ -95,13 +97,12 @@ class Process:
 
     def kill(self) -> None:
         """End the process and whatever it started. May be called again."""
-        if self._process.returncode is None or self._process.poll() is None:
-            with suppress(ProcessLookupError):
+        if self._channel is not None:
+            with suppress(ProcessLookupError, PermissionError):  # nothing is left but a zombie
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
-        if self._channel is not None:
             self._channel.close()
-            self._channel = None  # type: ignore[assignment]
+            self._channel = None
             if sys.platform != "linux":
                 _watch().remove(self.pid)
 

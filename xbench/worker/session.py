@@ -60,6 +60,8 @@ class Session:
                 "invalid",
                 f"{self.backend.name} runs {facts['threads']} threads, {chosen.threads} were asked",
             )
+        gc.collect()
+        gc.freeze()  # the framework's own objects: later collections pass over them
         cost = idle_cost_ns(lambda: self.backend.fence({}))
         return {
             "open_ns": opened,
@@ -87,7 +89,6 @@ class Session:
         self._check_places(slot)
         self.slots[cell] = slot
         gc.collect()
-        gc.freeze()
         return {"build_ns": building, "first": first, "memory_bytes": self._memory()}
 
     def burst(self, cell: str, calls: int, lead_in: int) -> Reading:
@@ -108,7 +109,6 @@ class Session:
     def unload(self, cell: str) -> Reply:
         """Forget a cell and give its memory back; unknown cells are no error."""
         self.slots.pop(cell, None)
-        gc.unfreeze()
         gc.collect()
         return {}
 

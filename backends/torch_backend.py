@@ -1,0 +1,167 @@
+"""PyTorch: eager and compiled, gradients by hand, by autograd and by a custom Function.
+
+One path for every accelerator (cuda, mps, xpu and out-of-tree devices) through `torch.accelerator`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Factory, Memory, Mode, Policy, Probe, Tensors, Variant
+from xbench.support import refusal
+from xbench.worker.host import resident_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import torch
+
+    from xbench.errors import Status
+
+OPS = (
+    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
+    "mlp_forward", "mlp_backward", "mlp_train",
+)  # fmt: skip
+MODES: tuple[Mode, ...] = ("eager", "compiled")
+COMPILES_FROM = (2, 13)
+"""The first release known to differentiate inside a full graph and to keep cells' code apart."""
+
+NO_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc")
+NO_COMPILER = ("InvalidCxxCompiler", "TritonMissing", "Python.h: No such file")
+
+
+class TorchBackend:
+    """The `torch` adapter."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        self._device = "cpu"
+
+    def probe(self) -> Probe:
+        found = _version()
+        return Probe(
+            installed=bool(found),
+            version=found,
+            hint="pip install torch",
+            modes=MODES,
+            dtypes=("float32", "float64"),
+            devices=("cpu", "cuda", "mps", "xpu"),
+            default_gradient="autograd",
+        )
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        found = _version()
+        if variant.mode == "compiled" and found and _release(found) < COMPILES_FROM:
+            wanted = ".".join(map(str, COMPILES_FROM))
+            return f"compiled mode needs torch {wanted} or newer, and {found} is installed"
+        return refusal(
+            self.name, op, dtype, variant,
+            ops=OPS, dtypes=("float32", "float64"), modes=MODES,
+            gradients={"none": "", "manual": "", "autograd": "", "custom": ""},
+        )  # fmt: skip
+
+    def env(self, policy: Policy) -> dict[str, str]:
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = dict.fromkeys(names, str(policy.threads))
+        if policy.mode == "compiled":
+            # Compile in the worker itself: a pool of helper processes would stay beside the timing.
+            variables["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+        return variables
+
+    def open(self, policy: Policy) -> None:
+        import torch
+
+        from backends import torch_host
+
+        torch.set_num_threads(policy.threads)
+        if torch.get_num_interop_threads() != 1:  # can be set once only
+            torch.set_num_interop_threads(1)
+        torch.set_flush_denormal(False)
+        torch_host.set_precision(policy.math)
+        if policy.device != "cpu":
+            torch_host.select(policy.device)
+        self._device = policy.device
+        if policy.mode == "compiled":
+            torch_host.allow_compiling()
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        from backends.torch_ops import FACTORIES
+
+        return FACTORIES
+
+    def attest(self) -> dict[str, Any]:
+        import torch
+
+        from backends import torch_host
+
+        return {
+            "version": torch.__version__,
+            "device_name": torch_host.device_name(self._device),
+            "threads": torch.get_num_threads(),
+            "interop_threads": torch.get_num_interop_threads(),
+            "fp32_precision": torch_host.precisions(),
+            "precision_bits": torch_host.precision_bits(self._device),
+            "flushes_subnormals": torch_host.flushes_subnormals(self._device),
+            "blas": torch_host.blas(),
+            "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
+            "cuda": torch.version.cuda,
+        }
+
+    def put(self, host: np.ndarray[Any, Any]) -> torch.Tensor:
+        import torch
+
+        return torch.tensor(host, device=self._device)
+
+    def get(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+        return tensor.detach().cpu().numpy()
+
+    def where(self, tensor: torch.Tensor) -> tuple[str, str]:
+        return str(tensor.device), str(tensor.dtype).removeprefix("torch.")
+
+    def fence(self, tensors: Tensors) -> None:
+        """Wait for the device. On the CPU a call has finished when it returns."""
+        if self._device != "cpu":
+            import torch
+
+            torch.accelerator.synchronize(self._device)
+
+    def memory(self) -> Memory:
+        if self._device == "cpu":
+            return resident_memory()
+        import torch
+
+        held = torch.accelerator.memory_allocated(self._device)
+        return Memory(held, torch.accelerator.max_memory_allocated(self._device))
+
+    def classify(self, error: BaseException) -> Status | None:
+        import torch
+
+        # Errors of a compilation arrive wrapped, the original's name and words in the text.
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+            return "oom"
+        if isinstance(error, RuntimeError) and any(sign in text for sign in NO_MEMORY):
+            return "oom"
+        return "unsupported" if any(sign in text for sign in NO_COMPILER) else None
+
+    def close(self) -> None:
+        """Nothing is held outside the process."""
+
+
+def _version() -> str:
+    """The installed version, or "" if there is none."""
+    if importlib.util.find_spec("torch") is None:
+        return ""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return ""
+
+
+def _release(found: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in found.split(".", 2)[:2])

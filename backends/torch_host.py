@@ -1,0 +1,107 @@
+"""What the PyTorch adapter sets and reads of torch itself: device, compiler, precision, BLAS."""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+from typing import Any
+
+import torch
+
+from xbench.errors import CellFailed
+
+PRECISIONS = ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul")
+"""Where torch may round float32 to TF32 or bfloat16. `allow_tf32` is never touched: once these are
+set, reading it raises."""
+
+
+def set_precision(math: str) -> None:
+    """`ieee` or `tf32`, everywhere: cudnn starts with `tf32`."""
+    for name in PRECISIONS:
+        attrgetter(name)(torch.backends).fp32_precision = math
+
+
+def precisions() -> dict[str, str]:
+    """The setting of each place, read back."""
+    return {name: attrgetter(name)(torch.backends).fp32_precision for name in PRECISIONS}
+
+
+def precision_bits(device: str) -> int:
+    """Significant bits a float32 matmul keeps of its inputs: 24, or 11 under TF32, 8 in bfloat16.
+
+    Row k holds 1 + 2^-k and -1, both exact in float32, and sums them: 2^-k, or 0 where the rounding
+    of the input took the last bit."""
+    size = 64  # large enough for the tiled kernels that may round
+    halves = torch.arange(size, dtype=torch.float64).clamp_(1, 23).neg_().exp2_()
+    left = torch.zeros(size, size)
+    left[:, 0], left[:, 1] = 1 + halves, -1
+    right = torch.zeros(size, size)
+    right[:2] = 1
+    product = (left.to(device) @ right.to(device)).cpu().double()
+    kept = (product == halves[:, None]).all(1)[1:24]
+    return 1 + int(kept.long().cumprod(0).sum())
+
+
+def flushes_subnormals(device: str) -> bool:
+    """Whether half of the smallest normal float32 comes out as 0."""
+    smallest = torch.full((64,), torch.finfo(torch.float32).tiny, device=device)
+    return not bool((smallest * 0.5).any())
+
+
+def select(name: str) -> None:
+    """Make an accelerator current. Raises: CellFailed("unsupported") where it is not there."""
+    wanted = torch.device(name)
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if found is None or found.type != wanted.type:
+        there = "none" if found is None else found.type
+        raise CellFailed(
+            "unsupported",
+            f"torch {torch.__version__} finds no {wanted.type} device (its accelerator: {there}); "
+            f"install the build of torch for {wanted.type}, or choose --device cpu",
+        )
+    count = torch.accelerator.device_count()
+    index = wanted.index or 0
+    if index >= count:
+        raise CellFailed("unsupported", f"{name}: torch sees {count} {wanted.type} device(s)")
+    torch.accelerator.set_device_index(index)
+
+
+def allow_compiling() -> None:
+    """Let whole training steps be one graph.
+
+    Raises: CellFailed("unsupported") without a C++ compiler, which every kernel needs."""
+    import torch._dynamo
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler as error:
+        raise CellFailed(
+            "unsupported",
+            f"torch.compile finds no C++ compiler ({error}); install g++, or name one in CXX",
+        ) from error
+    torch._dynamo.config.trace_autograd_ops = True
+
+
+def device_name(name: str) -> str:
+    """The product's name where torch knows it, else the device's."""
+    device = torch.device(name)
+    if device.type == "cpu":
+        return name
+    ask = getattr(torch.get_device_module(device), "get_device_name", None)
+    return str(ask(device)) if ask else name
+
+
+def blas() -> dict[str, Any]:
+    """The BLAS torch was built with: `name`, `version`, `threads` (-1 if unknown), `kernel`."""
+    built, pools = torch.__config__.show(), torch.__config__.parallel_info()
+    name = re.search(r"BLAS_INFO=(\w+)", built)
+    release = re.search(r"Math Kernel Library Version (\S+)", built)
+    threads = re.search(r"mkl_get_max_threads\(\) : (\d+)", pools)
+    return {
+        "name": name[1] if name else "unknown",
+        "version": release[1] if release else "",
+        "threads": int(threads[1]) if threads else -1,
+        "kernel": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -1,0 +1,79 @@
+"""From a function of tensors to a `Step`: recording off or on, eager or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+from weakref import WeakSet
+
+import torch
+
+from xbench.contracts import Step, Tensors, Variant
+
+Run = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
+
+
+def build(
+    run: Run, variant: Variant, prepare: Callable[[Tensors], Tensors] = lambda state: state
+) -> Step:
+    """The step of one cell.
+
+    Whatever takes no derivative (`none`, `manual`) runs under `inference_mode`, entered at every
+    call (about 2 µs), as a user's `predict` would. It is entered outside the compiled function,
+    where both modes pay alike."""
+    compiled = variant.mode == "compiled"
+    inner: Run = Compiled(run) if compiled else run
+    outer = _unrecorded(inner) if variant.gradient in {"none", "manual"} else inner
+    return Step(outer, prepare, compilations) if compiled else Step(outer, prepare)
+
+
+def _unrecorded(run: Run) -> Run:
+    def unrecorded(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        with torch.inference_mode():
+            return run(state, batch)
+
+    return unrecorded
+
+
+def compilations() -> int:
+    """Graphs compiled so far in this process, by any step: constant while cells are timed."""
+    from torch._dynamo.utils import counters
+
+    return counters["stats"]["unique_graphs"]
+
+
+class Compiled:
+    """One cell's function as one graph for fixed shapes, compiled by its first call.
+
+    Several cells of a process are alive at once, and cells of one op share a code object. So every
+    cell keeps compiled entries of its own (`isolate_recompiles`): none walks through the guards of
+    another or counts towards its recompile limit. What finished cells left is thrown away when no
+    cell is alive, since `reset` would also take the code of those that are.
+
+    Only a first call may compile. Between first calls the process stands at `fail_on_recompile`,
+    which costs a later call nothing but a flag: a change of shape, layout or recording then raises
+    instead of being compiled, or run eagerly, inside the clock.
+    """
+
+    _alive: ClassVar[WeakSet[Compiled]] = WeakSet()
+
+    def __init__(self, run: Run) -> None:
+        if not self._alive:
+            torch.compiler.reset()
+        # The overloads that torch 2.13 declares leave `isolate_recompiles` out.
+        self._run: Run = torch.compile(  # type: ignore[call-overload]
+            run, fullgraph=True, dynamic=False, isolate_recompiles=True
+        )
+        self._compiled = False
+        self._alive.add(self)
+
+    def __call__(self, state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        if self._compiled:
+            return self._run(state, batch)
+        torch.compiler.set_stance("default")
+        try:
+            results = self._run(state, batch)
+        finally:
+            torch.compiler.set_stance("fail_on_recompile")
+        self._compiled = True
+        return results
