@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -68,7 +69,8 @@ class GroupRun:
                 finally:
                     self._unload(alive)
         finally:
-            self.oracle.call("release", ORACLE_LIMIT_S, workload=self.inputs["id"])
+            with suppress(WorkerDied):  # as when Ctrl-C came while it was asked
+                self.oracle.call("release", ORACLE_LIMIT_S, workload=self.inputs["id"])
         for name, (status, reason) in self.failed.items():
             lines[name] = CellLine(id=name, status=status, reason=reason)
         return GroupLine(

@@ -42,8 +42,8 @@ def worker_environment(
 
 def chosen_variables(environment: dict[str, str]) -> dict[str, str]:
     """The part of a worker's environment that a record keeps: what xbench set, and OPENBLAS_*,
-    KMP_*, OMP_* and MALLOC_* settings it left alone. Never the rest: it may hold secrets (TF_TOKEN_*
-    and TF_VAR_* are Terraform's, not TensorFlow's)."""
+    KMP_*, OMP_* and MALLOC_* settings it left alone. Never the rest: it may hold secrets (so may
+    TF_TOKEN_* and TF_VAR_*, which are Terraform's)."""
     prefixes = (
         "OPENBLAS_", "KMP_", "OMP_", "MKL_", "MALLOC_", "GOMP_", "TORCHINDUCTOR_",
         "TF_NUM_", "TF_ENABLE_", "TF_XLA_", "TF_CPP_", "TF_CUDNN_", "TF_GPU_", "TF_DETERMINISTIC_",

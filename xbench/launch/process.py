@@ -81,6 +81,9 @@ class Process:
             raise
         except WorkerDied as error:
             raise self._epitaph(error) from None
+        except KeyboardInterrupt:  # its reply would be taken for the next one's
+            self.kill()
+            raise
         finally:
             if self._stoppable and self._process.returncode is None:
                 self._signal(signal.SIGSTOP)
