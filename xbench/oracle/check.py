@@ -68,7 +68,8 @@ class Answer:
         if block.bound is None or self.digest is None:
             return block.bound
         rows = len(self.digest.signs)
-        return block.bound + rows * UNIT_ROUNDOFF["float64"] * abs(block.exact)
+        room: Array = rows * UNIT_ROUNDOFF["float64"] * abs(block.exact)
+        return block.bound + room
 
     def problem(self, name: str, sent: Sent) -> str | None:
         """None if the result passes, else what is wrong with it, with values."""
