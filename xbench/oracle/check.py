@@ -78,11 +78,16 @@ class Answer:
         keys = [name] if self.digest is None else [f"{name}/sample", f"{name}/projection"]
         if any(key not in sent for key in keys):
             shape = sent[name].shape if name in sent else None
-            return f"{name} has shape {shape}, expected {self.shape}" if shape else f"no {name}"
+            return (
+                f"{name} has shape {shape}, expected {self.shape}"
+                if shape is not None
+                else f"no {name}"
+            )
         if self.digest is None and sent[name].shape != self.shape:
             return f"{name} has shape {sent[name].shape}, expected {self.shape}"
         if self.digest is not None and tuple(sent[f"{name}/shape"]) != self.shape:
-            return f"{name} has shape {tuple(sent[f'{name}/shape'])}, expected {self.shape}"
+            shape = tuple(map(int, sent[f"{name}/shape"]))
+            return f"{name} has shape {shape}, expected {self.shape}"
         for key in keys:
             values = np.asarray(sent[key], dtype="float64")
             if not np.isfinite(values).all():

@@ -51,7 +51,7 @@ def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int
     for pattern in patterns:
         if re.fullmatch(r"[+-]?[0-9]+", pattern):
             if int(pattern) < 1:
-                raise UsageError(f"width is {pattern}, and must be at least 1")
+                raise UsageError(f"width is {pattern}", "a width must be at least 1")
             chosen.append(int(pattern))
         elif any(character in pattern for character in "*?["):
             chosen += [width for width in swept if fnmatchcase(str(width), pattern)]

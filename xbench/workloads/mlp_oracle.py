@@ -180,7 +180,8 @@ def train_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
         for columns, found in _gradients(spec, state, x, out):
             for name, (gradient, bound) in found.items():
                 _update(spec, state, name, _part(name, columns), gradient)
-                doubtful[name] = doubtful.get(name, 0) + int((abs(gradient) <= bound).sum())
+                unsure = (bound > 0.0) & (abs(gradient) <= bound)  # a dead unit's is exactly 0
+                doubtful[name] = doubtful.get(name, 0) + int(unsure.sum())
         if spec["bias"]:
             _update(spec, state, "b2", (slice(None),), out.e.sum(0))
     rtol, rounding = NORM_TOLERANCE[spec.dtype], 2.0 * steps * UNIT_ROUNDOFF[spec.dtype]

@@ -1,0 +1,110 @@
+"""What going through xbench costs: an adapter's step against a loop written by hand.
+
+    python -m suites.adapter_cost [numpy torch tensorflow]
+
+For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in a fresh
+process with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and of the
+hand-written loop alternate in random order; printed is the ratio xbench / by hand of the medians, and
+the median of the paired ratios. Both sides hold the same arithmetic, inputs and settings.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from xbench.cell import WorkerKey
+from xbench.contracts import Backend, Spec, Variant
+from xbench.launch.environment import worker_environment
+from xbench.launch.process import ROOT
+from xbench.records.machine import this_machine
+from xbench.registry import BACKENDS, load_backend
+from xbench.worker.slot import Slot
+from xbench.workloads import OPS
+
+ROUNDS = 60
+BURST_S = 0.03
+Loop = Callable[[int], None]
+"""Runs so many calls and returns when they are computed."""
+
+
+def specs() -> list[Spec]:
+    """The two workloads."""
+    return [
+        OPS["matmul"].spec("float32", m=2048, k=2048, n=2048),
+        OPS["mlp_train"].spec("float32", n=100, d=1, h=20480, o=1, optimizer="adam", loss="mse"),
+    ]
+
+
+def main(names: list[str]) -> None:
+    """Start a process for each backend."""
+    print(f"{'backend':12}{'op':12}{'by hand':>12}{'xbench':>12}{'medians':>10}{'paired':>10}")
+    for name in names or list(BACKENDS):
+        key = WorkerKey(
+            name, "cpu", "graph" if name == "tensorflow" else "eager", "all", "ieee", "reuse"
+        )
+        policy = key.policy(this_machine().cores)
+        with tempfile.TemporaryDirectory() as scratch:
+            adapter = load_backend(name).env(policy)
+            environment = worker_environment(adapter, key.allocator, Path(scratch))
+            command = [sys.executable, "-m", "suites.adapter_cost", "--in-process", name]
+            subprocess.run(command, env=environment, cwd=ROOT, check=True)
+
+
+def measure(name: str) -> None:
+    """Both workloads in this process."""
+    mode = "graph" if name == "tensorflow" else "eager"
+    backend = load_backend(name)
+    backend.open(WorkerKey(name, "cpu", mode, "all", "ieee", "reuse").policy(this_machine().cores))
+    gradient = {"matmul": "none", "mlp_train": backend.probe().default_gradient}
+    for spec in specs():
+        variant = Variant(mode, gradient[spec.op])  # type: ignore[arg-type]
+        slot, by_hand = _both(backend, spec, variant)
+        _compare(name, spec.op, slot, by_hand)
+
+
+def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
+    import numpy as np
+
+    inputs = OPS[spec.op].inputs(spec, np.random.default_rng(5))
+    batch = {each: backend.put(values) for each, values in inputs.batch.items()}
+    step = backend.ops[spec.op](backend, spec, variant)
+    slot = Slot(backend, spec.dtype, step, batch, inputs.state)
+    hand = import_module(f"suites.by_hand_{backend.name}")
+    build: Callable[[Any, Any], Loop] = getattr(hand, spec.op)
+    return slot, build(inputs.batch, inputs.state)
+
+
+def _compare(name: str, op: str, slot: Slot, by_hand: Loop) -> None:
+    by_hand(3)
+    calls = max(1, min(20, round(BURST_S / (slot.burst(3, 3)["wall_ns"] / 3e9))))
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(ROUNDS):
+        for side in random.sample("xh", 2):
+            if side == "x":
+                ours.append(slot.burst(calls, 1)["wall_ns"] * 1e-9 / calls)
+            else:
+                by_hand(1)
+                start = time.perf_counter()
+                by_hand(calls)
+                theirs.append((time.perf_counter() - start) / calls)
+    paired = median(one / other for one, other in zip(ours, theirs, strict=True))
+    medians = median(ours) / median(theirs)
+    times = f"{median(theirs) * 1e3:9.3f} ms{median(ours) * 1e3:9.3f} ms"
+    print(f"{name:12}{op:12}{times}{medians:10.3f}{paired:10.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--in-process"]:
+        measure(sys.argv[2])
+    else:
+        main(sys.argv[1:])

@@ -1,0 +1,66 @@
+"""Fixtures of more than one test file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from xbench.launch.environment import worker_environment
+from xbench.launch.process import ROOT, Process
+
+WAIT_S = 60.0
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
+    """Starts workers that fail on request (`misbehaving.py`); all are ended with the test."""
+    started: list[Process] = []
+
+    def one() -> Process:
+        environment = worker_environment({}, "reuse", tmp_path)
+        environment |= {"PYTHONPATH": str(Path(__file__).parent), "XBENCH_TEST": "set at start"}
+        process = Process("misbehaving:main", {}, environment, tmp_path / "worker.log")
+        started.append(process)
+        return process
+
+    yield one
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], bool]:
+    """Whether a condition comes true while anyone would still wait."""
+
+    def check(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    return check
+
+
+@pytest.fixture
+def process_state() -> Callable[[int], str]:
+    """R, S, T, Z … of a process id, as /proc has it; empty once the process is gone."""
+
+    def state(pid: int) -> str:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+
+    return state
+
+
+@pytest.fixture
+def checkout() -> dict[str, str]:
+    """An environment for subprocesses in which xbench is the checkout's."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}

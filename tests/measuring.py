@@ -1,0 +1,49 @@
+"""Real runs for tests: the suite of defects on NumPy and its twins, in worker processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from suites.presets import PRESETS
+from xbench import registry
+from xbench.engine.header import make_header
+from xbench.engine.run import run_plan
+from xbench.engine.settings import Settings
+from xbench.plan.build import build_rows
+from xbench.plan.plan import make_plan
+from xbench.plan.select import Selection
+from xbench.progress import PlainProgress
+from xbench.records.journal import make_run_folder
+from xbench.records.read import Run
+from xbench.records.summary import CellSummary
+
+HERE = Path(__file__).parent
+DEFECTS = str(HERE / "defects.py")
+BACKENDS = {
+    "numpy": "backends.numpy_backend:NumpyBackend",
+    "second": "twins:Second",
+    "third": "twins:Third",
+}
+Measured = tuple[Run, dict[tuple[str, str], CellSummary]]
+
+
+def measure(
+    folder: Path, ops: tuple[str, ...], backends: tuple[str, ...] = ("numpy",), launches: int = 1,
+    seed: int = 5, suite: str = DEFECTS,
+) -> Measured:  # fmt: skip
+    """Measure ops for a moment on one thread. Returns: the run, and summaries by op and backend."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "BACKENDS", BACKENDS)
+        patch.setenv("PYTHONPATH", f"{HERE}{os.pathsep}{HERE.parent}")
+        patch.syspath_prepend(HERE)
+        axes = {"op": ops, "backend": backends}
+        rows = build_rows(Selection(PRESETS["smoke"], (suite,), axes), ("cpu",), 1)
+        plan = make_plan(rows, launches, 0.02, 1, 1 << 33)
+        made = make_run_folder(folder, f"run-{seed}-{len(list(folder.iterdir()))}")
+        settings = Settings(seed, made, (suite,), timeout_s=4.0)
+        header = make_header(plan, made.name, "smoke", ["xbench", "run"], seed)
+        run, summaries = run_plan(plan, settings, header, PlainProgress(plan))
+    return run, {(cell.plan.op, cell.plan.backend): cell for cell in summaries}

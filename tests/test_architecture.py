@@ -1,0 +1,166 @@
+"""Who may import whom, and how large things may be: rules read off the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("xbench", "backends", "suites", "reports")
+FILES = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FRAMEWORKS = {"torch": "torch_", "tensorflow": "tensorflow_", "jax": "jax_"}
+FILE_LINES, FUNCTION_LINES = 250, 50
+PROTOCOL = (ROOT / "xbench" / "contracts.py", "Backend")
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+each_test = pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def tree(path: Path) -> ast.Module:
+    """A file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(nodes: Iterator[ast.AST]) -> set[str]:
+    """Full names of imported modules; `from a import b` gives `a` and `a.b`."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide who imports whom"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: no function bodies, nothing under TYPE_CHECKING."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from at_import(child)
+
+
+def roots(names: set[str]) -> set[str]:
+    """The top-level packages of module names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def test_the_rules_look_at_all_four_packages() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in FILES} == set(PACKAGES)
+
+
+@each_file
+def test_the_core_names_the_other_packages_only_in_strings(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    found = roots(imports(ast.walk(tree(path))))
+    if package == "xbench":
+        assert not found & {"backends", "suites", "reports"}
+    if package == "reports":
+        assert not found & {"backends", "suites"}
+    if package in ("backends", "suites"):
+        assert not found & ({"backends", "suites", "reports"} - {package})
+
+
+@each_file
+def test_backends_do_not_import_each_other(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] != "backends":
+        return
+    own = path.stem.partition("_")[0]
+    for name in imports(ast.walk(tree(path))):
+        parts = name.split(".")
+        if parts[0] == "backends" and len(parts) > 1:
+            assert parts[1].partition("_")[0] == own
+
+
+@each_file
+def test_only_an_adapter_imports_its_framework(path: Path) -> None:
+    found = roots(imports(ast.walk(tree(path))))
+    backend = path.relative_to(ROOT).parts[0] == "backends"
+    for framework, prefix in FRAMEWORKS.items():
+        if framework in found:
+            assert backend, f"{framework} outside backends/"
+            assert path.name.startswith(prefix)
+
+
+@each_file
+def test_an_adapters_first_module_imports_no_framework(path: Path) -> None:
+    """The parent imports `X_backend`, and NumPy is a framework there too."""
+    if path.name.endswith("_backend.py"):
+        assert not roots(imports(at_import(tree(path)))) & {*FRAMEWORKS, "numpy"}
+
+
+@each_file
+def test_the_core_imports_numpy_and_pandas_only_when_needed(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] in ("xbench", "suites"):
+        late = {"numpy", "pandas", "matplotlib", "scipy", "jinja2", "rich"}
+        assert not roots(imports(at_import(tree(path)))) & late
+
+
+@each_file
+def test_nothing_is_run_from_strings_or_unpickled(path: Path) -> None:
+    assert not roots(imports(ast.walk(tree(path)))) & {"pickle", "dill", "cloudpickle", "yaml"}
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        assert name not in ("eval", "exec", "os.system", "os.popen"), node.lineno
+        for keyword in node.keywords:
+            value = ast.unparse(keyword.value)
+            assert (keyword.arg, value) not in (("shell", "True"), ("allow_pickle", "True"))
+
+
+@each_file
+def test_functions_fit_on_a_screen(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", FILES + TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES
+
+
+def public(body: list[ast.stmt]) -> Iterator[Definition]:
+    """Public functions, classes and methods, in order."""
+    for node in body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body)
+
+
+def contract() -> set[str]:
+    """Methods of the `Backend` protocol: documented there, once for all adapters."""
+    path, name = PROTOCOL
+    (found,) = (node for node in public(tree(path).body) if node.name == name)
+    assert isinstance(found, ast.ClassDef)
+    return {node.name for node in public(found.body)}
+
+
+@each_file
+def test_everything_public_says_what_it_does(path: Path) -> None:
+    module = tree(path)
+    assert ast.get_docstring(module) or not module.body
+    adapter = path.name.endswith("_backend.py")
+    shown = {"doing", "measured"}  # of the Progress protocol, documented there
+    for node in public(module.body):
+        if (adapter and node.name in contract()) or node.name in shown:
+            continue
+        assert ast.get_docstring(node), f"{node.name}, line {node.lineno}"
+
+
+@each_test
+def test_unit_tests_import_no_framework(path: Path) -> None:
+    found = roots(imports(at_import(tree(path))))
+    assert not found & set(FRAMEWORKS), "import it in a test marked `framework`"

@@ -1,0 +1,124 @@
+"""How processes end: none outlives its parent, and nothing of them is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xbench.errors import WorkerDied
+from xbench.launch.process import Process
+from xbench.launch.watcher import Watcher
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+LIMIT_S = 60.0
+HERE = Path(__file__).parent
+Start = Callable[[], Process]
+Eventually = Callable[[Callable[[], bool]], bool]
+State = Callable[[int], str]
+
+
+@ON_LINUX
+@pytest.mark.parametrize("how", ["closed", "crashed"])
+def test_ending_a_worker_ends_what_it_started(
+    start: Start, how: str, eventually: Eventually, process_state: State
+) -> None:
+    worker = start()
+    child = worker.call("child", LIMIT_S)["pid"]
+    if how == "closed":
+        worker.close()
+    else:
+        with pytest.raises(WorkerDied):
+            worker.call("abort", LIMIT_S)
+    assert eventually(lambda: process_state(child) in ("", "Z"))
+
+
+@ON_LINUX
+def test_starting_and_closing_leaks_nothing(start: Start, process_state: State) -> None:
+    start().close()
+    before = len(os.listdir("/proc/self/fd"))
+    workers = [start() for _ in range(20)]
+    for number, worker in enumerate(workers):
+        assert worker.call("echo", LIMIT_S, n=number) == {"n": number}
+    for worker in workers:
+        worker.close()
+        assert process_state(worker.pid) == ""
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+PARENT = """
+import json, sys, time
+from pathlib import Path
+from xbench.launch.environment import worker_environment
+from xbench.launch.process import Process
+here = Path(sys.argv[1])
+environment = worker_environment({}, "reuse", here) | {"PYTHONPATH": sys.argv[2]}
+workers = [Process("misbehaving:main", {}, environment, here / "orphan.log") for _ in range(3)]
+for worker in workers:
+    worker.call("echo", 60.0)
+print(json.dumps([worker.pid for worker in workers]), flush=True)
+{end}
+"""
+
+
+@ON_LINUX
+@pytest.mark.parametrize("end", ["killed", "ended"])
+def test_no_worker_outlives_its_parent_even_stopped(
+    tmp_path: Path, end: str, checkout: dict[str, str], eventually: Eventually, process_state: State
+) -> None:
+    last = "time.sleep(600)" if end == "killed" else "import os; os._exit(0)"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.replace("{end}", last), str(tmp_path), str(HERE)],
+        stdout=subprocess.PIPE, env=checkout, text=True,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    pids: list[int] = json.loads(parent.stdout.readline())
+    if end == "killed":
+        assert all(eventually(lambda pid=pid: process_state(pid) == "T") for pid in pids)  # type: ignore[misc]
+        parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert eventually(lambda: all(process_state(pid) in ("", "Z") for pid in pids))
+
+
+def test_the_watcher_ends_what_is_listed_when_its_writer_dies() -> None:
+    sleeps = [
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
+                         start_new_session=True)
+        for _ in range(3)
+    ]  # fmt: skip
+    watcher = Watcher()
+    try:
+        for each in sleeps:
+            watcher.add(each.pid)
+        os.kill(sleeps[0].pid, signal.SIGSTOP)
+        watcher.remove(sleeps[2].pid)
+        watcher.close()
+        assert [each.wait(LIMIT_S) for each in sleeps[:2]] == [-signal.SIGKILL] * 2
+        assert sleeps[2].poll() is None
+    finally:
+        for each in sleeps:
+            each.kill()
+            each.wait()
+
+
+@ON_LINUX
+def test_a_call_that_is_interrupted_ends_the_worker_at_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch, process_state: State
+) -> None:
+    """Its reply may still come, and would be taken for the next request's."""
+    worker = start()
+
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xbench.launch.channel.Channel.ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.call("echo", LIMIT_S)
+    assert process_state(worker.pid) == ""
