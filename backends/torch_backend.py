@@ -6,6 +6,7 @@ One path for every accelerator (cuda, mps, xpu and out-of-tree devices) through 
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,7 @@ class TorchBackend:
         """Nothing is held outside the process."""
 
 
+@cache
 def _version() -> str:
     """The installed version, or "" if there is none."""
     if importlib.util.find_spec("torch") is None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from xbench.cell import WorkerKey
 from xbench.contracts import Mode, Spec, Variant
+from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
-from xbench.engine.workers import Workers, start_oracle
+from xbench.engine.workers import Workers
 from xbench.launch.process import Process
 from xbench.registry import load_backend
 from xbench.workloads import OPS
@@ -27,7 +28,7 @@ class Bench:
     backend: str
     mode: Mode
     worker: Process
-    oracle: Process
+    oracle: Oracle
     scratch: Path
     facts: dict[str, Any]
 
@@ -35,7 +36,7 @@ class Bench:
         """What the oracle finds wrong after `calls` calls; also asserts that only the first call
         of a cell traces or compiles."""
         params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
-        inputs = self.oracle.call("prepare", LIMIT_S, spec=params)
+        inputs = self.oracle.prepare(params)
         try:
             variant = [self.mode, gradient]
             self.worker.call("load", LIMIT_S, cell="c", spec=params, variant=variant, inputs=inputs)
@@ -45,14 +46,12 @@ class Bench:
             assert last["wall_ns"] > 0
             file = str(self.scratch / "answer.npz")
             self.worker.call("answer", LIMIT_S, cell="c", file=file, digests=inputs["digests"])
-            verdict = self.oracle.call(
-                "judge", LIMIT_S, workload=inputs["id"], file=file, calls=calls
-            )
+            verdict = self.oracle.judge(inputs["id"], file, calls)
             found: list[str] = verdict["problems"]
             return found
         finally:
             self.worker.call("unload", LIMIT_S, cell="c")
-            self.oracle.call("release", LIMIT_S, workload=inputs["id"])
+            self.oracle.release(inputs["id"])
 
 
 @contextmanager
@@ -62,7 +61,7 @@ def bench(backend: str, mode: Mode, folder: Path, suites: tuple[str, ...] = ()) 
     for name in (settings.scratch, settings.logs):
         name.mkdir(parents=True)
     key = WorkerKey(backend, "cpu", mode, "1", "ieee", "reuse")
-    oracle = start_oracle(settings)
+    oracle = Oracle(settings)
     try:
         with Workers(settings, 0, 2) as workers:
             worker = workers.get(key)

@@ -59,3 +59,7 @@ class CellFailed(XbenchError):
     def __init__(self, status: Status, reason: str) -> None:
         super().__init__(reason)
         self.status: Status = status
+
+
+class OracleFailed(CellFailed):
+    """The exact answer could not be had; no fault of the backend's."""

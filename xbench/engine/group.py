@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,10 +12,10 @@ from typing import Any
 
 from xbench.cell import Cell, Group
 from xbench.engine.calibrate import Burst, choose_burst, choose_rounds, settled
+from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
-from xbench.engine.workers import ORACLE_LIMIT_S, Workers
-from xbench.errors import CellFailed, Status, WorkerDied
-from xbench.launch.process import Process
+from xbench.engine.workers import Workers
+from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied
 from xbench.plan.plan import Plan
 from xbench.records.schema import CellLine, GroupLine, Samples
 from xbench.workloads import get_op
@@ -39,7 +38,7 @@ class GroupRun:
     plan: Plan
     settings: Settings
     workers: Workers
-    oracle: Process
+    oracle: Oracle
     bursts: dict[str, Burst]
     group: Group
     launch: int
@@ -52,10 +51,10 @@ class GroupRun:
         spec = self.group.spec
         params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.inputs = self.oracle.call("prepare", ORACLE_LIMIT_S, spec=params)
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
         try:
+            self.inputs = self.oracle.prepare(params)
             while len(self.failed) < len(cells):
                 alive = [cell for cell in cells if cell.id not in self.failed]
                 lines = {cell.id: CellLine(id=cell.id) for cell in alive}
@@ -68,14 +67,15 @@ class GroupRun:
                     continue
                 finally:
                     self._unload(alive)
-        finally:
-            with suppress(WorkerDied):  # as when Ctrl-C came while it was asked
-                self.oracle.call("release", ORACLE_LIMIT_S, workload=self.inputs["id"])
+            self.oracle.release(self.inputs["id"])
+        except OracleFailed as error:
+            for cell in cells:
+                self.failed.setdefault(cell.id, (error.status, error.message))
         for name, (status, reason) in self.failed.items():
             lines[name] = CellLine(id=name, status=status, reason=reason)
         return GroupLine(
             group=self.group.id, launch=self.launch, started_utc=started,
-            inputs_sha256=self.inputs["sha256"], order=order,
+            inputs_sha256=self.inputs.get("sha256", ""), order=order,
             cells=[lines[cell.id] for cell in cells],
         )  # fmt: skip
 
@@ -101,6 +101,8 @@ class GroupRun:
         """Do something for one cell; note its failure. Raises: _Again if its worker is gone."""
         try:
             work()
+        except OracleFailed:
+            raise
         except CellFailed as error:
             self.failed[cell.id] = (error.status, error.message)
         except WorkerDied as error:
@@ -133,9 +135,7 @@ class GroupRun:
         reply = self._ask(
             cell, "answer", predicted.load_s, file=file, digests=self.inputs["digests"]
         )
-        verdict = self.oracle.call(
-            "judge", ORACLE_LIMIT_S, workload=self.inputs["id"], file=file, calls=calls
-        )
+        verdict = self.oracle.judge(self.inputs["id"], file, calls)
         if verdict["problems"]:
             raise CellFailed("invalid", "; ".join(verdict["problems"]))
         return reply | verdict

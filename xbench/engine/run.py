@@ -11,9 +11,9 @@ from random import Random
 from xbench.cell import Group
 from xbench.engine.calibrate import Burst
 from xbench.engine.group import GroupRun
+from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
-from xbench.engine.workers import Workers, start_oracle
-from xbench.launch.process import Process
+from xbench.engine.workers import Workers
 from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
@@ -49,7 +49,7 @@ class Recording:
         lines: list[GroupLine] = []
         if not groups:
             return lines
-        oracle = start_oracle(self.settings)
+        oracle = Oracle(self.settings)
         try:
             for launch in range(self.plan.launches):
                 order = Random(f"{self.settings.seed}/{launch}").sample(groups, len(groups))
@@ -71,7 +71,7 @@ class Recording:
         return run, summaries
 
     def _one_group(
-        self, group: Group, launch: int, workers: Workers, oracle: Process
+        self, group: Group, launch: int, workers: Workers, oracle: Oracle
     ) -> list[GroupLine]:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:

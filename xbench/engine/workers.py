@@ -13,7 +13,6 @@ from xbench.launch.process import Process
 from xbench.registry import backend_paths, load_backend
 
 OPEN_LIMIT_S = 180.0
-ORACLE_LIMIT_S = 1800.0
 
 
 class Workers:
@@ -93,17 +92,3 @@ class Workers:
         }
         self.opened.append(self.facts[key])
         return process
-
-
-def start_oracle(settings: Settings) -> Process:
-    """The run's oracle; it may use all cores, since no worker measures while it works."""
-    return Process(
-        "xbench.oracle.process:main",
-        {
-            "folder": str(settings.scratch / "oracle"),
-            "seed": settings.seed,
-            "suites": settings.suites,
-        },
-        worker_environment({}, "system", settings.scratch),
-        settings.logs / "oracle.log",
-    )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+HOEFFDING = 8.0
+"""Exceeded by chance with probability 2 exp(-32) = 2.5e-14, some 1e-8 in a sweep of a million."""
+
 Sent = dict[str, "Array"]
 
 
@@ -21,8 +24,10 @@ Sent = dict[str, "Array"]
 class Answer:
     """The exact values of one output, whole (`values`) or as sample and projection.
 
-    The 2-norm of a projection by random signs has the expectation of the tensor's own 2-norm, so
-    norm checks apply to it unchanged; the bound of an entrywise check is summed over the rows."""
+    A projection's error is a sum of entrywise errors with random signs that are independent of
+    them, so besides the sum of the bounds, HOEFFDING times the root of the sum of their squares
+    bounds it (Hoeffding's inequality). The 2-norm of a projection by random signs has the
+    expectation of the tensor's own 2-norm, so norm checks apply to it unchanged."""
 
     shape: tuple[int, ...]
     digest: Digest | None
@@ -34,14 +39,28 @@ class Answer:
     def add(self, block: Block) -> None:
         """Store one run of columns."""
         self.rtol, self.rounding, self.slack = block.rtol, block.rounding, block.slack
-        kept = (("exact", block.exact), ("bound", self._widened(block)), ("base", block.base))
-        for kind, array in kept:
+        for kind in ("exact", "bound", "base"):
+            array = getattr(block, kind)
             if array is None:
                 continue
             if self.digest is None:
                 self._place(f"{kind}/values", block.start, array, self.shape)
             else:
+                self._sample(kind, block.start, array, self.digest)
                 self._project(kind, block.start, array, self.digest)
+
+    def finish(self) -> None:
+        """Make the bound of a projection from the bounds of its terms."""
+        import numpy as np
+
+        if self.digest is None or "bound/projection" not in self.parts:
+            return
+        sure, squares = self.parts["bound/projection"], self.parts.pop("squares/projection")
+        likely = HOEFFDING * np.sqrt(squares)
+        size = self.parts.pop("size/projection")
+        # Worker and oracle add up in different orders: each may round every partial sum.
+        rounding = 2 * len(self.digest.signs) * UNIT_ROUNDOFF["float64"] * size
+        self.parts["bound/projection"] = np.minimum(sure, likely) + rounding
 
     def _place(self, key: str, start: int, array: Array, shape: tuple[int, ...]) -> None:
         import numpy as np
@@ -52,24 +71,35 @@ class Answer:
         else:
             target[...] = array
 
+    def _sample(self, kind: str, start: int, array: Array, digest: Digest) -> None:
+        import numpy as np
+
+        here = (digest.columns >= start) & (digest.columns < start + array.shape[1])
+        sample = self.parts.setdefault(f"{kind}/sample", np.full(len(digest.rows), np.nan))
+        sample[here] = array[digest.rows[here], digest.columns[here] - start]
+
     def _project(self, kind: str, start: int, array: Array, digest: Digest) -> None:
         import numpy as np
 
-        width = array.shape[1]
-        here = (digest.columns >= start) & (digest.columns < start + width)
-        sample = self.parts.setdefault(f"{kind}/sample", np.full(len(digest.rows), np.nan))
-        sample[here] = array[digest.rows[here], digest.columns[here] - start]
-        signs = np.ones(len(digest.signs)) if kind == "bound" else digest.signs
-        self._place(f"{kind}/projection", start, signs @ array, (self.shape[1],))
+        ones = np.ones(len(digest.signs))
+        if kind == "bound":
+            self._sum("bound/projection", start, array, ones)
+            self._sum("squares/projection", start, array**2, ones)
+            return
+        self._sum(f"{kind}/projection", start, array, digest.signs)
+        if kind == "exact":
+            self._sum("size/projection", start, abs(array), ones)
 
-    def _widened(self, block: Block) -> Array | None:
-        """The bound, with room for the rounding of the projection's own sum over the rows, which
-        worker and oracle take in different orders."""
-        if block.bound is None or self.digest is None:
-            return block.bound
-        rows = len(self.digest.signs)
-        room: Array = rows * UNIT_ROUNDOFF["float64"] * abs(block.exact)
-        return block.bound + room
+    def _sum(self, key: str, start: int, array: Array, weights: Array) -> None:
+        """Add a run of columns to a weighted sum along the shorter side of the output."""
+        import numpy as np
+
+        total = self.parts.setdefault(key, np.zeros(max(self.shape)))
+        columns = slice(start, start + array.shape[1])
+        if self.digest is not None and self.digest.tall:
+            total += array @ weights[columns]
+        else:
+            total[columns] += weights @ array
 
     def problem(self, name: str, sent: Sent) -> str | None:
         """None if the result passes, else what is wrong with it, with values."""
@@ -133,6 +163,8 @@ def collect(
     answers = {name: Answer(shape, digests.get(name)) for name, shape in shapes.items()}
     for block in blocks:
         answers[block.name].add(block)
+    for answer in answers.values():
+        answer.finish()
     return answers
 
 

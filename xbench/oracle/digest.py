@@ -1,9 +1,10 @@
 """How much of a result is compared, and how it travels from a worker to the oracle.
 
 A result of at most `FULL_ELEMENTS` entries is compared whole. A larger one is compared at a seeded
-random sample of entries, and whole by a random projection: the sum over its rows with random signs,
-one number per column, which no wrong column survives. The sample and the signs are stored by the
-oracle, not drawn again by the worker: random streams differ between NumPy versions.
+random sample of entries, and whole by a random projection: the sum along its shorter side with
+random signs, one number for each place on the longer side, where a wrong row or column shows. The
+sample and the signs are stored by the oracle, not drawn again by the worker: random streams differ
+between NumPy versions.
 """
 
 from __future__ import annotations
@@ -22,24 +23,27 @@ if TYPE_CHECKING:
 
 FULL_ELEMENTS = 1 << 20
 SAMPLES = 4096
+PARTS = ("rows", "columns", "signs", "tall")
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What is compared of one 2-d output: sorted sample (rows, columns), and signs of the rows."""
+    """What is compared of one 2-d output: a sorted sample of entries (rows, columns), and signs for
+    the shorter side: of the rows, or, if the output is taller than wide, of the columns."""
 
     rows: Array
     columns: Array
     signs: Array
+    tall: bool
 
     def of(self, values: Array) -> tuple[Array, Array]:
-        """Returns: the sampled entries, shape (SAMPLES,), and the projection, shape (columns,);
-        both float64."""
+        """Returns, in float64: the sampled entries; the projection, as long as the longer side."""
         import numpy as np
 
-        projection = np.zeros(values.shape[1])
-        for sign, row in zip(self.signs, values, strict=True):
-            projection += sign * row
+        lines = values.T if self.tall else values
+        projection = np.zeros(lines.shape[1])
+        for sign, line in zip(self.signs, lines, strict=True):
+            projection += sign * line
         return values[self.rows, self.columns].astype("float64"), projection
 
 
@@ -54,8 +58,8 @@ def make_digests(shapes: Shapes, seed: int) -> dict[str, Digest]:
             continue
         rows, columns = shape
         picked = np.unique(rng.integers(0, rows * columns, SAMPLES))
-        signs = rng.choice((-1.0, 1.0), rows)
-        found[name] = Digest(picked // columns, picked % columns, signs)
+        signs = rng.choice((-1.0, 1.0), min(shape))
+        found[name] = Digest(picked // columns, picked % columns, signs, rows > columns)
     return found
 
 
@@ -65,7 +69,7 @@ def save_digests(path: Path, digests: dict[str, Digest]) -> None:
 
     arrays: dict[str, Array] = {}
     for name, digest in digests.items():
-        for part in ("rows", "columns", "signs"):
+        for part in PARTS:
             arrays[f"{name}/{part}"] = getattr(digest, part)
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -77,10 +81,7 @@ def load_digests(path: Path) -> dict[str, Digest]:
 
     with np.load(path, allow_pickle=False) as stored:
         names = {key.split("/")[0] for key in stored.files}
-        return {
-            name: Digest(*(stored[f"{name}/{part}"] for part in ("rows", "columns", "signs")))
-            for name in names
-        }
+        return {name: Digest(*(stored[f"{name}/{part}"] for part in PARTS)) for name in names}
 
 
 def digest_results(values: dict[str, Array], digests: dict[str, Digest]) -> dict[str, Array]:
@@ -91,12 +92,15 @@ def digest_results(values: dict[str, Array], digests: dict[str, Digest]) -> dict
     sent: dict[str, Array] = {}
     for name, array in values.items():
         digest = digests.get(name)
-        if digest is None or array.ndim != 2 or len(digest.signs) != array.shape[0]:
-            sent[name] = array
-            continue
-        if array.shape[1] <= int(digest.columns.max()):
-            sent[name] = array
+        if digest is None or array.ndim != 2 or not _fits(digest, array):
+            sent[name] = array  # the oracle then says that its shape is wrong
             continue
         sent[f"{name}/sample"], sent[f"{name}/projection"] = digest.of(array)
         sent[f"{name}/shape"] = np.array(array.shape)
     return sent
+
+
+def _fits(digest: Digest, array: Array) -> bool:
+    tall = array.shape[0] > array.shape[1]
+    reach = int(digest.rows.max()) < array.shape[0] and int(digest.columns.max()) < array.shape[1]
+    return bool(reach and tall == bool(digest.tall) and min(array.shape) == len(digest.signs))

@@ -96,11 +96,11 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
 def _workloads(selection: Selection, suites: list[Suite]) -> Iterator[tuple[Sweep, Spec, int]]:
     preset = selection.preset
     for suite in suites:
-        own = suite.name in suite_paths() and load_suite(suite.name) is suite
-        ops = ("*",) if selection.suites else preset.ops
         for sweep in suite.sweeps:
-            familiar = not own or any(fnmatchcase(sweep.family, each) for each in preset.families)
-            if not selection.wants("op", sweep.op, ops) or not familiar:
+            named = bool(selection.suites)  # who names a suite wants all of it
+            ops = ("*",) if named else preset.ops
+            family = named or any(fnmatchcase(sweep.family, each) for each in preset.families)
+            if not family or not selection.wants("op", sweep.op, ops):
                 continue
             for width in _widths(selection, sweep):
                 for dtype in ITEM_BYTES:

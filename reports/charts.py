@@ -1,0 +1,88 @@
+"""What is drawn of a scaling curve, as plain data: lines of points with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reports.curves import Curve, Series, series_of
+from reports.sentences import plural
+from xbench.records.compare import Comparison
+
+_BARS = "Bars are 95 % intervals; the figures are in the table."
+
+
+class Point(NamedTuple):
+    """A value at a width, with the ends of its interval where there is one."""
+
+    width: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure to be drawn. `speed`: the values are factors, and 1 is where nothing differs."""
+
+    kind: str
+    title: str
+    y_label: str
+    alt: str
+    speed: bool
+    lines: dict[tuple[Series, str], list[Point]]
+
+    @property
+    def widths(self) -> list[int]:
+        """Every width that has a point, ascending."""
+        return sorted({point.width for line in self.lines.values() for point in line})
+
+
+def charts(curve: Curve) -> Iterator[Chart]:
+    """Times; speed-ups over the reference backend; over its own mode or gradient."""
+    title = f"{curve.setting.family}  ({curve.setting.about})"
+    times: dict[tuple[Series, str], list[Point]] = {}
+    for cell in curve.cells:
+        if cell.time_s is not None:
+            series = series_of(cell.plan)
+            point = Point(cell.plan.width, cell.time_s, cell.low_s, cell.high_s)
+            times.setdefault((series, series.label), []).append(point)
+    if not times:
+        return
+    missing = sum(cell.time_s is None for cell in curve.cells)
+    alt = f"Time of a call against width, both on logarithmic axes, for {_names(times)}. "
+    alt += f"{plural(missing, 'cell')} without a number not drawn. " if missing else ""
+    alt += _BARS
+    yield Chart("time", title, "time of a call", alt, False, times)
+    yield from _speedup("speedup", title, curve.over("backend"))
+    yield from _speedup("speedup-modes", title, curve.over("mode"))
+    yield from _speedup("speedup-gradients", title, curve.over("gradient"))
+
+
+def _speedup(kind: str, title: str, comparisons: list[Comparison]) -> Iterator[Chart]:
+    """How many times faster each cell is than its reference, from the paired ratios."""
+    if not comparisons:
+        return
+    references = sorted({getattr(each.reference, each.axis) for each in comparisons})
+    lines: dict[tuple[Series, str], list[Point]] = {}
+    for each in comparisons:
+        series, other = series_of(each.cell), getattr(each.reference, each.axis)
+        label = series.label if len(references) == 1 else f"{series.label} / {other}"
+        lines.setdefault((series, label), []).append(_speed(each))
+    over = references[0] if len(references) == 1 else "the reference"
+    alt = (
+        f"Speed-up over {' or '.join(references)} against width, both on logarithmic axes, for "
+        f"{_names(lines)}. Above 1 is faster. {_BARS}"
+    )
+    yield Chart(kind, title, f"speed-up over {over}", alt, True, lines)
+
+
+def _speed(each: Comparison) -> Point:
+    low, high = each.ratio.low, each.ratio.high
+    ends = (None, None) if low is None or high is None else (1.0 / high, 1.0 / low)
+    return Point(each.cell.width, 1.0 / each.ratio.value, *ends)
+
+
+def _names(lines: Iterable[tuple[Series, str]]) -> str:
+    return ", ".join(label for _, label in lines)

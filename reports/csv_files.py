@@ -1,0 +1,82 @@
+"""Tidy tables for other programs: `cells.csv` and `comparisons.csv`, units in the column names.
+
+Written with `csv`: pandas takes half a second to import and would add nothing to two plain tables.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from reports.model import Source
+from xbench.records.summary import CellSummary
+
+Value = str | int | float | bool | None
+
+PLAN_COLUMNS = (
+    "id", "family", "op", "width", "dtype", "backend", "device", "mode", "gradient", "threads",
+    "math", "allocator", "flop", "min_bytes", "eager_bytes",
+)  # fmt: skip
+CELL_COLUMNS = (
+    "status", "reason", "time_s", "low_s", "high_s", "first_s", "build_s", "open_s", "calls",
+    "rounds", "overhead", "converged", "faults_per_call",
+)  # fmt: skip
+EXTRA_COLUMNS = ("launches", "gflop_per_s", "min_gbyte_per_s", "check")
+COMPARISON_COLUMNS = (
+    "run", "axis", "family", "width", "cell_id", "reference_id", "ratio", "ratio_low",
+    "ratio_high", "launches", "verdict",
+)  # fmt: skip
+
+
+def cells_csv(sources: Sequence[Source]) -> str:
+    """One row a cell, refused ones too.
+
+    `time_s`: seconds of one call, `low_s` and `high_s` its 95 % interval; `first_s`, `build_s`,
+    `open_s`: first call, building the step, importing the framework; `calls` of a burst; `rounds`
+    of all launches; `overhead`: share of the harness; `min_gbyte_per_s`: of the bytes a call must
+    move. Empty where there is no number."""
+    header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
+    return _csv(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
+
+
+def comparisons_csv(sources: Sequence[Source]) -> str:
+    """One row a comparison; `ratio` is the cell's time over the reference's, below 1 is faster."""
+    rows = (
+        (
+            source.title, each.axis, each.cell.family, each.cell.width, each.cell.id,
+            each.reference.id, each.ratio.value, each.ratio.low, each.ratio.high,
+            each.ratio.launches, each.verdict,
+        )
+        for source in sources
+        for each in source.comparisons
+    )  # fmt: skip
+    return _csv(COMPARISON_COLUMNS, rows)
+
+
+def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
+    time_s = cell.time_s
+    return (
+        run,
+        *(getattr(cell.plan, name) for name in PLAN_COLUMNS),
+        *(getattr(cell, name) for name in CELL_COLUMNS),
+        len(cell.launch_s),
+        None if time_s is None else cell.plan.flop / time_s * 1e-9,
+        None if time_s is None else cell.plan.min_bytes / time_s * 1e-9,
+        " ".join(sorted(set(cell.check.values()))),
+    )
+
+
+def _csv(header: Sequence[str], rows: Iterator[tuple[Value, ...]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([harmless(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def harmless(value: Value) -> Value:
+    """Text that a spreadsheet would take for a formula gets a quote in front; numbers do not."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return f"'{value}"
+    return value

@@ -1,0 +1,96 @@
+"""Cells sorted into scaling curves: what shares a table and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from xbench.records.compare import Comparison
+from xbench.records.schema import CellPlan
+from xbench.records.summary import CellSummary
+
+BACKENDS = ("numpy", "torch", "tensorflow", "jax")
+MODES = ("eager", "graph", "compiled")
+GRADIENTS = ("none", "manual", "autograd", "custom")
+
+
+class Series(NamedTuple):
+    """One line of a figure: what stays the same along the widths."""
+
+    backend: str
+    mode: str
+    gradient: str
+
+    @property
+    def label(self) -> str:
+        """`torch eager autograd`; without the gradient where there is none."""
+        parts = (self.backend, self.mode, self.gradient)
+        return " ".join(parts[:2] if self.gradient == "none" else parts)
+
+    @property
+    def rank(self) -> tuple[tuple[int, str], ...]:
+        """The same order everywhere: the known names as listed here, then others by name."""
+        return (
+            _rank(self.backend, BACKENDS),
+            _rank(self.mode, MODES),
+            _rank(self.gradient, GRADIENTS),
+        )
+
+
+class Setting(NamedTuple):
+    """What all cells of a curve share."""
+
+    family: str
+    dtype: str
+    device: str
+    threads: str
+    math: str
+    allocator: str
+
+    @property
+    def about(self) -> str:
+        """`float32, cpu, all cores`; math and allocator where they are not the usual ones."""
+        threads = {"all": "all cores", "1": "1 thread"}.get(self.threads, f"{self.threads} threads")
+        unusual = [self.math] if self.math != "ieee" else []
+        unusual += [f"{self.allocator} allocator"] if self.allocator != "reuse" else []
+        return ", ".join([self.dtype, self.device, threads, *unusual])
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A family in one setting: its cells by width and series, and their comparisons likewise."""
+
+    setting: Setting
+    cells: list[CellSummary]
+    comparisons: list[Comparison]
+
+    def over(self, *axes: str) -> list[Comparison]:
+        """The comparisons along these axes."""
+        return [each for each in self.comparisons if each.axis in axes]
+
+
+def curves(cells: Sequence[CellSummary], comparisons: Sequence[Comparison]) -> list[Curve]:
+    """Every curve, in the order in which their first cells were planned."""
+    found: dict[Setting, Curve] = {}
+    for cell in sorted(cells, key=lambda each: (each.plan.width, series_of(each.plan).rank)):
+        setting = setting_of(cell.plan)
+        found.setdefault(setting, Curve(setting, [], [])).cells.append(cell)
+    ordered = sorted(comparisons, key=lambda each: (each.cell.width, series_of(each.cell).rank))
+    for comparison in ordered:
+        found[setting_of(comparison.cell)].comparisons.append(comparison)
+    return [found[setting] for setting in dict.fromkeys(setting_of(cell.plan) for cell in cells)]
+
+
+def series_of(plan: CellPlan) -> Series:
+    """The line a cell belongs to."""
+    return Series(plan.backend, plan.mode, plan.gradient)
+
+
+def setting_of(plan: CellPlan) -> Setting:
+    """The curve a cell belongs to."""
+    return Setting(plan.family, plan.dtype, plan.device, plan.threads, plan.math, plan.allocator)
+
+
+def _rank(name: str, known: tuple[str, ...]) -> tuple[int, str]:
+    return (known.index(name), "") if name in known else (len(known), name)

@@ -1,0 +1,93 @@
+"""A result file, whichever kind it is, told by its content."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reports.environment import journal_facts, machine_line
+from reports.model import Source
+from reports.pytest_json import read_pytest_benchmark
+from xbench.errors import RecordError
+from xbench.records.compare import compare_cells
+from xbench.records.read import Run, read_run
+from xbench.records.summary import summarise
+
+_KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
+_DAMAGED = "the file was changed or damaged"
+
+
+def load(path: Path, reference: str | None) -> Source:
+    """Read a run folder, a journal or a pytest-benchmark file.
+
+    Raises: RecordError for anything else, and for figures that cannot be."""
+    if not path.is_dir():
+        found = _one_json(path)
+        if found is not None and found.get("type") != "header":
+            if not isinstance(found.get("benchmarks"), list):
+                raise RecordError(f"{path} holds JSON, but no results", _KINDS)
+            return read_pytest_benchmark(path, found)
+    try:
+        return _from_journal(read_run(path), reference)
+    except (ArithmeticError, ValueError, RecursionError) as error:
+        raise RecordError(f"{path} holds figures that cannot be: {error}", _DAMAGED) from None
+
+
+def _one_json(path: Path) -> dict[str, Any] | None:
+    """The file's one JSON object, or None if it may be a journal. Raises: RecordError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", _KINDS) from None
+    except UnicodeDecodeError:
+        raise RecordError(f"{path} is not text", _KINDS) from None
+    if not text.strip():
+        raise RecordError(f"{path} is empty", "what should have written it ended before it began")
+    first, _, rest = text.partition("\n")
+    if first.startswith('{"type":') and rest:
+        return None
+    try:
+        found = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(
+            f"{path} is neither a journal nor whole JSON: {error}", f"{_DAMAGED}, or else {_KINDS}"
+        ) from None
+    if not isinstance(found, dict):
+        raise RecordError(f"{path} holds JSON, but no results", _KINDS)
+    return found
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _from_journal(run: Run, reference: str | None) -> Source:
+    cells = summarise(run)
+    if any(cell.plan.width <= 0 for cell in cells):
+        raise ValueError("a width that is not positive")
+    header = run.header
+    return Source(
+        title=f"run {header.run_id}, preset {header.preset}",
+        machine=machine_line(header.environment),
+        facts=journal_facts(run),
+        launches=header.launches,
+        paired=True,
+        cells=cells,
+        comparisons=compare_cells(run, cells, reference),
+        notes=_notes(run),
+    )
+
+
+def _notes(run: Run) -> list[str]:
+    """The reader's notes, and whether others used the machine when the run began."""
+    machine, load = (
+        run.header.environment.get("machine"),
+        run.header.environment.get("load_average"),
+    )
+    cores = machine.get("cores") if isinstance(machine, dict) else None
+    busy = load[0] if isinstance(load, list) and load else None
+    if isinstance(cores, int) and isinstance(busy, float) and busy > 0.5 * cores:
+        load_on = f"load {busy:.1f} on {cores} cores"
+        return [*run.notes, f"the machine was busy when the run began ({load_on})"]
+    return list(run.notes)

@@ -1,0 +1,71 @@
+"""The report as Markdown, which is also what the terminal shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reports.model import Chapter, Section, Table
+from reports.sentences import margin_note
+
+
+def render_markdown(chapters: Sequence[Chapter]) -> str:
+    """The whole report. Text from result files cannot start markup of its own."""
+    return "\n".join([*(line for each in chapters for line in _chapter(each)), ""])
+
+
+def _chapter(chapter: Chapter) -> Iterator[str]:
+    yield f"# {_plain(chapter.title)}"
+    yield ""
+    yield f"{_plain(chapter.about)}: {_plain('; '.join(chapter.trust))}."
+    yield ""
+    yield from _bullets(chapter.headlines)
+    for section in chapter.sections:
+        yield from _section(section)
+    for table in chapter.others:
+        yield from _table(table)
+    yield from _bullets(chapter.not_run)
+    if any(section.sentences for section in chapter.sections):
+        yield margin_note()
+        yield ""
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {_plain(section.title)} ({_plain(section.about)})"
+    yield ""
+    for table in section.tables:
+        yield from _table(table)
+    yield from _bullets(section.sentences)
+
+
+def _bullets(sentences: Sequence[str]) -> Iterator[str]:
+    if sentences:
+        yield from (f"- {_plain(each)}" for each in sentences)
+        yield ""
+
+
+def _table(table: Table) -> Iterator[str]:
+    rows = [tuple(map(_cell, row)) for row in (table.columns, *table.rows)]
+    sizes = [max(3, *(len(row[place]) for row in rows)) for place in range(len(table.columns))]
+    rule = [
+        "-" * (size - 1) + ":" if place in table.right else "-" * size
+        for place, size in enumerate(sizes)
+    ]
+    for row in (rows[0], rule, *rows[1:]):
+        padded = [
+            text.rjust(size) if place in table.right else text.ljust(size)
+            for place, (text, size) in enumerate(zip(row, sizes, strict=True))
+        ]
+        yield f"| {' | '.join(padded)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return _plain(text).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """One printable line, without HTML, links, images or code."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace("`", "'")
+    return re.sub(r"\](?=[(\[:])", "]\\\\", line)

@@ -1,0 +1,87 @@
+"""What the report stage hands from reading to writing: one result file, then its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xbench.records.compare import Comparison
+from xbench.records.summary import CellSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A row of somebody else's pytest-benchmark file. Times in seconds of one call."""
+
+    name: str
+    group: str
+    median_s: float
+    min_s: float
+    iqr_s: float
+    rounds: int
+
+
+@dataclass(slots=True)
+class Source:
+    """One result file as read.
+
+    `machine` is one line; `facts` are label and value of what else is known about where and how it
+    was measured; `launches` as planned, None where the file does not say; `notes` say what is
+    missing or was odd. `paired` tells whether the rounds are there, so that ratios can be."""
+
+    title: str
+    machine: str
+    facts: list[tuple[str, str]]
+    launches: int | None = None
+    paired: bool = False
+    cells: list[CellSummary] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    benchmarks: list[Benchmark] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of plain text. The first `heads` columns name the row; those in `right` are figures
+    to be aligned by their ends."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    heads: int = 1
+    right: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawn figure: its file's name without ending, what it shows in words, its SVG and PNG."""
+
+    name: str
+    alt: str
+    svg: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A scaling curve: what can be said, its tables, its figures."""
+
+    title: str
+    about: str
+    sentences: list[str]
+    tables: list[Table]
+    figures: list[Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Everything about one result file, in the order in which it is read."""
+
+    title: str
+    about: str
+    facts: list[tuple[str, str]]
+    trust: list[str]
+    headlines: list[str]
+    sections: list[Section]
+    others: list[Table]
+    refused: Table | None
+    not_run: list[str]

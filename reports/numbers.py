@@ -1,0 +1,123 @@
+"""Numbers as people read them: as many digits as their interval supports, never more."""
+
+from __future__ import annotations
+
+from math import floor, inf, log10
+
+from xbench.stats.interval import Estimate
+from xbench.stats.verdict import MARGIN, Verdict, verdict
+
+MOST_DIGITS = 4
+WIDE = 2.0
+FAR = 100.0
+NOTHING = "–"
+_TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def show_time(value: float, low: float | None, high: float | None) -> str:
+    """`4.75 ms [4.61, 4.90]` from seconds; three digits and no brackets without an interval."""
+    size, unit = next((each for each in _TIME_UNITS if value >= each[0]), _TIME_UNITS[-1])
+    if low is None or high is None:
+        return f"{_digits(value / size, 3)} {unit}"
+    shown = show_interval(value / size, low / size, high / size)
+    return f"{shown[0]} {unit} [{shown[1]}, {shown[2]}]"
+
+
+def show_interval(
+    value: float, low: float, high: float, extra: int = 0
+) -> tuple[str, str, str]:  # fmt: skip
+    """The value and its interval's ends, all three to the same last digit, plus `extra` digits.
+
+    Where the ends differ by more than a factor of `WIDE`, each to two digits of its own."""
+    if high > WIDE * low:
+        return _wide(value, low, high, 2 + extra)
+    places = min(_places(low, high), MOST_DIGITS - 1 - floor(log10(value))) + extra
+    first, second, third = (_fixed(each, places) for each in (value, low, high))
+    return first, second, third
+
+
+def _wide(value: float, low: float, high: float, count: int) -> tuple[str, str, str]:
+    """Ends further away than a factor of `FAR` say only that."""
+    below, above = low * FAR < value and count == 2, high > FAR * value and count == 2
+    return (
+        _digits(value, count),
+        f"< {_digits(value / FAR, 1)}" if below else _digits(low, count),
+        f"> {_digits(value * FAR, 1)}" if above else _digits(high, count),
+    )
+
+
+def show_ratio(ratio: Estimate, judged: Verdict) -> str:
+    """`2.31× faster [2.21, 2.41]`, `same within 2 % [0.99, 1.01]`, `inconclusive [0.9, 1.2]`.
+
+    `ratio` is of times. Faster and slower print how many times so, their interval likewise; the
+    other two print the interval of the ratio of times. Digits are added until the printed ends
+    alone would lead to the same verdict."""
+    if ratio.low is None or ratio.high is None:
+        return f"{_digits(ratio.value, 2)}× the time, no interval"
+    value, low, high = ratio.value, ratio.low, ratio.high
+    if judged == "faster":
+        value, low, high = 1.0 / value, 1.0 / high, 1.0 / low
+    shown = _ends_that_say("slower" if judged == "faster" else judged, value, low, high)
+    ends = f"[{shown[1]}, {shown[2]}]"
+    if judged in ("faster", "slower"):
+        return f"{shown[0]}× {judged} {ends}"
+    return f"same within {percent(MARGIN)} {ends}" if judged == "same" else f"inconclusive {ends}"
+
+
+def show_rate(
+    flop: int, min_bytes: int, time_s: float, low_s: float | None, high_s: float | None
+) -> str:  # fmt: skip
+    """`12.3 GFLOP/s` where a call does at least one FLOP a byte it must move, else `9.1 GB/s`."""
+    amount, unit = (flop, "GFLOP/s") if flop >= min_bytes else (min_bytes, "GB/s")
+    if amount <= 0:
+        return NOTHING
+    giga = amount * 1e-9
+    if low_s is None or high_s is None:
+        return f"{_digits(giga / time_s, 3)} {unit}"
+    return f"{show_interval(giga / time_s, giga / high_s, giga / low_s)[0]} {unit}"
+
+
+def percent(share: float) -> str:
+    """`2 %`, `1.6 %`."""
+    return f"{100.0 * share:.2g} %"
+
+
+def show_once(seconds: float | None) -> str:
+    """A time that was taken once: two digits."""
+    if seconds is None or seconds <= 0.0:
+        return NOTHING
+    size, unit = next((each for each in _TIME_UNITS if seconds >= each[0]), _TIME_UNITS[-1])
+    return f"{_digits(seconds / size, 2)} {unit}"
+
+
+def _ends_that_say(
+    wanted: Verdict, value: float, low: float, high: float
+) -> tuple[str, str, str]:  # fmt: skip
+    for extra in range(12):
+        shown = show_interval(value, low, high, extra)
+        least = 0.0 if shown[1].startswith("<") else float(shown[1])
+        most = inf if shown[2].startswith(">") else float(shown[2])
+        if verdict(Estimate(value, least, most, launches=2)) == wanted:
+            break
+    return shown
+
+
+def _places(low: float, high: float) -> int:
+    """Digits after the point: down to the first digit of half the interval, and one more where
+    that digit is 1, since rounding would then move the value by a fair part of it."""
+    half = 0.5 * (high - low)
+    if half <= 0.0:
+        return 99
+    exponent = floor(log10(half))
+    return -exponent + (half / 10.0**exponent < 2.0)
+
+
+def _fixed(value: float, places: int) -> str:
+    return f"{round(value, places):.{max(places, 0)}f}"
+
+
+def _digits(value: float, count: int) -> str:
+    """`count` significant digits, written out unless that would be unreadable."""
+    if not 1e-6 <= value < 1e7:
+        return f"{value:.{count - 1}e}"
+    return _fixed(value, count - 1 - floor(log10(value)))

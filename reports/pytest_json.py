@@ -1,0 +1,109 @@
+"""pytest-benchmark's saved JSON: anybody's, and our own, whose rows carry their cell.
+
+Our rows have it in `extra_info["xbench"]`: the fields of `CellPlan` and `CellSummary` side by side.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reports.model import Benchmark, Source
+from xbench.errors import RecordError
+from xbench.records.schema import CellPlan
+from xbench.records.summary import CellSummary
+
+_HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
+_PLAN: dict[str, Any] = {
+    "group": "", "params": {}, "math": "ieee", "allocator": "reuse", "default_gradient": True,
+    "flop": 0, "min_bytes": 0, "eager_bytes": 0, "predicted_s": 0.0, "predicted_bytes": 0,
+}  # fmt: skip
+_SUMMARY: dict[str, Any] = {
+    "launch_s": [], "time_s": None, "low_s": None, "high_s": None, "first_s": None,
+    "build_s": None, "open_s": None, "calls": 0, "rounds": 0, "overhead": None,
+    "converged": True, "check": {}, "faults_per_call": None, "environment_hash": "", "reason": "",
+}  # fmt: skip
+
+
+def read_pytest_benchmark(path: Path, found: dict[str, Any]) -> Source:
+    """Take the rows of a decoded file. Raises: RecordError for rows without figures."""
+    source = Source(path.name, _machine(found), _facts(found))
+    for place, row in enumerate(found["benchmarks"]):
+        try:
+            carried = (row.get("extra_info") or {}).get("xbench")
+            if isinstance(carried, dict):
+                source.cells.append(_cell({"rounds": row["stats"]["rounds"], **carried}))
+            else:
+                source.benchmarks.append(_benchmark(row))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise RecordError(f"{path}, benchmark {place}: {what}", _HINT) from None
+    if not found["benchmarks"]:
+        source.notes.append("the file holds no benchmarks: every one was skipped or deselected")
+    if source.benchmarks:
+        source.notes.append(
+            f"{len(source.benchmarks)} rows were not measured by xbench: "
+            "unverified, and rounds of one process only"
+        )
+    if source.cells:
+        source.notes.append(
+            "a pytest-benchmark file holds no paired rounds, so there are no ratios"
+        )
+    source.launches = max((len(cell.launch_s) for cell in source.cells), default=0) or None
+    return source
+
+
+def _benchmark(row: dict[str, Any]) -> Benchmark:
+    stats = row["stats"]
+    median, least, spread = (_figure(stats[name]) for name in ("median", "min", "iqr"))
+    rounds, group = stats["rounds"], row.get("group")
+    if median <= 0.0 or not isinstance(rounds, int):
+        raise ValueError("median and rounds must be positive numbers")
+    return Benchmark(
+        str(row["name"]), "" if group is None else str(group), median, least, spread, rounds
+    )
+
+
+def _cell(carried: dict[str, Any]) -> CellSummary:
+    """The cell a row of ours carries. Raises: ValueError (msgspec's is one) if it is malformed."""
+    ours = {**_PLAN, **_SUMMARY, **carried}
+    plan = {name: ours[name] for name in CellPlan.__struct_fields__ if name in ours}
+    summary = {name: ours[name] for name in CellSummary.__struct_fields__ if name in ours}
+    cell = msgspec.convert({**summary, "plan": plan}, CellSummary)
+    times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
+    if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
+        raise ValueError("its times are not positive")
+    if (cell.time_s is None) == (cell.status in ("ok", "unstable")) or cell.plan.width <= 0:
+        raise ValueError(f"its status is {cell.status}, its time {cell.time_s}")
+    return cell
+
+
+def _figure(found: Any) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not isfinite(found):
+        raise ValueError(f"{found!r} is not a number")
+    return float(found)
+
+
+def _machine(found: dict[str, Any]) -> str:
+    info = found.get("machine_info")
+    cpu = info.get("cpu") if isinstance(info, dict) else None
+    if not isinstance(cpu, dict):
+        return "unknown machine"
+    name = cpu.get("brand_raw") or cpu.get("arch") or "unknown CPU"
+    return f"{name}, {cpu.get('count', 'unknown')} cores"
+
+
+def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    info = found.get("machine_info") if isinstance(found.get("machine_info"), dict) else {}
+    assert isinstance(info, dict)
+    facts = [
+        ("machine", _machine(found)),
+        ("system", " ".join(str(info[each]) for each in ("system", "release") if each in info)),
+        ("Python", str(info.get("python_version", ""))),
+        ("pytest-benchmark", str(found.get("version", ""))),
+        ("written", str(found.get("datetime", ""))),
+    ]
+    return [(label, value) for label, value in facts if value]

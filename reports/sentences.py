@@ -1,0 +1,184 @@
+"""Sentences made from data. They claim what a verdict claims, which is what its interval does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from reports.curves import Curve, series_of
+from reports.model import Source
+from reports.numbers import percent, show_ratio
+from reports.tables import OVERHEAD_LIMIT
+from xbench.records.compare import Comparison
+from xbench.stats.verdict import MARGIN, Verdict
+
+MOST_NAMED = 3
+VERDICTS: tuple[Verdict, ...] = ("faster", "slower", "same", "inconclusive")
+
+
+def curve_sentences(curve: Curve) -> list[str]:
+    """For each line of the figures what is known along the widths."""
+    pairs: dict[tuple[str, str], list[Comparison]] = {}
+    for each in curve.comparisons:
+        names = series_of(each.cell).label, series_of(each.reference).label
+        if each.ratio.low is not None:
+            pairs.setdefault(names, []).append(each)
+    open_ones = [pair for pair, each in pairs.items() if not _decided(each)]
+    found = [
+        f"{one} against {other}: {_along(each)}."
+        for (one, other), each in pairs.items()
+        if _decided(each)
+    ]
+    if not open_ones:
+        return found
+    listed = "; ".join(f"{one} against {other}" for one, other in open_ones)
+    what = listed if len(open_ones) <= MOST_NAMED else f"{len(open_ones)} other pairs of the tables"
+    return [*found, f"Inconclusive at every width: {what}."]
+
+
+def _decided(comparisons: Sequence[Comparison]) -> bool:
+    return any(each.verdict != "inconclusive" for each in comparisons)
+
+
+def _along(comparisons: Sequence[Comparison]) -> str:
+    """`1.3× slower [1.2, 1.4] at width 512; faster at widths 2048 to 20480, 2.3× … at 20480`."""
+    parts = []
+    for judged, found in groupby(comparisons, key=lambda each: each.verdict):
+        stretch = list(found)
+        last = stretch[-1]
+        if len(stretch) == 1:
+            parts.append(f"{show_ratio(last.ratio, judged)} at width {last.cell.width}")
+        elif judged == "inconclusive":
+            parts.append(f"inconclusive at widths {stretch[0].cell.width} to {last.cell.width}")
+        else:
+            parts.append(
+                f"{judged} at widths {stretch[0].cell.width} to {last.cell.width}, "
+                f"{show_ratio(last.ratio, judged)} at {last.cell.width}"
+            )
+    return "; ".join(parts)
+
+
+def headlines(source: Source) -> list[str]:
+    """Counts of verdicts for each pair of backends, and of modes of a backend. Never a mean."""
+    if source.comparisons and all(each.ratio.low is None for each in source.comparisons):
+        return [
+            "One launch gives no interval, so nothing is said about what is faster; "
+            "three launches or more would tell."
+        ]
+    pairs: dict[tuple[str, str], list[Comparison]] = {}
+    for each in sorted(source.comparisons, key=lambda each: series_of(each.cell).rank):
+        pairs.setdefault(_pair(each), []).append(each)
+    return [_count(f"{one} against {other}", each) for (one, other), each in pairs.items()]
+
+
+def _pair(each: Comparison) -> tuple[str, str]:
+    if each.axis == "backend":
+        return f"{each.cell.backend} {each.cell.mode}", f"{each.reference.backend} {each.cell.mode}"
+    changed = getattr(each.cell, each.axis), getattr(each.reference, each.axis)
+    return f"{each.cell.backend} {changed[0]}", f"{each.cell.backend} {changed[1]}"
+
+
+def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
+    """`A against B, 8 cells: faster in 6, slower in 2; at best 2.3× faster [2.2, 2.4] (…)`."""
+    counts = Counter(each.verdict for each in comparisons)
+    said = ", ".join(f"{name} in {counts[name]}" for name in VERDICTS if counts[name])
+    sure = [each for each in comparisons if each.verdict in ("faster", "slower")]
+    most = max(sure, key=_sure_factor, default=None)
+    text = f"{pair}, {plural(len(comparisons), 'cell')}: {said}"
+    if most is None:
+        return f"{text}."
+    where = f"{most.cell.family}, width {most.cell.width}, {most.cell.dtype}, {most.cell.device}"
+    return f"{text}; most clearly {show_ratio(most.ratio, most.verdict)} ({where})."
+
+
+def _sure_factor(each: Comparison) -> float:
+    """The factor between the two that the whole interval supports."""
+    low, high = each.ratio.low or 1.0, each.ratio.high or 1.0
+    return low if each.verdict == "slower" else 1.0 / high
+
+
+def title(source: Source) -> str:
+    """`numpy, torch and tensorflow on AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
+    names = [series_of(cell.plan) for cell in source.cells if cell.time_s is not None]
+    backends = list(dict.fromkeys(each.backend for each in sorted(names, key=lambda one: one.rank)))
+    listed = " and ".join([", ".join(backends[:-1]), backends[-1]] if backends[1:] else backends)
+    return f"{listed or 'Benchmarks'} on {source.machine}"
+
+
+def trust(source: Source) -> list[str]:
+    """How far the numbers can be trusted: what was checked, what was not, what went wrong."""
+    timed = [cell for cell in source.cells if cell.time_s is not None]
+    found = [*_replication(source), *_verified(source)]
+    unstable = sum(cell.status == "unstable" for cell in timed)
+    if unstable:
+        found.append(f"{plural(unstable, 'cell')} unstable: an interval wider than ±25 %")
+    unsettled = sum(not cell.converged for cell in timed)
+    if unsettled:
+        found.append(f"warm-up did not settle in {plural(unsettled, 'cell')}")
+    shares = [cell.overhead for cell in timed if (cell.overhead or 0.0) > OVERHEAD_LIMIT]
+    if shares:
+        largest = max(share or 0.0 for share in shares)
+        found.append(
+            f"harness overhead above {percent(OVERHEAD_LIMIT)} in {plural(len(shares), 'cell')}, "
+            f"at most {percent(largest)}"
+        )
+    return [*found, *source.notes]
+
+
+def _replication(source: Source) -> list[str]:
+    rounds = sorted(cell.rounds for cell in source.cells if cell.time_s is not None)
+    if not rounds or source.launches is None:
+        return []
+    span = str(rounds[0]) if rounds[0] == rounds[-1] else f"{rounds[0]} to {rounds[-1]}"
+    launches = plural(source.launches, "launch", "launches")
+    fresh = "fresh processes in each" if source.launches > 1 else "so no intervals"
+    return [f"{launches}, {fresh}; {span} rounds a cell in all"]
+
+
+def _verified(source: Source) -> list[str]:
+    if not source.cells:
+        return []
+    timed = [cell for cell in source.cells if cell.time_s is not None]
+    sampled = sum("sampled" in cell.check.values() for cell in timed)
+    also = f" ({sampled} of them by samples and projections)" if sampled else ""
+    text = f"{len(timed)} of {plural(len(source.cells), 'cell')} verified and timed{also}"
+    counts = Counter(cell.status for cell in source.cells if cell.time_s is None)
+    if not counts:
+        return [f"{text}, none refused"]
+    refused = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    return [text, f"{plural(counts.total(), 'cell')} refused: {refused}"]
+
+
+def not_run(source: Source) -> list[str]:
+    """What these numbers say nothing about."""
+    plans = [cell.plan for cell in source.cells]
+    if not plans:
+        return []
+    found = []
+    if all(plan.device == "cpu" for plan in plans):
+        found.append("No GPU was used: nothing here says anything about a GPU.")
+    if all(plan.allocator == "reuse" for plan in plans):
+        found.append(
+            "Freed memory was kept (allocator policy reuse): a program as shipped may spend more "
+            "time on page faults."
+        )
+    missing = [mode for mode in ("graph", "compiled") if all(plan.mode != mode for plan in plans)]
+    found += [f"The {mode} mode was not measured." for mode in missing]
+    dtypes = ", ".join(dict.fromkeys(plan.dtype for plan in plans))
+    return [*found, f"Only {dtypes} was measured."] if "," not in dtypes else found
+
+
+def margin_note() -> str:
+    """How to read a ratio, in one sentence."""
+    return (
+        "A ratio compares two cells that differ in nothing but what is named (– where there is no "
+        "such cell to compare with). It is “faster” or “slower” only where the whole 95 % "
+        f"interval lies beyond {percent(MARGIN)}, “same” only where it lies within; else it is "
+        "“inconclusive”, with the interval of the ratio of times."
+    )
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

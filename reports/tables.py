@@ -1,0 +1,132 @@
+"""The tables of a scaling curve, of refused cells, and of other people's benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.curves import Curve, series_of
+from reports.model import Benchmark, Table
+from reports.numbers import NOTHING, percent, show_once, show_rate, show_ratio, show_time
+from xbench.records.compare import Comparison
+from xbench.records.summary import CellSummary
+
+OVERHEAD_LIMIT = 0.01
+
+
+def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
+    """Times of every cell, refused ones too; then modes and gradients against their reference."""
+    return [_times(curve, launches), *_variants(curve)]
+
+
+def _times(curve: Curve, launches: int | None) -> Table:
+    ratios = {each.cell.id: each for each in curve.over("backend")}
+    references = {each.reference.id for each in ratios.values()}
+    names = sorted({each.reference.backend for each in ratios.values()})
+    single = names[0] if len(names) == 1 else None
+    columns = (
+        "width", "cell", "time of a call [95 %]", "throughput", "first call",
+        f"against {single or 'the reference'}", "remarks",
+    )  # fmt: skip
+    rows: list[tuple[str, ...]] = [
+        (
+            str(cell.plan.width),
+            series_of(cell.plan).label,
+            *_figures(cell),
+            _against(ratios.get(cell.id), cell.id in references, single),
+            "; ".join(remarks(cell, launches)),
+        )
+        for cell in curve.cells
+    ]
+    caption = f"{curve.setting.family}: time of a call ({curve.setting.about})"
+    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 4})))
+
+
+def _figures(cell: CellSummary) -> tuple[str, str, str]:
+    if cell.time_s is None:
+        return "no number", NOTHING, NOTHING
+    return (
+        show_time(cell.time_s, cell.low_s, cell.high_s),
+        show_rate(cell.plan.flop, cell.plan.min_bytes, cell.time_s, cell.low_s, cell.high_s),
+        show_once(cell.first_s),
+    )
+
+
+def _against(comparison: Comparison | None, is_reference: bool, single: str | None) -> str:
+    if comparison is None:
+        return "reference" if is_reference else NOTHING
+    shown = show_ratio(comparison.ratio, comparison.verdict)
+    return shown if single else f"{comparison.reference.backend}: {shown}"
+
+
+def remarks(cell: CellSummary, launches: int | None) -> list[str]:
+    """What a reader must know before using this row; `launches` as planned."""
+    if cell.time_s is None:
+        return [f"{cell.status}: {cell.reason}" if cell.reason else cell.status]
+    found = [] if cell.status == "ok" else [str(cell.status)]
+    found += [] if cell.converged else ["warm-up did not settle"]
+    if cell.overhead is not None and cell.overhead > OVERHEAD_LIMIT:
+        found.append(f"harness overhead {percent(cell.overhead)}")
+    found += ["checked by samples"] if "sampled" in cell.check.values() else []
+    if launches is not None and 0 < len(cell.launch_s) < launches:
+        found.append(f"{len(cell.launch_s)} of {launches} launches")
+    return found
+
+
+def _variants(curve: Curve) -> list[Table]:
+    rows: list[tuple[str, ...]] = [
+        (
+            str(each.cell.width),
+            series_of(each.cell).label,
+            getattr(each.reference, each.axis),
+            show_ratio(each.ratio, each.verdict),
+        )
+        for each in curve.over("mode", "gradient")
+    ]
+    caption = f"{curve.setting.family}: the same backend in another mode, or with another gradient"
+    columns = ("width", "cell", "against its own", "ratio")
+    return [Table(caption, columns, rows, 2, frozenset({0}))] if rows else []
+
+
+def refused_table(cells: Sequence[CellSummary]) -> Table | None:
+    """Every cell without a number, by its id, with the reason; None if there is none."""
+    rows: list[tuple[str, ...]] = [
+        (cell.id, cell.status, cell.reason) for cell in cells if cell.time_s is None
+    ]
+    caption = "Cells without a number, and why"
+    return Table(caption, ("cell", "status", "reason"), rows) if rows else None
+
+
+def benchmark_tables(benchmarks: Sequence[Benchmark]) -> list[Table]:
+    """One table a group of a pytest-benchmark file."""
+    groups: dict[str, list[Benchmark]] = {}
+    for each in benchmarks:
+        groups.setdefault(each.group, []).append(each)
+    columns = ("name", "group", "median", "min", "IQR", "rounds")
+    return [
+        Table(
+            f"pytest-benchmark: {name or 'no group'}", columns,
+            [
+                (each.name, each.group or NOTHING, show_once(each.median_s),
+                 show_once(each.min_s), show_once(each.iqr_s), str(each.rounds))
+                for each in sorted(rows, key=lambda each: each.median_s)
+            ],
+            1, frozenset({2, 3, 4, 5}),
+        )
+        for name, rows in groups.items()
+    ]  # fmt: skip
+
+
+def _without_empty(table: Table) -> Table:
+    """The table less the columns in which nothing is said."""
+    kept = [
+        place
+        for place in range(len(table.columns))
+        if place < 3 or any(row[place] not in ("", NOTHING) for row in table.rows)
+    ]
+    return Table(
+        table.caption,
+        tuple(table.columns[place] for place in kept),
+        [tuple(row[place] for place in kept) for row in table.rows],
+        table.heads,
+        frozenset(new for new, old in enumerate(kept) if old in table.right),
+    )

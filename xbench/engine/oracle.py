@@ -1,0 +1,66 @@
+"""The run's oracle process, as the engine asks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xbench.engine.settings import Settings
+from xbench.errors import OracleFailed, WorkerDied, XbenchError
+from xbench.launch.environment import worker_environment
+from xbench.launch.process import Process
+
+LIMIT_S = 1800.0
+
+
+class Oracle:
+    """One process a run, started when first asked. If it fails or dies, the group in work has no
+    number (OracleFailed) and the next question starts a fresh one.
+
+    It may use all cores, since no worker measures while it works."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: Process | None = None
+
+    def prepare(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """Write a workload's inputs. Returns: `id`, files, `sha256`. Raises: OracleFailed."""
+        return self._ask("prepare", spec=spec)
+
+    def judge(self, workload: str, file: str, calls: int) -> dict[str, Any]:
+        """Compare results. Returns: `problems` and `checks`. Raises: OracleFailed."""
+        return self._ask("judge", workload=workload, file=file, calls=calls)
+
+    def release(self, workload: str) -> None:
+        """Delete a workload's inputs. Raises: OracleFailed."""
+        if self._process is not None:
+            self._ask("release", workload=workload)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
+
+    def _ask(self, action: str, **arguments: Any) -> dict[str, Any]:
+        if self._process is None:
+            self._process = self._start()
+        try:
+            return self._process.call(action, LIMIT_S, **arguments)
+        except WorkerDied as error:
+            self._process.kill()
+            self._process = None
+            raise OracleFailed(error.status, f"the oracle ended: {error.message}") from None
+        except XbenchError as error:
+            raise OracleFailed("crashed", f"the oracle failed: {error.message}") from None
+
+    def _start(self) -> Process:
+        settings = self._settings
+        return Process(
+            "xbench.oracle.process:main",
+            {
+                "folder": str(settings.scratch / "oracle"),
+                "seed": settings.seed,
+                "suites": settings.suites,
+            },
+            worker_environment({}, "system", settings.scratch),
+            settings.logs / "oracle.log",
+        )
