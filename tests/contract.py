@@ -63,7 +63,7 @@ def bench(backend: str, mode: Mode, folder: Path, suites: tuple[str, ...] = ()) 
     key = WorkerKey(backend, "cpu", mode, "1", "ieee", "reuse")
     oracle = Oracle(settings)
     try:
-        with Workers(settings, 0, 2) as workers:
+        with Workers(settings, 0, 2, lambda facts: None) as workers:
             worker = workers.get(key)
             yield Bench(backend, mode, worker, oracle, settings.scratch, workers.facts[key])
     finally:

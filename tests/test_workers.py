@@ -74,7 +74,7 @@ def test_threads_are_set_and_attested(tmp_path: Path) -> None:
     for name in ("scratch", "logs"):
         (tmp_path / name).mkdir()
     key = WorkerKey("numpy", "cpu", "eager", "1", "ieee", "reuse")
-    with Workers(Settings(5, tmp_path), 0, 2) as workers:
+    with Workers(Settings(5, tmp_path), 0, 2, lambda facts: None) as workers:
         workers.get(key)
         facts = workers.facts[key]
     assert facts["attest"]["threads"] == 1

@@ -49,3 +49,10 @@ def settled(times_ns: list[float]) -> bool:
     middle = before[2]
     spread = before[3] - before[1]
     return abs(last[2] / middle - 1.0) <= 0.05 and times_ns[-5] <= before[3] + 1.5 * spread
+
+
+def steady(times_ns: list[float]) -> bool:
+    """Whether warm-up may end: `settled`, or, for long calls, the last two within 10 %."""
+    if len(times_ns) > 1 and min(times_ns) >= LEAD_IN_LIMIT_NS:
+        return abs(times_ns[-1] / times_ns[-2] - 1.0) <= 0.10
+    return settled(times_ns)

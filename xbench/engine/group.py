@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from xbench.cell import Cell, Group
-from xbench.engine.calibrate import Burst, choose_burst, choose_rounds, settled
+from xbench.engine.calibrate import Burst, choose_burst, choose_rounds, steady
 from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
@@ -20,7 +20,7 @@ from xbench.plan.plan import Plan
 from xbench.records.schema import CellLine, GroupLine, Samples
 from xbench.workloads import get_op
 
-WARMUP_NS = 750_000_000
+WARMUP_NS = 400_000_000
 WARMUP_BURSTS = 60
 SAMPLE_FIELDS = Samples.__struct_fields__
 Observe = Callable[[str, Cell], None]
@@ -161,7 +161,7 @@ class GroupRun:
             walls.append(reading["wall_ns"])
             spent += reading["wall_ns"]
             traces[cell.id] = reading["traces"]
-            line.warmup_converged = settled(walls)
+            line.warmup_converged = steady(walls)
         fence = self.workers.facts[cell.worker]["fence_ns"]
         if cell.id not in self.bursts:
             trains = get_op(cell.spec.op).trains

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
 
-from xbench.cell import Group
+from xbench.cell import Group, WorkerKey
 from xbench.engine.calibrate import Burst
 from xbench.engine.group import GroupRun
 from xbench.engine.oracle import Oracle
@@ -53,12 +54,21 @@ class Recording:
         try:
             for launch in range(self.plan.launches):
                 order = Random(f"{self.settings.seed}/{launch}").sample(groups, len(groups))
-                with Workers(self.settings, launch, self.plan.cores) as workers:
+                with Workers(self.settings, launch, self.plan.cores, self._opened) as workers:
+                    workers.start(self._keys(groups))
                     for group in order:
                         lines += self._one_group(group, launch, workers, oracle)
         finally:
             oracle.close()
         return lines
+
+    def _opened(self, facts: dict[str, Any]) -> None:
+        self._journal.write(WorkerLine(**facts))
+
+    def _keys(self, groups: Sequence[Group]) -> list[WorkerKey]:
+        """The workers that these groups' cells still need."""
+        cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
+        return list(dict.fromkeys(cell.worker for cell in cells))
 
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
@@ -76,14 +86,11 @@ class Recording:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return []
-        known = len(workers.opened)
         run = GroupRun(
             self.plan, self.settings, workers, oracle, self.bursts, group, launch,
             self.progress.doing,
         )  # fmt: skip
         line = run.measure(cells)
-        for facts in workers.opened[known:]:
-            self._journal.write(WorkerLine(**facts))
         self.given_up |= run.failed.keys()
         self._journal.write(line)
         self.progress.measured(line)

@@ -1,7 +1,9 @@
-"""The processes of one launch: one worker per key, started when first needed, and the oracle."""
+"""The processes of one launch: one worker per key."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -13,21 +15,22 @@ from xbench.launch.process import Process
 from xbench.registry import backend_paths, load_backend
 
 OPEN_LIMIT_S = 180.0
+MOST_AT_ONCE = 4
+Opened = Callable[[dict[str, Any]], None]
 
 
 class Workers:
     """Fresh processes for one launch. Use as a context manager: leaving it ends them all."""
 
-    def __init__(self, settings: Settings, launch: int, cores: int) -> None:
+    def __init__(self, settings: Settings, launch: int, cores: int, opened: Opened) -> None:
         self._settings = settings
+        self._opened = opened
         self._launch = launch
         self._cores = cores
         self._processes: dict[WorkerKey, Process] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
         self.facts: dict[WorkerKey, dict[str, Any]] = {}
-        """What each worker said when it opened."""
-        self.opened: list[dict[str, Any]] = []
-        """The facts of every worker so far, restarted ones too; kept for the journal."""
+        """What each worker said when it opened; `opened` is told of each, restarted ones too."""
 
     def __enter__(self) -> Workers:
         return self
@@ -39,21 +42,37 @@ class Workers:
             else:
                 process.kill()
 
+    def start(self, keys: Iterable[WorkerKey]) -> None:
+        """Start the workers of these keys, as many at a time as there are cores (importing a
+        framework keeps one busy). One that cannot serve is remembered, not raised."""
+        wanted = [key for key in keys if key not in self._processes and key not in self._refused]
+        # From this thread: Linux ends a worker with the *thread* that made it.
+        processes = {key: self._make(key) for key in wanted}
+        pool = ThreadPoolExecutor(min(self._cores, MOST_AT_ONCE))
+        try:
+            asked = {key: pool.submit(self._open, key, processes[key]) for key in wanted}
+            for key, answer in asked.items():
+                try:
+                    self.facts[key] = answer.result()
+                except (WorkerDied, CellFailed) as error:
+                    self._refused[key] = CellFailed(error.status, error.message)
+                    continue
+                self._processes[key] = processes[key]
+                self._opened(self.facts[key])
+        except BaseException:
+            for process in processes.values():
+                process.kill()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
     def get(self, key: WorkerKey) -> Process:
         """The worker of a key, started if need be.
 
         Raises: CellFailed if it cannot serve this policy (for all its cells, in this launch)."""
+        self.start([key])
         if key in self._refused:
             raise self._refused[key]
-        if key not in self._processes:
-            try:
-                self._processes[key] = self._start(key)
-            except WorkerDied as error:
-                self._refused[key] = CellFailed(error.status, error.message)
-            except CellFailed as error:
-                self._refused[key] = error
-            if key in self._refused:
-                raise self._refused[key]
         return self._processes[key]
 
     def running(self, key: WorkerKey) -> Process | None:
@@ -66,29 +85,28 @@ class Workers:
         if process is not None:
             process.kill()
 
-    def _start(self, key: WorkerKey) -> Process:
-        policy = key.policy(self._cores)
-        adapter = load_backend(key.backend).env(policy)
-        environment = worker_environment(adapter, key.allocator, self._settings.scratch)
+    def _make(self, key: WorkerKey) -> Process:
+        adapter = load_backend(key.backend).env(key.policy(self._cores))
         name = key.id.replace("/", "_").replace(":", "")
-        process = Process(
+        return Process(
             "xbench.worker.session:main",
             {"backend": backend_paths()[key.backend], "suites": self._settings.suites},
-            environment,
+            worker_environment(adapter, key.allocator, self._settings.scratch),
             self._settings.logs / f"{name}.log",
             stoppable=key.device == "cpu",
         )
+
+    def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
+        policy = asdict(key.policy(self._cores))
         try:
-            facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy))
+            facts = process.call("open", OPEN_LIMIT_S, policy=policy)
         except (WorkerDied, CellFailed):
             process.kill()
             raise
-        self.facts[key] = {
+        return {
             "launch": self._launch,
             "worker": key.id,
             "pid": process.pid,
-            "environment": chosen_variables(environment),
+            "environment": chosen_variables(process.environment),
             **facts,
         }
-        self.opened.append(self.facts[key])
-        return process

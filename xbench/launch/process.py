@@ -36,6 +36,7 @@ class Process:
         stoppable: bool = True,
     ) -> None:  # fmt: skip
         self.log = log
+        self.environment = environment
         self._stoppable = stoppable
         self._oom_kills = _oom_kills()
         child_reads, parent_writes = os.pipe()

@@ -1,8 +1,8 @@
 """The oracle process: makes a workload's inputs, keeps its answers, judges results.
 
 Files of a workload lie in a folder of their own under the run's temporary folder: one .npy per
-input and `digests.npz`. They are deleted when a group has been measured and made again, with the
-checksum asserted, at the next launch; the answers (at most a few MB an output) stay in memory.
+input and `digests.npz`. Beyond `KEPT_BYTES` they are deleted when a group has been measured, and
+made again, with the checksum asserted, at the next launch; the answers stay in memory.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from xbench.oracle.check import Answer, collect, judge
 from xbench.oracle.digest import Digest, make_digests, save_digests
 from xbench.plan.files import load_suite_file
 from xbench.worker.serve import Handler, serve
+from xbench.worker.slot import map_arrays
 from xbench.workloads import get_op, label
 from xbench.workloads.base import Inputs
 
@@ -26,15 +27,20 @@ if TYPE_CHECKING:
     import numpy as np
 
 Reply = dict[str, Any]
+KEPT_BYTES = 4 << 30
+"""Files of inputs kept from launch to launch; a full sweep's would fill tens of GB."""
 
 
 @dataclass(slots=True)
 class Work:
-    """A workload's inputs and what is compared of its results."""
+    """A workload's inputs (mapped from their files), what is compared of its results, and the reply
+    that tells workers where all that is."""
 
     spec: Spec
     inputs: Inputs
     digests: dict[str, Digest]
+    reply: Reply
+    size_bytes: int
 
 
 def main(config: dict[str, Any]) -> None:
@@ -67,23 +73,28 @@ class Oracle:
         Returns: `id`, `batch` and `state` (name to file), `digests` (file), `sha256` over all
         inputs, the same at every launch."""
         parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
-        op, name = get_op(parsed.op), f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
-        folder = self.folder / name.replace("/", "_")
+        name = f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
+        if name not in self.work:
+            self.work[name] = self._make(parsed, name)
+        return self.work[name].reply
+
+    def _make(self, spec: Spec, name: str) -> Work:
+        op, folder = get_op(spec.op), self.folder / name.replace("/", "_")
         folder.mkdir(parents=True, exist_ok=True)
-        seed = _seed(self.seed, name)
-        inputs = op.inputs(parsed, _generator(seed))
-        tensors = op.tensors(parsed)
+        seed, tensors = _seed(self.seed, name), op.tensors(spec)
         digests = make_digests(tensors.outputs | tensors.state, seed + 1)
         save_digests(folder / "digests.npz", digests)
+        drawn = op.inputs(spec, _generator(seed))
         checksum = hashlib.sha256()
-        files: dict[str, dict[str, str]] = {}
-        for kind, arrays in (("batch", inputs.batch), ("state", inputs.state)):
-            files[kind] = {each: _store(folder, each, arrays[each], checksum) for each in arrays}
+        batch = {each: _store(folder, each, drawn.batch[each], checksum) for each in drawn.batch}
+        state = {each: _store(folder, each, drawn.state[each], checksum) for each in drawn.state}
         digest = checksum.hexdigest()
         if self.checksums.setdefault(name, digest) != digest:
             raise RuntimeError(f"the inputs of {name} differ from those of the launch before")
-        self.work[name] = Work(parsed, inputs, digests)
-        return {"id": name, **files, "digests": str(folder / "digests.npz"), "sha256": digest}
+        reply = {"id": name, "batch": batch, "state": state, "sha256": digest}
+        reply["digests"] = str(folder / "digests.npz")
+        size = sum(Path(file).stat().st_size for file in (batch | state).values())
+        return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), digests, reply, size)
 
     def judge(self, workload: str, file: str, calls: int) -> Reply:
         """Compare results in `file` (npz) with the answer after `calls` calls.
@@ -107,9 +118,10 @@ class Oracle:
         return {"problems": problems, "checks": checks}
 
     def release(self, workload: str) -> Reply:
-        """Forget a workload's inputs and delete its files; it can be prepared again."""
-        self.work.pop(workload, None)
-        shutil.rmtree(self.folder / workload.replace("/", "_"), ignore_errors=True)
+        """A workload is done with in this launch: its files go if there are many of them."""
+        if sum(work.size_bytes for work in self.work.values()) > KEPT_BYTES:
+            self.work.pop(workload, None)
+            shutil.rmtree(self.folder / workload.replace("/", "_"), ignore_errors=True)
         return {}
 
     def close(self) -> Reply:
