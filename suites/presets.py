@@ -33,7 +33,7 @@ QUICK = Preset(
     compiled_ops=("mlp_train",),
     gradients="default",
     launches=3,
-    group_s=1.5,
+    group_s=1.0,
 )
 FULL = Preset(
     name="full",

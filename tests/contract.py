@@ -39,7 +39,8 @@ class Bench:
         inputs = self.oracle.prepare(params)
         try:
             variant = [self.mode, gradient]
-            self.worker.call("load", LIMIT_S, cell="c", spec=params, variant=variant, inputs=inputs)
+            self.worker.call("place", LIMIT_S, cell="c", spec=params, inputs=inputs)
+            self.worker.call("load", LIMIT_S, cell="c", variant=variant)
             first = self.worker.call("burst", LIMIT_S, cell="c", calls=1, lead_in=0)
             last = self.worker.call("burst", LIMIT_S, cell="c", calls=calls, lead_in=1)
             assert last["traces"] == first["traces"]

@@ -14,7 +14,7 @@ OVERHEAD_FACTOR = 100
 TRAINING_CALLS = 20
 """Longest burst of an op that trains: its last output is checked against as many oracle steps."""
 
-LEAD_IN_LIMIT_NS = 50_000_000
+LEAD_IN_LIMIT_NS = 20_000_000
 """Calls shorter than this get one untimed call before each burst, since the process was stopped and
 other bursts ran in between; a longer call warms its own caches."""
 

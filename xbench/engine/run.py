@@ -11,6 +11,7 @@ from typing import Any
 
 from xbench.cell import Group, WorkerKey
 from xbench.engine.calibrate import Burst
+from xbench.engine.cellwork import CellWork
 from xbench.engine.group import GroupRun
 from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
@@ -86,10 +87,8 @@ class Recording:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return []
-        run = GroupRun(
-            self.plan, self.settings, workers, oracle, self.bursts, group, launch,
-            self.progress.doing,
-        )  # fmt: skip
+        work = CellWork(self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing)
+        run = GroupRun(work, group, launch)
         line = run.measure(cells)
         self.given_up |= run.failed.keys()
         self._journal.write(line)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from xbench.cell import WorkerKey
 from xbench.engine.settings import Settings
-from xbench.errors import CellFailed, WorkerDied
+from xbench.engine.together import together
+from xbench.errors import CellFailed, WorkerDied, XbenchError
 from xbench.launch.environment import chosen_variables, worker_environment
 from xbench.launch.process import Process
 from xbench.registry import backend_paths, load_backend
 
 OPEN_LIMIT_S = 180.0
-MOST_AT_ONCE = 4
 Opened = Callable[[dict[str, Any]], None]
 
 
@@ -48,23 +48,20 @@ class Workers:
         wanted = [key for key in keys if key not in self._processes and key not in self._refused]
         # From this thread: Linux ends a worker with the *thread* that made it.
         processes = {key: self._make(key) for key in wanted}
-        pool = ThreadPoolExecutor(min(self._cores, MOST_AT_ONCE))
-        try:
-            asked = {key: pool.submit(self._open, key, processes[key]) for key in wanted}
-            for key, answer in asked.items():
-                try:
-                    self.facts[key] = answer.result()
-                except (WorkerDied, CellFailed) as error:
-                    self._refused[key] = CellFailed(error.status, error.message)
-                    continue
-                self._processes[key] = processes[key]
-                self._opened(self.facts[key])
-        except BaseException:
+        jobs = [partial(self._open, key, processes[key]) for key in wanted]
+
+        def stop() -> None:
             for process in processes.values():
                 process.kill()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+        for key, facts in zip(wanted, together(jobs, self._cores, stop), strict=True):
+            if isinstance(facts, WorkerDied | CellFailed):
+                self._refused[key] = CellFailed(facts.status, facts.message)
+            elif isinstance(facts, XbenchError):
+                raise facts
+            else:
+                self._processes[key], self.facts[key] = processes[key], facts
+                self._opened(facts)
 
     def get(self, key: WorkerKey) -> Process:
         """The worker of a key, started if need be.
@@ -78,6 +75,11 @@ class Workers:
     def running(self, key: WorkerKey) -> Process | None:
         """The worker of a key if there is one."""
         return self._processes.get(key)
+
+    def kill(self) -> None:
+        """End every worker at once."""
+        for process in self._processes.values():
+            process.kill()
 
     def discard(self, key: WorkerKey) -> None:
         """Kill a worker; the next `get` starts a fresh one."""

@@ -1,4 +1,4 @@
-"""What a backend worker does for its parent: open, load, burst, answer, unload, close."""
+"""What a backend worker does for its parent: open, place, load, burst, answer, unload, close."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def main(config: dict[str, Any]) -> None:
     session = Session(backend)
     handlers: dict[str, Handler] = {
         "open": session.open,
+        "place": session.place,
         "load": session.load,
         "burst": session.burst,
         "answer": session.answer,
@@ -70,26 +71,29 @@ class Session:
             "attest": facts,
         }
 
-    def load(self, cell: str, spec: dict[str, Any], variant: list[Any], inputs: Reply) -> Reply:
-        """Put the inputs on the device, build the step and run it for the first time."""
+    def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
+        """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
         parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
         put = self.backend.put
         batch = {name: put(values) for name, values in map_arrays(inputs["batch"]).items()}
         self.backend.fence(batch)
-        built: list[Slot] = []
+        self.slots[cell] = Slot(self.backend, parsed, batch, map_arrays(inputs["state"]))
+        return {}
+
+    def load(self, cell: str, variant: list[Any]) -> Reply:
+        """Build a placed cell's step and run it for the first time."""
+        slot = self.slots[cell]
+        factory = factory_of(self.backend, slot.spec.op)
 
         def build() -> None:
-            factory = factory_of(self.backend, parsed.op)
-            step = factory(self.backend, parsed, Variant(*variant))
-            built.append(Slot(self.backend, parsed.dtype, step, batch, map_arrays(inputs["state"])))
+            slot.step = factory(self.backend, slot.spec, Variant(*variant))
 
         building = measured(build)["wall_ns"]
-        slot = built[0]
         first = slot.burst(1, 0)
         self._check_places(slot)
-        self.slots[cell] = slot
         gc.collect()
-        return {"build_ns": building, "first": first, "memory_bytes": self._memory()}
+        memory = self.backend.memory().current_bytes
+        return {"build_ns": building, "first": first, "memory_bytes": memory}
 
     def burst(self, cell: str, calls: int, lead_in: int) -> Reading:
         """One timed burst."""
@@ -118,14 +122,11 @@ class Session:
         self.backend.close()
         return {}
 
-    def _memory(self) -> int:
-        return self.backend.memory().current_bytes
-
     def _check_places(self, slot: Slot) -> None:
         """Every tensor must be where the policy says and of the workload's dtype.
 
         Raises: CellFailed("invalid", ...) naming the tensor."""
-        expected = (self.device, slot.dtype)
+        expected = (self.device, slot.spec.dtype)
         for name, place in slot.places().items():
             if place != expected:
                 found = f"{place[1]} on {place[0]}"

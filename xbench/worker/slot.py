@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend, Step, Tensors
+from xbench.contracts import Backend, Spec, Step, Tensors
 from xbench.worker.counters import Reading, measured
 
 if TYPE_CHECKING:
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
+def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+    raise RuntimeError("the cell was placed but not loaded")
+
+
 @dataclass(slots=True)
 class Slot:
     """A cell's batch on the device, its pristine state on the host, and the last results."""
 
     backend: Backend
-    dtype: str
-    step: Step
+    spec: Spec
     batch: Tensors
     pristine: dict[str, Array]
+    step: Step = field(default_factory=lambda: Step(_not_built))
     last: Tensors = field(default_factory=dict)
 
     def fresh_state(self) -> Tensors:

@@ -50,9 +50,9 @@ def mlp_train(batch: Any, state: Any) -> Callable[[int], None]:
                 m[name] *= beta1
                 m[name] += (one - beta1) * g
                 v[name] *= beta2
-                np.square(g, out=g)
-                g *= one - beta2
-                v[name] += g
+                squared = np.square(g, out=g)
+                squared *= one - beta2
+                v[name] += squared
                 d = np.sqrt(v[name])
                 d *= root
                 d += epsilon

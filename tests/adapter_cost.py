@@ -1,11 +1,11 @@
 """What going through xbench costs: an adapter's step against a loop written by hand.
 
-    python -m suites.adapter_cost [numpy torch tensorflow]
+    python tests/adapter_cost.py [numpy torch tensorflow]
 
-For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in a fresh
-process with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and of the
-hand-written loop alternate in random order; printed is the ratio xbench / by hand of the medians, and
-the median of the paired ratios. Both sides hold the same arithmetic, inputs and settings.
+For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in a
+fresh process with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and
+of the hand-written loop alternate in random order; printed are the ratio xbench / by hand of the
+medians, and the median of the paired ratios. Both sides hold the same arithmetic and settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 
 from xbench.cell import WorkerKey
-from xbench.contracts import Backend, Spec, Variant
+from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.launch.environment import worker_environment
 from xbench.launch.process import ROOT
 from xbench.records.machine import this_machine
@@ -59,14 +59,22 @@ def main(names: list[str]) -> None:
             subprocess.run(command, env=environment, cwd=ROOT, check=True)
 
 
+def _policy(name: str) -> Policy:
+    mode: Mode = "graph" if name == "tensorflow" else "eager"
+    return WorkerKey(name, "cpu", mode, "all", "ieee", "reuse").policy(this_machine().cores)
+
+
 def measure(name: str) -> None:
     """Both workloads in this process."""
-    mode = "graph" if name == "tensorflow" else "eager"
     backend = load_backend(name)
-    backend.open(WorkerKey(name, "cpu", mode, "all", "ieee", "reuse").policy(this_machine().cores))
-    gradient = {"matmul": "none", "mlp_train": backend.probe().default_gradient}
+    policy = _policy(name)
+    backend.open(policy)
+    gradient: dict[str, Gradient] = {
+        "matmul": "none",
+        "mlp_train": backend.probe().default_gradient,
+    }
     for spec in specs():
-        variant = Variant(mode, gradient[spec.op])  # type: ignore[arg-type]
+        variant = Variant(policy.mode, gradient[spec.op])
         slot, by_hand = _both(backend, spec, variant)
         _compare(name, spec.op, slot, by_hand)
 
@@ -77,8 +85,8 @@ def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
     inputs = OPS[spec.op].inputs(spec, np.random.default_rng(5))
     batch = {each: backend.put(values) for each, values in inputs.batch.items()}
     step = backend.ops[spec.op](backend, spec, variant)
-    slot = Slot(backend, spec.dtype, step, batch, inputs.state)
-    hand = import_module(f"suites.by_hand_{backend.name}")
+    slot = Slot(backend, spec, batch, inputs.state, step)
+    hand = import_module(f"by_hand_{backend.name}")
     build: Callable[[Any, Any], Loop] = getattr(hand, spec.op)
     return slot, build(inputs.batch, inputs.state)
 
