@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from reports import sentences
-from reports.charts import charts
+from reports.charts import Chart, charts
 from reports.curves import Curve, curves
-from reports.model import Chapter, Figure, Section, Source
+from reports.model import Chapter, Section, Source
 from reports.palette import colours
-from reports.plots import draw
+from reports.plots import draw_all
 from reports.tables import benchmark_tables, curve_tables, refused_table
 
 _LONGEST_SLUG = 80
@@ -19,7 +19,10 @@ _LONGEST_SLUG = 80
 def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
     """Everything about one result file. `prefix` begins the names of its figures' files, `taken`
     holds the names used so far."""
+    found = curves(source.cells, source.comparisons)
+    wanted = [_wanted(curve, prefix, taken) for curve in found]
     look = colours(cell.plan.backend for cell in source.cells)
+    drawn = iter(draw_all([each for mine in wanted for each in mine], look))
     return Chapter(
         title=sentences.title(source),
         about=source.title,
@@ -32,9 +35,9 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
                 about=curve.setting.about,
                 sentences=sentences.curve_sentences(curve),
                 tables=curve_tables(curve, source.launches),
-                figures=list(_figures(curve, prefix, taken, look)),
+                figures=list(islice(drawn, len(mine))),
             )
-            for curve in curves(source.cells, source.comparisons)
+            for curve, mine in zip(found, wanted, strict=True)
         ],
         others=benchmark_tables(source.benchmarks),
         refused=refused_table(source.cells),
@@ -42,13 +45,14 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
     )
 
 
-def _figures(
-    curve: Curve, prefix: str, taken: set[str], look: Mapping[str, str]
-) -> Iterator[Figure]:
+def _wanted(curve: Curve, prefix: str, taken: set[str]) -> list[tuple[Chart, str]]:
+    """The charts of a curve, with the names of their files."""
     setting = curve.setting
     place = (setting.family, setting.dtype, setting.device, f"t{setting.threads}")
-    for chart in charts(curve):
-        yield draw(chart, free_slug(f"{prefix}{chart.kind}-{' '.join(place)}", taken), look)
+    return [
+        (chart, free_slug(f"{prefix}{chart.kind}-{' '.join(place)}", taken))
+        for chart in charts(curve)
+    ]
 
 
 def free_slug(text: str, taken: set[str]) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -25,6 +23,8 @@ class Machine:
     @property
     def key(self) -> str:
         """A short hash; RAM counts in whole GiB, since kernels reserve different amounts."""
+        import hashlib
+
         parts = (self.cpu, self.cores, round(self.ram_bytes / 2**30), self.gpus)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
@@ -93,6 +93,8 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -118,6 +120,8 @@ def _cpu_model() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     if sys.platform == "darwin":
+        import subprocess
+
         done = subprocess.run(
             ["sysctl", "-n", "machdep.cpu.brand_string"],
             capture_output=True,
