@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
@@ -190,7 +189,6 @@ class TensorflowBackend:
         """Nothing is held outside the process."""
 
 
-@cache
 def _version() -> str:
     """The installed version, or "". Asking every distribution what it holds is slow, so last."""
     for name in DISTRIBUTIONS:

@@ -6,7 +6,7 @@ One path for every accelerator (cuda, mps, xpu and out-of-tree devices) through 
 from __future__ import annotations
 
 import importlib.util
-from functools import cache
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +42,18 @@ class TorchBackend:
     def __init__(self) -> None:
         self._device = "cpu"
 
+    @cached_property
+    def _installed(self) -> str:
+        """The installed version, or "" if there is none; reading it takes a millisecond."""
+        if importlib.util.find_spec("torch") is None:
+            return ""
+        try:
+            return version("torch")
+        except PackageNotFoundError:
+            return ""
+
     def probe(self) -> Probe:
-        found = _version()
+        found = self._installed
         return Probe(
             installed=bool(found),
             version=found,
@@ -55,7 +65,7 @@ class TorchBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        found = _version()
+        found = self._installed
         if variant.mode == "compiled" and found and _release(found) < COMPILES_FROM:
             wanted = ".".join(map(str, COMPILES_FROM))
             return f"compiled mode needs torch {wanted} or newer, and {found} is installed"
@@ -152,17 +162,6 @@ class TorchBackend:
 
     def close(self) -> None:
         """Nothing is held outside the process."""
-
-
-@cache
-def _version() -> str:
-    """The installed version, or "" if there is none."""
-    if importlib.util.find_spec("torch") is None:
-        return ""
-    try:
-        return version("torch")
-    except PackageNotFoundError:
-        return ""
 
 
 def _release(found: str) -> tuple[int, ...]:

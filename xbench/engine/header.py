@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 
 from xbench import __version__
 from xbench.cell import Cell
@@ -55,6 +56,9 @@ def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
 
 
 def _is_default(cell: Cell) -> bool:
-    if cell.gradient == "none":
-        return True
-    return cell.gradient == load_backend(cell.worker.backend).probe().default_gradient
+    return cell.gradient in ("none", _default_gradient(cell.worker.backend))
+
+
+@cache
+def _default_gradient(backend: str) -> str:
+    return load_backend(backend).probe().default_gradient
