@@ -10,7 +10,7 @@ from xbench.records.compare import Comparison
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
-BACKENDS = ("numpy", "torch", "tensorflow", "jax")
+BACKENDS = ("numpy", "torch", "tensorflow")
 MODES = ("eager", "graph", "compiled")
 GRADIENTS = ("none", "manual", "autograd", "custom")
 

@@ -65,10 +65,10 @@ def show_ratio(ratio: Estimate, judged: Verdict) -> str:
 
 
 def show_rate(
-    flop: int, min_bytes: int, time_s: float, low_s: float | None, high_s: float | None
+    flop: int, moved_bytes: int, time_s: float, low_s: float | None, high_s: float | None
 ) -> str:  # fmt: skip
-    """`12.3 GFLOP/s` where a call does at least one FLOP a byte it must move, else `9.1 GB/s`."""
-    amount, unit = (flop, "GFLOP/s") if flop >= min_bytes else (min_bytes, "GB/s")
+    """`12.3 GFLOP/s` where a call does at least one FLOP a byte it moves, else `9.1 GB/s`."""
+    amount, unit = (flop, "GFLOP/s") if flop >= moved_bytes else (moved_bytes, "GB/s")
     if amount <= 0:
         return NOTHING
     giga = amount * 1e-9

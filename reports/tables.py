@@ -8,6 +8,7 @@ from reports.curves import Curve, series_of
 from reports.model import Benchmark, Table
 from reports.numbers import NOTHING, percent, show_once, show_rate, show_ratio, show_time
 from xbench.records.compare import Comparison
+from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
 OVERHEAD_LIMIT = 0.01
@@ -46,7 +47,7 @@ def _figures(cell: CellSummary) -> tuple[str, str, str]:
         return "no number", NOTHING, NOTHING
     return (
         show_time(cell.time_s, cell.low_s, cell.high_s),
-        show_rate(cell.plan.flop, cell.plan.min_bytes, cell.time_s, cell.low_s, cell.high_s),
+        show_rate(cell.plan.flop, moved_bytes(cell.plan), cell.time_s, cell.low_s, cell.high_s),
         show_once(cell.first_s),
     )
 
@@ -130,3 +131,8 @@ def _without_empty(table: Table) -> Table:
         table.heads,
         frozenset(new for new, old in enumerate(kept) if old in table.right),
     )
+
+
+def moved_bytes(plan: CellPlan) -> int:
+    """Bytes a call moves in its mode: eagerly one kernel an operator, else at best all fused."""
+    return plan.eager_bytes if plan.mode == "eager" else plan.min_bytes

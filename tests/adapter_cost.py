@@ -85,7 +85,7 @@ def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
     inputs = OPS[spec.op].inputs(spec, np.random.default_rng(5))
     batch = {each: backend.put(values) for each, values in inputs.batch.items()}
     step = backend.ops[spec.op](backend, spec, variant)
-    slot = Slot(backend, spec, batch, inputs.state, step)
+    slot = Slot(backend, spec, batch, inputs.batch, inputs.state, step)
     hand = import_module(f"by_hand_{backend.name}")
     build: Callable[[Any, Any], Loop] = getattr(hand, spec.op)
     return slot, build(inputs.batch, inputs.state)

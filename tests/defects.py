@@ -68,6 +68,30 @@ def defect(base: str) -> Callable[[Spoil], Spoil]:
     return register
 
 
+STORED: Tensors = {}
+
+
+@defect("matmul")
+def stale(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
+    """Hands out its first result for ever: right, as long as the inputs stay the same."""
+    STORED.setdefault("y", out["y"])
+    return state, {"y": STORED["y"]}
+
+
+@defect("matmul")
+def writes_its_batch(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
+    """Touches an operand, too little for the result to be wrong."""
+    if n == 3:
+        batch["b"][-1, -1] *= np.float32(1.0 + 2.0**-22)
+    return state, out
+
+
+@defect("matmul")
+def undeclared(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
+    """Returns more than the op has."""
+    return state, out | {"zzz": out["y"] * np.float32("nan")}
+
+
 @defect("elementwise_grad")
 def swapped_gradients(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
     """The first notebook's own mistake."""

@@ -27,6 +27,9 @@ INVALID = {
     "wrong_later": "y:",
     "forgets_to_train": "w1: its change is off",
     "retraces": "retraced or recompiled",
+    "stale": "stayed the same when an input changed",
+    "writes_its_batch": "wrote to its inputs: b",
+    "undeclared": "zzz is no output of this op",
 }
 ENDED = {
     "raises": ("crashed", "ArithmeticError: planted"),

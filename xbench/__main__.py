@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 
 def main() -> int:
     """Run the command line; see `xbench --help`."""
+    _open_standard_streams()
     from xbench.cli import main as run
 
     return run(sys.argv[1:])
+
+
+def _open_standard_streams() -> None:
+    """Where the caller closed stdin, stdout or stderr, put /dev/null: else the next file opened
+    takes its number and gets what is printed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def _forget_working_directory() -> None:
@@ -19,6 +30,7 @@ def _forget_working_directory() -> None:
     own = Path(__file__).resolve().parent.parent
     if not sys.flags.safe_path and sys.path and Path(sys.path[0] or ".").resolve() != own:
         del sys.path[0]
+    sys.path.insert(0, str(own))  # before an empty entry of PYTHONPATH, which is the folder again
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -96,7 +97,9 @@ class PlainProgress:
         clock.step(line.group)
         left = show_seconds(clock.left_s()) if clock.done < clock.total else "0 s"
         head = f"[{clock.done}/{clock.total}] {line.group}  launch {line.launch + 1}"
-        print(f"{head}  ({left} left)", *describe(line), sep="\n    ", file=sys.stderr, flush=True)
+        text = "\n    ".join([f"{head}  ({left} left)", *describe(line)])
+        with suppress(OSError):  # whoever read along may have gone; the run goes on
+            print(text, file=sys.stderr, flush=True)
 
 
 class LiveProgress:
@@ -128,7 +131,8 @@ class LiveProgress:
         now = time.monotonic()
         if now - self._drawn > REFRESH_S:
             self._drawn = now
-            self._draw(f"{what:8} {cell.id}")
+            key = cell.worker
+            self._draw(f"{what:8} {key.backend} {key.mode} {cell.gradient}  {cell.workload_id}")
 
     def measured(self, line: GroupLine) -> None:
         self._clock.step(line.group)

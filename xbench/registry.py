@@ -70,13 +70,21 @@ def add_op(op: Op) -> Op:
 
 
 def implements(op: str, backend: str) -> Callable[[Factory], Factory]:
-    """Decorator: this factory is how `backend` runs `op`."""
+    """Decorator: this factory is how `backend` runs `op`; the plan checks the op's name."""
 
     def register(factory: Factory) -> Factory:
         _FACTORIES[op, backend] = factory
         return factory
 
     return register
+
+
+def check_implementations() -> None:
+    """Whether users' factories are for ops there are (a backend may be one that is not installed
+    here). Raises: UsageError."""
+    for op, backend in _FACTORIES:
+        if op not in OPS:
+            raise UsageError(f"implements({op!r}, {backend!r}): no such op", near(op, OPS))
 
 
 def factory_of(backend: Backend, op: str) -> Factory:

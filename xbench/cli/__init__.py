@@ -19,13 +19,18 @@ def main(arguments: Sequence[str]) -> int:
     from xbench.errors import XbenchError
 
     try:
-        return int(options.handler(options))
+        status = int(options.handler(options))
+        sys.stdout.flush()
+        return status
     except XbenchError as error:
         print(f"xbench: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print("xbench: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError:  # as with `| head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INTERRUPTED
+        return 0
+    except OSError as error:
+        print(f"xbench: {error}", file=sys.stderr)
+        return EXIT_USAGE

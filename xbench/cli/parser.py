@@ -39,7 +39,9 @@ _RUN = (
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="quick", metavar="NAME", help="smoke, quick or full")
     axes = parser.add_argument_group("selection")
-    axes.add_argument("--suite", nargs="+", default=[], metavar="NAME", help="suites, or FILE.py")
+    axes.add_argument(
+        "--suite", nargs="+", action="extend", default=[], metavar="NAME", help="suites, or FILE.py"
+    )
     for axis, about in (
         ("op", "operations, e.g. matmul 'mlp_*'"),
         ("backend", "numpy, torch, tensorflow"),
@@ -50,7 +52,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         ("dtype", "float32, float64"),
         ("threads", "all, or numbers"),
     ):
-        axes.add_argument(f"--{axis}", nargs="+", default=[], metavar=axis.upper(), help=about)
+        axes.add_argument(
+            f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
+        )
     how = parser.add_argument_group("measuring")
     how.add_argument("--launches", type=int, metavar="N", help="fresh processes a worker")
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")

@@ -6,13 +6,18 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
-from xbench.errors import RecordError
+from xbench.errors import RecordError, UsageError
 from xbench.records.journal import JOURNAL
+from xbench.registry import backend_paths
+from xbench.text import near
 
 
 def main(options: argparse.Namespace) -> int:
     """Write the report of the given runs, or of the newest."""
     runs: list[Path] = options.runs or [newest_run(options.results)]
+    if options.reference is not None and options.reference not in backend_paths():
+        known = near(options.reference, backend_paths())
+        raise UsageError(f"no backend is called {options.reference!r}", known)
     out = options.out or _beside(runs[0])
     import_module("reports.command").write_report(runs, out, options.reference)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,7 @@ EXIT_FAILED, EXIT_NOTHING = 3, 5
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, 3 if a cell failed, 5 if nothing was measured."""
     _refuse_windows()
+    _end_cleanly_on_signals()
     preset = get_preset(options.preset)
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
     selection = Selection(preset, tuple(options.suite), axes)
@@ -95,6 +97,16 @@ def exit_status(summaries: list[CellSummary]) -> int:
     if not statuses & {"ok", "unstable"}:
         return EXIT_NOTHING
     return EXIT_FAILED if statuses & {"crashed", "timeout", "invalid"} else 0
+
+
+def _end_cleanly_on_signals() -> None:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: readable, nothing left behind."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def _refuse_windows() -> None:

@@ -105,6 +105,7 @@ class CellWork:
     def check_after(self, cell: Cell, line: CellLine) -> None:
         """The last timed output must be right, and nothing may have been traced meanwhile."""
         reply = self._check(cell, line.calls)
+        self._ask(cell, "probe", 4 * self.plan.predictions[cell.id].load_s)
         if reply["traces"] != self.traces[cell.id]:
             times = reply["traces"] - self.traces[cell.id]
             raise CellFailed("invalid", f"retraced or recompiled {times} times while timed")

@@ -99,9 +99,10 @@ class Workers:
         )
 
     def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
-        policy = asdict(key.policy(self._cores))
+        policy = key.policy(self._cores)
+        adapter = load_backend(key.backend).env(policy)
         try:
-            facts = process.call("open", OPEN_LIMIT_S, policy=policy)
+            facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy))
         except (WorkerDied, CellFailed):
             process.kill()
             raise
@@ -109,6 +110,6 @@ class Workers:
             "launch": self._launch,
             "worker": key.id,
             "pid": process.pid,
-            "environment": chosen_variables(process.environment),
+            "environment": chosen_variables(process.environment, adapter),
             **facts,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 THREAD_VARIABLES = (
@@ -13,6 +14,12 @@ THREAD_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
 )  # fmt: skip
 """Removed from the user's environment: the policy decides threads, each library its wait policy."""
+
+LEFT_ALONE = (
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE",
+    "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED",
+)  # fmt: skip
+"""The user's, kept and recorded: they choose kernels or devices."""
 
 ALLOCATORS = {
     "reuse": {
@@ -40,12 +47,8 @@ def worker_environment(
     return inherited | own | ALLOCATORS[allocator] | adapter
 
 
-def chosen_variables(environment: dict[str, str]) -> dict[str, str]:
-    """The part of a worker's environment that a record keeps: what xbench set, and OPENBLAS_*,
-    KMP_*, OMP_* and MALLOC_* settings it left alone. Never the rest: it may hold secrets (so may
-    TF_TOKEN_* and TF_VAR_*, which are Terraform's)."""
-    prefixes = (
-        "OPENBLAS_", "KMP_", "OMP_", "MKL_", "MALLOC_", "GOMP_", "TORCHINDUCTOR_",
-        "TF_NUM_", "TF_ENABLE_", "TF_XLA_", "TF_CPP_", "TF_CUDNN_", "TF_GPU_", "TF_DETERMINISTIC_",
-    )  # fmt: skip
-    return {name: value for name, value in environment.items() if name.startswith(prefixes)}
+def chosen_variables(environment: dict[str, str], adapter: Iterable[str]) -> dict[str, str]:
+    """The part of a worker's environment that a record keeps, by exact names: what xbench and the
+    adapter set, and settings left alone that change kernels. The rest may hold secrets."""
+    names = {*THREAD_VARIABLES, *ALLOCATORS["reuse"], *LEFT_ALONE, *adapter}
+    return {name: environment[name] for name in sorted(names & environment.keys())}

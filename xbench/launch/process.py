@@ -38,6 +38,8 @@ class Process:
         self.log = log
         self.environment = environment
         self._stoppable = stoppable
+        self._answered = False
+        self._log_start = log.stat().st_size if log.exists() else 0
         self._oom_kills = _oom_kills()
         child_reads, parent_writes = os.pipe()
         parent_reads, child_writes = os.pipe()
@@ -77,7 +79,9 @@ class Process:
             raise WorkerDied(f"the worker had ended before {action!r}")
         self._signal(signal.SIGCONT)
         try:
-            return self._channel.ask(action, timeout_s, arguments)
+            reply = self._channel.ask(action, timeout_s, arguments)
+            self._answered = True
+            return reply
         except CellFailed:
             raise
         except WorkerDied as error:
@@ -86,7 +90,8 @@ class Process:
             self.kill()
             raise
         finally:
-            if self._stoppable and self._process.returncode is None:
+            # Not before its first answer: only then has it asked to die with its parent.
+            if self._stoppable and self._answered and self._process.returncode is None:
                 self._signal(signal.SIGSTOP)
 
     def close(self) -> None:
@@ -135,7 +140,8 @@ class Process:
         return WorkerDied(f"{error.message}{self._log_tail()}", error.status)
 
     def _log_tail(self) -> str:
-        data = self.log.read_bytes()[-LOG_TAIL_BYTES:] if self.log.exists() else b""
+        own = self.log.read_bytes()[self._log_start :] if self.log.exists() else b""
+        data = own[-LOG_TAIL_BYTES:]
         lines = data.decode(errors="replace").strip().splitlines()
         return f" ({lines[-1].strip()})" if lines else ""
 

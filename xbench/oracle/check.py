@@ -171,4 +171,6 @@ def collect(
 def judge(answers: dict[str, Answer], sent: Sent) -> list[str]:
     """What is wrong with a result; empty if it is right."""
     problems = [answer.problem(name, sent) for name, answer in answers.items()]
+    unknown = {key.split("/")[0] for key in sent} - answers.keys()
+    problems += [f"{name} is no output of this op" for name in sorted(unknown)]
     return [problem for problem in problems if problem]

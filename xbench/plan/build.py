@@ -13,7 +13,14 @@ from xbench.errors import Status, UsageError
 from xbench.plan.files import load_suite_file
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths
 from xbench.plan.suite import Suite, Sweep
-from xbench.registry import backend_paths, load_backend, load_suite, suite_paths, why_not
+from xbench.registry import (
+    backend_paths,
+    check_implementations,
+    load_backend,
+    load_suite,
+    suite_paths,
+    why_not,
+)
 from xbench.workloads import OPS, get_op
 from xbench.workloads.base import ITEM_BYTES
 
@@ -38,6 +45,7 @@ class Candidate:
 def build_rows(selection: Selection, devices: tuple[str, ...], cores: int) -> list[Row]:
     """Every selected cell, each id once. Raises: UsageError if an axis or all of it is empty."""
     suites = chosen_suites(selection)
+    check_implementations()
     _check_axes(selection, suites)
     threads = check_threads(selection.named("threads") or selection.preset.threads, cores)
     candidates = [

@@ -34,7 +34,7 @@ def load_suite_file(path: Path) -> Suite:
         source.loader.exec_module(module)
     except XbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the file") from error
     suite = getattr(module, "SUITE", None)
     if not isinstance(suite, Suite):

@@ -40,7 +40,7 @@ class Plan:
     def launch_s(self) -> float:
         """Predicted seconds of one launch."""
         workers = {cell.worker for group in self.groups for cell in group.cells}
-        return OPEN_S * len(workers) + sum(map(self.group_cost_s, self.groups))
+        return OPEN_S * len(workers) / min(self.cores, 4) + sum(map(self.group_cost_s, self.groups))
 
     def total_s(self) -> float:
         """Predicted seconds of the whole run."""

@@ -68,7 +68,8 @@ def check_threads(patterns: tuple[str, ...], cores: int) -> tuple[str, ...]:
     for text in patterns:
         if text != "all" and not (re.fullmatch("[0-9]+", text) and 1 <= int(text) <= cores):
             raise UsageError(f"threads is {text!r}", f"'all', or a number from 1 to {cores}")
-    return tuple("all" if text != "1" and text == str(cores) else text for text in patterns)
+    counts = (text if text == "all" else str(int(text)) for text in patterns)
+    return tuple(dict.fromkeys("all" if "1" != text == str(cores) else text for text in counts))
 
 
 def choose_devices(patterns: tuple[str, ...], present: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ def choose_devices(patterns: tuple[str, ...], present: tuple[str, ...]) -> tuple
             chosen += [name for name in present if name != "cpu"] or ["cuda:0"]
         elif kind == "cpu" and not number:
             chosen.append("cpu")
-        elif kind in ("cuda", "mps", "xpu") and (number.isdigit() or not number):
-            chosen.append(f"{kind}:{number or 0}")
+        elif kind in ("cuda", "mps", "xpu") and re.fullmatch("[0-9]{0,3}", number):
+            chosen.append(f"{kind}:{int(number or 0)}")
         elif any(fnmatchcase(name, pattern) for name in present):
             chosen += [name for name in present if fnmatchcase(name, pattern)]
         else:

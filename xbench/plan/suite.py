@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xbench.contracts import Spec
+from xbench.errors import UsageError
 from xbench.workloads import get_op
 
 WIDTHS = (512, 2048, 8192, 20480, 65536, 204800)
@@ -25,7 +26,14 @@ class Sweep:
 
     def spec(self, width: int, dtype: str) -> Spec:
         """The workload at one width. Raises: UsageError."""
-        return get_op(self.op).spec(dtype, **self.params(width))
+        try:
+            params = self.params(width)
+        except Exception as error:
+            raise UsageError(
+                f"{self.family}: params({width}) raised {type(error).__name__}: {error}",
+                "mend the suite",
+            ) from error
+        return get_op(self.op).spec(dtype, **params)
 
 
 @dataclass(frozen=True, slots=True)

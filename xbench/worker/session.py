@@ -34,6 +34,7 @@ def main(config: dict[str, Any]) -> None:
         "load": session.load,
         "burst": session.burst,
         "answer": session.answer,
+        "probe": session.probe,
         "unload": session.unload,
         "close": session.close,
     }
@@ -75,9 +76,10 @@ class Session:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
         parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
         put = self.backend.put
-        batch = {name: put(values) for name, values in map_arrays(inputs["batch"]).items()}
+        given = map_arrays(inputs["batch"])
+        batch = {name: put(values) for name, values in given.items()}
         self.backend.fence(batch)
-        self.slots[cell] = Slot(self.backend, parsed, batch, map_arrays(inputs["state"]))
+        self.slots[cell] = Slot(self.backend, parsed, batch, given, map_arrays(inputs["state"]))
         return {}
 
     def load(self, cell: str, variant: list[Any]) -> Reply:
@@ -109,6 +111,18 @@ class Session:
         with Path(file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
         return {"traces": slot.step.traces()}
+
+    def probe(self, cell: str) -> Reply:
+        """Whether a cell computes: its results must follow its inputs, and leave them alone.
+
+        Raises: CellFailed("invalid", ...)"""
+        slot = self.slots[cell]
+        if not slot.answers_to_input():
+            raise CellFailed("invalid", "the result stayed the same when an input changed")
+        changed = slot.changed_inputs()
+        if changed:
+            raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
+        return {}
 
     def unload(self, cell: str) -> Reply:
         """Forget a cell and give its memory back; unknown cells are no error."""

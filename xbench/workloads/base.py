@@ -107,7 +107,7 @@ class Op:
         for name, value in given.items():
             if name in choices and value not in choices[name]:
                 raise UsageError(f"{self.name}: {name} is {value!r}", f"one of {choices[name]}")
-            if name not in choices and (not isinstance(value, int) or value < 1):
+            if name not in choices and (type(value) is not int or value < 1):
                 raise UsageError(f"{self.name}: {name} is {value!r}, and must be at least 1")
         if dtype not in ITEM_BYTES:
             raise UsageError(f"dtype {dtype!r} is not known", f"one of {', '.join(ITEM_BYTES)}")
