@@ -7,7 +7,7 @@ _MAIN = ("elementwise", "matmul", "mlp_forward", "mlp_train")
 
 SMOKE = Preset(
     name="smoke",
-    about="width 512, eager and graph, one launch: does everything work? (30 s)",
+    about="width 512, eager and graph, one launch: does everything work? (under 30 s)",
     suites=("elementwise", "matmul", "mlp"),
     ops=_MAIN,
     families=("* 100×w", "* 64×1000×w", "* 100×1→w→1"),
@@ -22,7 +22,7 @@ SMOKE = Preset(
 )
 QUICK = Preset(
     name="quick",
-    about="three widths, three launches, the question most people ask (4 min on 2 cores)",
+    about="three widths, three launches: what most people ask (4 to 5 min on 2 cores)",
     suites=("elementwise", "matmul", "mlp"),
     ops=_MAIN,
     families=("* 100×w", "* 64×1000×w", "* 100×1→w→1"),
