@@ -80,7 +80,9 @@ class GroupRun:
             return []
         order = self._rounds(cells, ready, lines)
         for cell in ready:
-            self._guard(cell, partial(self.work.check_after, cell, lines[cell.id]))
+            self._guard(
+                cell, partial(self.work.check_after, cell, lines[cell.id], self.launch == 0)
+            )
         return order
 
     def _guard(self, cell: Cell, work: Callable[[], object]) -> None:
