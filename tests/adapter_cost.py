@@ -55,8 +55,9 @@ def main(names: list[str]) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             adapter = load_backend(name).env(policy)
             environment = worker_environment(adapter, key.allocator, Path(scratch))
-            command = [sys.executable, "-m", "suites.adapter_cost", "--in-process", name]
-            subprocess.run(command, env=environment, cwd=ROOT, check=True)
+            environment["PYTHONPATH"] = str(ROOT)
+            command = [sys.executable, __file__, "--in-process", name]
+            subprocess.run(command, env=environment, check=True)
 
 
 def _policy(name: str) -> Policy:
