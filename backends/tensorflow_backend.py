@@ -90,6 +90,7 @@ class TensorflowBackend:
         tf.config.threading.set_intra_op_parallelism_threads(policy.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.set_soft_device_placement(False)
+        tf.config.experimental.set_synchronous_execution(True)
         tf.config.experimental.enable_tensor_float_32_execution(False)
         kind, _, index = policy.device.partition(":")
         if kind not in ("cpu", "cuda"):
@@ -123,6 +124,7 @@ class TensorflowBackend:
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
+            "synchronous": tf.config.experimental.get_synchronous_execution(),
             "soft_placement": tf.config.get_soft_device_placement(),
             "precision_bits": self._precision_bits(),
             **{name: os.environ.get(name, "") for name in RECORDED},
@@ -161,12 +163,17 @@ class TensorflowBackend:
         only `backing_device` says so."""
         import tensorflow as tf
 
-        kind = tf.DeviceSpec.from_string(tensor.backing_device).device_type
+        held = tensor.value() if isinstance(tensor, tf.Variable) else tensor
+        kind = tf.DeviceSpec.from_string(held.backing_device).device_type
         return self._policy.device if kind == "GPU" else kind.lower(), tensor.dtype.name
 
     def fence(self, tensors: Tensors) -> None:
-        """Waits for all that was queued. `sync_devices` alone does nothing on pluggable devices, so
-        a new result, queued last, is read back (one read before would be answered from a cache)."""
+        """On a CPU `open` asked for synchronous execution: an operator, or a graph, has returned
+        when it is computed, and there is nothing to wait for. On a device, waits for all that was
+        queued. `sync_devices` alone does nothing on pluggable devices, so a new result, queued
+        last, is read back (one read before would be answered from a cache)."""
+        if self._policy.device == "cpu":
+            return
         import tensorflow as tf
 
         tf.test.experimental.sync_devices()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from backends.tensorflow_stage import staged
+from backends.tensorflow_stage import staged, staged_update
 from xbench.contracts import Backend, Handle, Spec, Step, Tensors, Variant
 from xbench.workloads import rules
 
@@ -22,8 +22,8 @@ Differentiate = Callable[[Handle, Handle, Tensors], tuple[Handle, Tensors]]
 def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = relu(x @ w1 + b1) @ w2 + b2."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": _forward(batch["x"], batch)[1]}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": _forward(batch["x"], batch)[1]}
 
     return staged(spec, variant, run)
 
@@ -32,27 +32,30 @@ def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The loss and the gradient of every parameter; none of x."""
     names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+    def run(batch: Tensors) -> Tensors:
         parameters = {name: batch[name] for name in names}
         loss, gradients = differentiate(batch["x"], batch["y"], parameters)
-        return state, {"loss": loss} | {f"d{name}": each for name, each in gradients.items()}
+        return {"loss": loss} | {f"d{name}": each for name, each in gradients.items()}
 
     return staged(spec, variant, run)
 
 
 def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
-    """One step of Adam or of plain gradient descent; the new state is new tensors."""
+    """One step of Adam or of plain gradient descent, on variables."""
     names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
     adam, rate = spec.text("optimizer") == "adam", rules.sgd_rate(spec["h"])
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        parameters = {name: state[name] for name in names}
+    def update(variables: Tensors, batch: Tensors) -> Tensors:
+        parameters = {name: variables[name] for name in names}
         loss, gradients = differentiate(batch["x"], batch["y"], parameters)
         if adam:
-            return _adam(state, gradients), {"loss": loss}
-        return {name: state[name] - rate * gradients[name] for name in names}, {"loss": loss}
+            _adam(variables, gradients)
+        else:
+            for name in names:
+                variables[name].assign_sub(rate * gradients[name])
+        return {"loss": loss}
 
-    return staged(spec, variant, run)
+    return staged_update(spec, variant, update)
 
 
 def _forward(x: Handle, parameters: Tensors) -> tuple[Handle, Handle]:
@@ -100,23 +103,23 @@ def _differentiate(spec: Spec, variant: Variant) -> Differentiate:
 
     def autograd(x: Handle, target: Handle, parameters: Tensors) -> tuple[Handle, Tensors]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(parameters)
+            tape.watch(list(parameters.values()))
             loss = _loss(kind, _forward(x, parameters)[1], target)
-        return loss, tape.gradient(loss, parameters)
+        gradients = tape.gradient(loss, list(parameters.values()))
+        return loss, dict(zip(parameters, gradients, strict=True))
 
     return manual if variant.gradient == "manual" else autograd
 
 
-def _adam(state: Tensors, gradients: Tensors) -> Tensors:
-    """The state after one step; the bias corrections are 0-d and computed once."""
-    b1, b2 = rules.ADAM_BETA1, rules.ADAM_BETA2
-    t = state["t"] + 1.0
+def _adam(variables: Tensors, gradients: Tensors) -> None:
+    """One step of Adam; the bias corrections are 0-d and computed once."""
+    b1, b2, t = rules.ADAM_BETA1, rules.ADAM_BETA2, variables["t"]
+    t.assign_add(1.0)
     rate = rules.ADAM_RATE / (1.0 - b1**t)
     root_scale = tf.math.rsqrt(1.0 - b2**t)
-    new: Tensors = {"t": t}
     for name, gradient in gradients.items():
-        m = b1 * state[f"m_{name}"] + (1.0 - b1) * gradient
-        v = b2 * state[f"v_{name}"] + (1.0 - b2) * tf.square(gradient)
-        new[f"m_{name}"], new[f"v_{name}"] = m, v
-        new[name] = state[name] - rate * m / (tf.sqrt(v) * root_scale + rules.ADAM_EPSILON)
-    return new
+        m, v = variables[f"m_{name}"], variables[f"v_{name}"]
+        m.assign(b1 * m + (1.0 - b1) * gradient)
+        v.assign(b2 * v + (1.0 - b2) * tf.square(gradient))
+        step = rate * m / (tf.sqrt(v) * root_scale + rules.ADAM_EPSILON)
+        variables[name].assign_sub(step)

@@ -16,8 +16,8 @@ def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
     returns, so its floor holds a copy of x."""
     eager = variant.mode == "eager"
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": batch["x"] if eager else tf.identity(batch["x"])}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": batch["x"] if eager else tf.identity(batch["x"])}
 
     return staged(spec, variant, run)
 
@@ -26,8 +26,8 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x, in memory of its own. Identities, and sums with 0 in a graph, return x's own memory;
     Snapshot is the one operator that copies in every mode."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": tf.raw_ops.Snapshot(input=batch["x"])}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": tf.raw_ops.Snapshot(input=batch["x"])}
 
     return staged(spec, variant, run)
 
@@ -35,8 +35,8 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x + 3 w."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
 
     return staged(spec, variant, run)
 
@@ -44,8 +44,8 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x * w + z."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": batch["x"] * batch["w"] + batch["z"]}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": batch["x"] * batch["w"] + batch["z"]}
 
     return staged(spec, variant, run)
 
@@ -53,19 +53,19 @@ def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Loss = sum(x * w + z) and its gradient; by hand dx = w, dw = x, dz = 1."""
 
-    def manual(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+    def manual(batch: Tensors) -> Tensors:
         x, w = batch["x"], batch["w"]
         y = x * w + batch["z"]
         dz = tf.ones_like(y)
-        return state, {"loss": tf.reduce_sum(y), "dx": dz * w, "dw": dz * x, "dz": dz}
+        return {"loss": tf.reduce_sum(y), "dx": dz * w, "dw": dz * x, "dz": dz}
 
-    def autograd(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+    def autograd(batch: Tensors) -> Tensors:
         x, w, z = batch["x"], batch["w"], batch["z"]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch((x, w, z))
             loss = tf.reduce_sum(x * w + z)
         dx, dw, dz = tape.gradient(loss, (x, w, z))
-        return state, {"loss": loss, "dx": dx, "dw": dw, "dz": dz}
+        return {"loss": loss, "dx": dx, "dw": dw, "dz": dz}
 
     return staged(spec, variant, manual if variant.gradient == "manual" else autograd)
 
@@ -73,8 +73,8 @@ def elementwise_grad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = a @ b."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": tf.matmul(batch["a"], batch["b"])}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": tf.matmul(batch["a"], batch["b"])}
 
     return staged(spec, variant, run)
 
@@ -82,8 +82,8 @@ def matmul(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x @ w1 + b1, with the operator that graphs fuse into the product."""
 
-    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": tf.nn.bias_add(tf.matmul(batch["x"], batch["w1"]), batch["b1"])}
+    def run(batch: Tensors) -> Tensors:
+        return {"y": tf.nn.bias_add(tf.matmul(batch["x"], batch["w1"]), batch["b1"])}
 
     return staged(spec, variant, run)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from reports import sentences
+from reports import causes, sentences
 from reports.charts import Chart, charts
 from reports.curves import Curve, curves
 from reports.model import Chapter, Section, Source
 from reports.palette import colours
 from reports.plots import draw_all
+from reports.starting import start_tables
 from reports.tables import benchmark_tables, curve_tables, refused_table
 
 _LONGEST_SLUG = 80
@@ -28,20 +29,21 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
         about=source.title,
         facts=source.facts,
         trust=sentences.trust(source),
-        headlines=sentences.headlines(source),
+        headlines=[*sentences.headlines(source), *causes.allocation_sentences(source)],
         sections=[
             Section(
                 title=curve.setting.family,
                 about=curve.setting.about,
                 sentences=sentences.curve_sentences(curve),
-                tables=curve_tables(curve, source.launches),
+                tables=[*curve_tables(curve, source.launches), *start_tables(curve)],
                 figures=list(islice(drawn, len(mine))),
             )
             for curve, mine in zip(found, wanted, strict=True)
         ],
+        causes=causes.cause_tables(source),
         others=benchmark_tables(source.benchmarks),
         refused=refused_table(source.cells),
-        not_run=sentences.not_run(source),
+        not_run=[*sentences.not_run(source), *causes.without_ceilings(source)],
     )
 
 

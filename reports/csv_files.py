@@ -20,9 +20,11 @@ PLAN_COLUMNS = (
 )  # fmt: skip
 CELL_COLUMNS = (
     "status", "reason", "time_s", "low_s", "high_s", "first_s", "build_s", "open_s", "calls",
-    "rounds", "overhead", "converged", "faults_per_call",
+    "rounds", "overhead", "converged", "faults_per_call", "latency_s", "disturbed",
+    "restless", "cores_busy", "gflop_per_s", "gbyte_per_s", "compute_fraction",
+    "bandwidth_fraction", "allocation_share", "launch_share", "bound",
 )  # fmt: skip
-EXTRA_COLUMNS = ("launches", "gflop_per_s", "min_gbyte_per_s", "check")
+EXTRA_COLUMNS = ("launches", "min_gbyte_per_s", "check")
 COMPARISON_COLUMNS = (
     "run", "axis", "family", "width", "cell_id", "reference_id", "ratio", "ratio_low",
     "ratio_high", "launches", "verdict",
@@ -34,8 +36,11 @@ def cells_csv(sources: Sequence[Source]) -> str:
 
     `time_s`: seconds of one call, `low_s` and `high_s` its 95 % interval; `first_s`, `build_s`,
     `open_s`: first call, building the step, importing the framework; `calls` of a burst; `rounds`
-    of all launches; `overhead`: share of the harness; `min_gbyte_per_s`: of the bytes a call must
-    move. Empty where there is no number."""
+    of all launches; `overhead`: share of the harness; `latency_s`: a call alone; `disturbed`: share
+    of bursts in which threads waited for a core; `restless`: CPU time of its worker while others
+    were timed, over its bursts' time; `gbyte_per_s`: of the bytes a call moves in its
+    mode, `min_gbyte_per_s`: of those it must; fractions of the measured ceilings; shares of the
+    time that page faults and empty calls explain. Empty where there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
     return _csv(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 
@@ -61,7 +66,6 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
         *(getattr(cell.plan, name) for name in PLAN_COLUMNS),
         *(getattr(cell, name) for name in CELL_COLUMNS),
         len(cell.launch_s),
-        None if time_s is None else cell.plan.flop / time_s * 1e-9,
         None if time_s is None else cell.plan.min_bytes / time_s * 1e-9,
         " ".join(sorted(set(cell.check.values()))),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import expm1
 from typing import Any
 
 from xbench.records.read import Run
 from xbench.text import show_bytes
 
 UNKNOWN = "unknown"
+LARGEST_LOG = 100.0
+"""No log ratio of two times is larger."""
 
 
 def machine_line(environment: dict[str, Any]) -> str:
@@ -21,6 +24,21 @@ def machine_line(environment: dict[str, Any]) -> str:
     parts += [show_bytes(memory)] if isinstance(memory, int) else []
     names = ", ".join(map(_text, gpus)) if isinstance(gpus, list) else _text(gpus)
     return ", ".join([*parts, names or "no GPU"])
+
+
+def aa_line(environment: dict[str, Any]) -> str:
+    """What `xbench selftest --aa` found out about the machine before the run, or a hint:
+    `A/A on this machine, 2026-01-02: ±0.7 % RMS, 0 of 16 false alarms, smallest effect …`."""
+    found = environment.get("selftest")
+    figures = found.get("overall") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(figures, dict):
+        return "no A/A on this machine yet: xbench selftest --aa tells its false alarms"
+    rms, smallest = (_percent(figures.get(name)) for name in ("rms_log", "smallest_log"))
+    alarms, all_of = (_text(figures.get(name)) for name in ("false_alarms", "comparisons"))
+    return (
+        f"A/A on this machine, {_text(found.get('date'))}: ±{rms} RMS, {alarms} of {all_of} false "
+        f"alarms, smallest effect seen with {_text(found.get('launches'))} launches {smallest}"
+    )
 
 
 def journal_facts(run: Run) -> list[tuple[str, str]]:
@@ -56,6 +74,12 @@ def _frameworks(run: Run) -> list[tuple[str, str]]:
             parts += ["BLAS " + " ".join(_text(each) for each in named if each)]
         found.setdefault(backend, ", ".join(parts))
     return sorted(found.items())
+
+
+def _percent(log_ratio: Any) -> str:
+    if not isinstance(log_ratio, int | float) or not abs(log_ratio) < LARGEST_LOG:
+        return UNKNOWN
+    return f"{100.0 * expm1(log_ratio):.1f} %"
 
 
 def _load(found: Any) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reports.environment import journal_facts, machine_line
+from reports.environment import aa_line, journal_facts, machine_line
 from reports.model import Source
 from reports.pytest_json import read_pytest_benchmark
 from xbench.errors import RecordError
@@ -75,12 +75,15 @@ def _from_journal(run: Run, reference: str | None) -> Source:
         paired=True,
         cells=cells,
         comparisons=compare_cells(run, cells, reference),
+        ceilings=run.ceilings,
+        workers=run.workers,
         notes=_notes(run),
     )
 
 
 def _notes(run: Run) -> list[str]:
-    """The reader's notes, and whether others used the machine when the run began."""
+    """The reader's notes, the machine's A/A, whether others used it when the run began."""
+    notes = [*run.notes, aa_line(run.header.environment)]
     machine, load = (
         run.header.environment.get("machine"),
         run.header.environment.get("load_average"),
@@ -89,5 +92,5 @@ def _notes(run: Run) -> list[str]:
     busy = load[0] if isinstance(load, list) and load else None
     if isinstance(cores, int) and isinstance(busy, float) and busy > 0.5 * cores:
         load_on = f"load {busy:.1f} on {cores} cores"
-        return [*run.notes, f"the machine was busy when the run began ({load_on})"]
-    return list(run.notes)
+        return [*notes, f"the machine was busy when the run began ({load_on})"]
+    return notes

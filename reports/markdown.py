@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from reports.causes import CAUSES, bound_note
 from reports.model import Chapter, Section, Table
 from reports.sentences import margin_note
 
@@ -22,6 +23,13 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
     yield from _bullets(chapter.headlines)
     for section in chapter.sections:
         yield from _section(section)
+    if chapter.causes:
+        yield f"## {CAUSES}"
+        yield ""
+        for table in chapter.causes:
+            yield from _table(table)
+        yield bound_note()
+        yield ""
     for table in chapter.others:
         yield from _table(table)
     yield from _bullets(chapter.not_run)

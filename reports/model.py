@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xbench.records.compare import Comparison
+from xbench.records.schema import CeilingsLine, WorkerLine
 from xbench.records.summary import CellSummary
 
 
@@ -35,6 +36,8 @@ class Source:
     paired: bool = False
     cells: list[CellSummary] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    ceilings: list[CeilingsLine] = field(default_factory=list)
+    workers: list[WorkerLine] = field(default_factory=list)
     benchmarks: list[Benchmark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -82,6 +85,7 @@ class Chapter:
     trust: list[str]
     headlines: list[str]
     sections: list[Section]
+    causes: list[Table]
     others: list[Table]
     refused: Table | None
     not_run: list[str]

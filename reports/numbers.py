@@ -65,16 +65,23 @@ def show_ratio(ratio: Estimate, judged: Verdict) -> str:
 
 
 def show_rate(
-    flop: int, moved_bytes: int, time_s: float, low_s: float | None, high_s: float | None
+    amount: int, time_s: float, low_s: float | None, high_s: float | None, share: float | None
 ) -> str:  # fmt: skip
-    """`12.3 GFLOP/s` where a call does at least one FLOP a byte it moves, else `9.1 GB/s`."""
-    amount, unit = (flop, "GFLOP/s") if flop >= moved_bytes else (moved_bytes, "GB/s")
+    """`12.3 (87 %)`: FLOP or bytes of a call as giga a second, and the share of the ceiling."""
     if amount <= 0:
         return NOTHING
     giga = amount * 1e-9
+    of = "" if share is None else f" ({show_share(share)})"
     if low_s is None or high_s is None:
-        return f"{_digits(giga / time_s, 3)} {unit}"
-    return f"{show_interval(giga / time_s, giga / high_s, giga / low_s)[0]} {unit}"
+        return f"{_digits(giga / time_s, 3)}{of}"
+    return f"{show_interval(giga / time_s, giga / high_s, giga / low_s)[0]}{of}"
+
+
+def show_share(share: float) -> str:
+    """`180 %`, `38 %`, `0.4 %`, `< 0.1 %`: of a ceiling or a time, no finer than it is known."""
+    if 0.0 < share < 0.001:
+        return "< 0.1 %"
+    return f"{100.0 * share:.{0 if share >= 0.01 else 1}f} %"
 
 
 def percent(share: float) -> str:

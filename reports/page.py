@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.causes import CAUSES, bound_note
 from reports.model import Chapter, Figure
 from reports.palette import GRID, INK, PAPER
 from reports.sentences import margin_note
@@ -27,6 +28,8 @@ def render_page(chapters: Sequence[Chapter]) -> str:
     return environment.get_template("page.html").render(
         chapters=chapters,
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        bound_note=bound_note(),
+        causes_title=CAUSES,
         margin_note=margin_note(),
         version=__version__,
     )

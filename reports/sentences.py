@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
+from statistics import median
 
 from reports.curves import Curve, series_of
 from reports.model import Source
@@ -116,6 +117,12 @@ def trust(source: Source) -> list[str]:
     unsettled = sum(not cell.converged for cell in timed)
     if unsettled:
         found.append(f"warm-up did not settle in {plural(unsettled, 'cell')}")
+    disturbed = [cell.disturbed for cell in timed if cell.disturbed is not None]
+    if any(disturbed):  # all 0 where the system does not count it
+        found.append(
+            f"threads had to wait for a core in {percent(median(disturbed))} of a cell's bursts "
+            "(median over cells)"
+        )
     shares = [cell.overhead for cell in timed if (cell.overhead or 0.0) > OVERHEAD_LIMIT]
     if shares:
         largest = max(share or 0.0 for share in shares)

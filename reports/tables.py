@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from reports.curves import Curve, series_of
 from reports.model import Benchmark, Table
-from reports.numbers import NOTHING, percent, show_once, show_rate, show_ratio, show_time
+from reports.numbers import (
+    NOTHING,
+    percent,
+    show_once,
+    show_rate,
+    show_ratio,
+    show_share,
+    show_time,
+)
+from xbench.records.bound import moved_bytes
 from xbench.records.compare import Comparison
-from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
 OVERHEAD_LIMIT = 0.01
+RESTLESS_LIMIT = 0.01
 
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
@@ -24,32 +33,51 @@ def _times(curve: Curve, launches: int | None) -> Table:
     references = {each.reference.id for each in ratios.values()}
     names = sorted({each.reference.backend for each in ratios.values()})
     single = names[0] if len(names) == 1 else None
+    known = any(cell.bandwidth_fraction is not None for cell in curve.cells)
+    of = " (of ceiling)" if known else ""
     columns = (
-        "width", "cell", "time of a call [95 %]", "throughput", "first call",
-        f"against {single or 'the reference'}", "remarks",
+        "width", "cell", "time of a call [95 %]", f"against {single or 'the reference'}", "bound",
+        f"GFLOP/s{of}", f"GB/s{of}", "first call", "remarks",
     )  # fmt: skip
     rows: list[tuple[str, ...]] = [
         (
             str(cell.plan.width),
             series_of(cell.plan).label,
-            *_figures(cell),
+            _time(cell),
             _against(ratios.get(cell.id), cell.id in references, single),
+            *_figures(cell),
             "; ".join(remarks(cell, launches)),
         )
         for cell in curve.cells
     ]
     caption = f"{curve.setting.family}: time of a call ({curve.setting.about})"
-    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 4})))
+    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 5, 6, 7})))
 
 
-def _figures(cell: CellSummary) -> tuple[str, str, str]:
+def _time(cell: CellSummary) -> str:
     if cell.time_s is None:
-        return "no number", NOTHING, NOTHING
+        return "no number"
+    return show_time(cell.time_s, cell.low_s, cell.high_s)
+
+
+def _figures(cell: CellSummary) -> tuple[str, str, str, str]:
+    if cell.time_s is None:
+        return NOTHING, NOTHING, NOTHING, NOTHING
+    times = cell.time_s, cell.low_s, cell.high_s
     return (
-        show_time(cell.time_s, cell.low_s, cell.high_s),
-        show_rate(cell.plan.flop, moved_bytes(cell.plan), cell.time_s, cell.low_s, cell.high_s),
+        show_bound(cell),
+        show_rate(cell.plan.flop, *times, cell.compute_fraction),
+        show_rate(moved_bytes(cell.plan), *times, cell.bandwidth_fraction),
         show_once(cell.first_s),
     )
+
+
+def show_bound(cell: CellSummary) -> str:
+    """`bandwidth`, `compute`; `allocation 38 %`, `launch 72 %`, whose shares stand nowhere else."""
+    share = {"allocation": cell.allocation_share, "launch": cell.launch_share}.get(cell.bound)
+    if share is None:
+        return cell.bound or NOTHING
+    return f"{cell.bound} {show_share(share)}"
 
 
 def _against(comparison: Comparison | None, is_reference: bool, single: str | None) -> str:
@@ -67,6 +95,8 @@ def remarks(cell: CellSummary, launches: int | None) -> list[str]:
     found += [] if cell.converged else ["warm-up did not settle"]
     if cell.overhead is not None and cell.overhead > OVERHEAD_LIMIT:
         found.append(f"harness overhead {percent(cell.overhead)}")
+    if cell.restless is not None and cell.restless > RESTLESS_LIMIT:
+        found.append(f"its worker worked on beside others ({percent(cell.restless)})")
     found += ["checked by samples"] if "sampled" in cell.check.values() else []
     if launches is not None and 0 < len(cell.launch_s) < launches:
         found.append(f"{len(cell.launch_s)} of {launches} launches")
@@ -131,8 +161,3 @@ def _without_empty(table: Table) -> Table:
         table.heads,
         frozenset(new for new, old in enumerate(kept) if old in table.right),
     )
-
-
-def moved_bytes(plan: CellPlan) -> int:
-    """Bytes a call moves in its mode: eagerly one kernel an operator, else at best all fused."""
-    return plan.eager_bytes if plan.mode == "eager" else plan.min_bytes

@@ -22,7 +22,7 @@ SMOKE = Preset(
 )
 QUICK = Preset(
     name="quick",
-    about="three widths, three launches: what most people ask (4 to 5 min on 2 cores)",
+    about="three widths, three launches: what most people ask (about 4 min on 2 cores)",
     suites=("elementwise", "matmul", "mlp"),
     ops=_MAIN,
     families=("* 100×w", "* 64×1000×w", "* 100×1→w→1"),
@@ -33,7 +33,7 @@ QUICK = Preset(
     compiled_ops=("mlp_train",),
     gradients="default",
     launches=3,
-    group_s=1.0,
+    group_s=0.7,
 )
 FULL = Preset(
     name="full",

@@ -2,14 +2,16 @@
 
     python tests/adapter_cost.py [numpy torch tensorflow]
 
-For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in a
-fresh process with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and
-of the hand-written loop alternate in random order; printed are the ratio xbench / by hand of the
-medians, and the median of the paired ratios. Both sides hold the same arithmetic and settings.
+For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in five
+fresh processes with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and
+of the hand-written loop alternate in random order; printed are the medians over the processes, and
+the ratio xbench / by hand: the geometric mean over processes of the median of paired ratios, with
+its 95 % interval. Both sides hold the same arithmetic and settings.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib import import_module
+from math import log
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,10 +30,12 @@ from xbench.launch.environment import worker_environment
 from xbench.launch.process import ROOT
 from xbench.records.machine import this_machine
 from xbench.registry import BACKENDS, load_backend
+from xbench.stats.interval import over_launches
 from xbench.worker.slot import Slot
 from xbench.workloads import OPS
 
-ROUNDS = 60
+LAUNCHES = 5
+ROUNDS = 40
 BURST_S = 0.03
 Loop = Callable[[int], None]
 """Runs so many calls and returns when they are computed."""
@@ -45,19 +50,27 @@ def specs() -> list[Spec]:
 
 
 def main(names: list[str]) -> None:
-    """Start a process for each backend."""
-    print(f"{'backend':12}{'op':12}{'by hand':>12}{'xbench':>12}{'medians':>10}{'paired':>10}")
+    """Start the processes of each backend and sum them up."""
+    print(f"{'backend':12}{'op':12}{'by hand':>12}{'xbench':>12}{'ratio':>8}  interval")
     for name in names or list(BACKENDS):
-        key = WorkerKey(
-            name, "cpu", "graph" if name == "tensorflow" else "eager", "all", "ieee", "reuse"
-        )
-        policy = key.policy(this_machine().cores)
-        with tempfile.TemporaryDirectory() as scratch:
-            adapter = load_backend(name).env(policy)
-            environment = worker_environment(adapter, key.allocator, Path(scratch))
-            environment["PYTHONPATH"] = str(ROOT)
-            command = [sys.executable, __file__, "--in-process", name]
-            subprocess.run(command, env=environment, check=True)
+        found = [json.loads(_launch(name)) for _ in range(LAUNCHES)]
+        for op in found[0]:
+            theirs, ours = (median(each[op][side] for each in found) for side in ("hand", "xbench"))
+            ratio = over_launches([log(each[op]["paired"]) for each in found])
+            times = f"{theirs * 1e3:9.3f} ms{ours * 1e3:9.3f} ms"
+            print(f"{name:12}{op:12}{times}{ratio.value:8.3f}  [{ratio.low:.3f}, {ratio.high:.3f}]")
+
+
+def _launch(name: str) -> str:
+    """What one process of a backend printed last."""
+    policy = _policy(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        adapter = load_backend(name).env(policy)
+        environment = worker_environment(adapter, policy.allocator, Path(scratch))
+        environment["PYTHONPATH"] = str(ROOT)
+        command = [sys.executable, __file__, "--in-process", name]
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode().splitlines()[-1]
 
 
 def _policy(name: str) -> Policy:
@@ -74,10 +87,12 @@ def measure(name: str) -> None:
         "matmul": "none",
         "mlp_train": backend.probe().default_gradient,
     }
+    found: dict[str, dict[str, float]] = {}
     for spec in specs():
         variant = Variant(policy.mode, gradient[spec.op])
         slot, by_hand = _both(backend, spec, variant)
-        _compare(name, spec.op, slot, by_hand)
+        found[spec.op] = _compare(slot, by_hand)
+    print(json.dumps(found))
 
 
 def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
@@ -92,7 +107,7 @@ def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
     return slot, build(inputs.batch, inputs.state)
 
 
-def _compare(name: str, op: str, slot: Slot, by_hand: Loop) -> None:
+def _compare(slot: Slot, by_hand: Loop) -> dict[str, float]:
     by_hand(3)
     calls = max(1, min(20, round(BURST_S / (slot.burst(3, 3)["wall_ns"] / 3e9))))
     ours: list[float] = []
@@ -107,9 +122,7 @@ def _compare(name: str, op: str, slot: Slot, by_hand: Loop) -> None:
                 by_hand(calls)
                 theirs.append((time.perf_counter() - start) / calls)
     paired = median(one / other for one, other in zip(ours, theirs, strict=True))
-    medians = median(ours) / median(theirs)
-    times = f"{median(theirs) * 1e3:9.3f} ms{median(ours) * 1e3:9.3f} ms"
-    print(f"{name:12}{op:12}{times}{medians:10.3f}{paired:10.3f}", flush=True)
+    return {"hand": median(theirs), "xbench": median(ours), "paired": paired}
 
 
 if __name__ == "__main__":

@@ -15,6 +15,14 @@ from xbench.launch.process import ROOT, Process
 WAIT_S = 60.0
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests' own cache: the machine's ceilings are measured once a session, for all runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
     """Starts workers that fail on request (`misbehaving.py`); all are ended with the test."""

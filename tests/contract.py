@@ -41,13 +41,15 @@ class Bench:
             variant = [self.mode, gradient]
             self.worker.call("place", LIMIT_S, cell="c", spec=params, inputs=inputs)
             self.worker.call("load", LIMIT_S, cell="c", variant=variant)
-            first = self.worker.call("burst", LIMIT_S, cell="c", calls=1, lead_in=0)
-            last = self.worker.call("burst", LIMIT_S, cell="c", calls=calls, lead_in=1)
+            first = self.worker.call("burst", LIMIT_S, cell="c", calls=1, lead_in=0, shift_bytes=0)
+            last = self.worker.call(
+                "burst", LIMIT_S, cell="c", calls=calls, lead_in=1, shift_bytes=1 << 20
+            )
             assert last["traces"] == first["traces"]
             assert last["wall_ns"] > 0
             file = str(self.scratch / "answer.npz")
             self.worker.call("answer", LIMIT_S, cell="c", file=file, digests=inputs["digests"])
-            verdict = self.oracle.judge(inputs["id"], file, calls)
+            verdict = self.oracle.judge(inputs["id"], file, 1 + calls)  # the lead-in trains too
             found: list[str] = verdict["problems"]
             return found
         finally:

@@ -5,9 +5,11 @@ without."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ SWEEPS: list[Sweep] = []
 def offer(name: str, base: str, **changes: Any) -> None:
     """A new op like `base`, honest on `second` and `third`."""
     add_op(replace(get_op(base), name=name, **changes))
-    for backend in ("second", "third"):
+    for backend in ("second", "third", "coarse", "elsewhere"):
         implements(name, backend)(FACTORIES[base])
     SWEEPS.append(Sweep(name, f"{name} of {base}", lambda w: SHAPES[base], widths=(1,)))
 
@@ -69,6 +71,7 @@ def defect(base: str) -> Callable[[Spoil], Spoil]:
 
 
 STORED: Tensors = {}
+HELPERS = ThreadPoolExecutor(2)
 
 
 @defect("matmul")
@@ -165,6 +168,13 @@ def forgets_to_train(n: int, batch: Tensors, state: Tensors, out: Tensors) -> An
 @defect("matmul")
 def retraces(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
     """Compiles again at every call."""
+    return state, out
+
+
+@defect("matmul")
+def too_many_threads(n: int, batch: Tensors, state: Tensors, out: Tensors) -> Any:
+    """Two threads of its own where one was declared."""
+    list(HELPERS.map(hashlib.sha256, [bytes(1 << 21)] * 2))
     return state, out
 
 

@@ -26,6 +26,8 @@ BACKENDS = {
     "numpy": "backends.numpy_backend:NumpyBackend",
     "second": "twins:Second",
     "third": "twins:Third",
+    "coarse": "twins:Coarse",
+    "elsewhere": "twins:Elsewhere",
 }
 Measured = tuple[Run, dict[tuple[str, str], CellSummary]]
 

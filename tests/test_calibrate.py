@@ -13,8 +13,9 @@ from xbench.engine.calibrate import (
     OVERHEAD_FACTOR,
     TRAINING_CALLS,
     Burst,
+    agree,
     choose_burst,
-    choose_rounds,
+    more_rounds,
     settled,
 )
 from xbench.plan.plan import MAX_ROUNDS, MIN_ROUNDS
@@ -54,19 +55,48 @@ def test_a_burst_is_on_the_ladder_and_no_longer_than_needed(
     assert all(calls * call_ns < wanted for calls in shorter)
 
 
-def test_only_short_calls_get_one_to_warm_up() -> None:
-    assert choose_burst(LEAD_IN_LIMIT_NS - 1, 0, False) == Burst(1, 1)
-    assert choose_burst(LEAD_IN_LIMIT_NS, 0, False) == Burst(1, 0)
+@pytest.mark.parametrize(
+    ("call_ns", "trains", "lead_in"),
+    [
+        (LEAD_IN_LIMIT_NS, False, 0),
+        (LEAD_IN_LIMIT_NS - 1, False, 1),
+        (2e6, False, 1),
+        (1.9e6, False, 2),
+        (500e3, True, 4),
+        (50e3, True, TRAINING_CALLS),
+        (50e3, False, 40),
+        (0.0, False, LADDER[-1]),
+    ],
+)
+def test_calls_lead_in_for_two_milliseconds(call_ns: float, trains: bool, lead_in: int) -> None:
+    assert choose_burst(call_ns, 0, trains).lead_in == lead_in
+
+
+def test_cells_that_are_alike_have_the_same_burst() -> None:
+    bursts = {"a": Burst(5, 4), "b": Burst(2, 3), "slow": Burst(1, 1), "fast": Burst(20, 20)}
+    calls = {"a": 0.9e6, "b": 1.1e6, "slow": 9e6, "fast": 0.1e6}
+    found = agree(bursts, calls)
+    assert found["a"] == found["b"] == Burst(5, 4)
+    assert (found["slow"], found["fast"]) == (bursts["slow"], bursts["fast"])
+    assert agree({}, {}) == {}
 
 
 @pytest.mark.parametrize(
-    ("round_ns", "budget_s", "rounds"),
-    [(1e7, 0.5, 50), (1e6, 1e9, MAX_ROUNDS), (1e12, 0.5, MIN_ROUNDS), (0.0, 1.0, MAX_ROUNDS)],
+    ("done", "spent_s", "wanted", "more"),
+    [
+        (0, 0.0, None, True),
+        (MIN_ROUNDS - 1, 9.0, None, True),  # never fewer than the least
+        (MIN_ROUNDS, 0.9, None, True),
+        (MIN_ROUNDS, 1.0, None, False),
+        (MAX_ROUNDS, 0.1, None, False),
+        (11, 9.0, 12, True),
+        (12, 0.0, 12, False),
+    ],
 )
-def test_rounds_fill_the_budget_within_limits(
-    round_ns: float, budget_s: float, rounds: int
+def test_rounds_fill_the_time_within_limits(
+    done: int, spent_s: float, wanted: int | None, more: bool
 ) -> None:
-    assert choose_rounds(round_ns, budget_s) == rounds
+    assert more_rounds(done, spent_s, 1.0, wanted) is more
 
 
 def test_warm_up_ends_once_two_windows_agree() -> None:

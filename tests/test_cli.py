@@ -53,9 +53,9 @@ def refused(done: Done, *said: str) -> None:
 def test_help_names_every_command_and_exit_status(shell: Shell) -> None:
     done = shell("--help")
     assert done.returncode == 0
-    for text in ("run", "list", "report", "Exit status", "5 nothing was measured"):
+    for text in ("run", "list", "report", "doctor", "Exit status", "5 nothing was measured"):
         assert text in done.stdout
-    for command in ("run", "list", "report"):
+    for command in ("run", "list", "report", "doctor"):
         assert shell(command, "--help").returncode == 0
 
 
@@ -99,6 +99,14 @@ def test_dry_run_prints_every_cell_with_time_and_memory_and_writes_nothing(shell
         (("--preset", "quik"), "did you mean quick?"),
         (("--mode", "eagre"), "did you mean eager?"),
         (("--device", "cuda0"), "cuda:0"),
+        (("--allocator", "resue"), "did you mean reuse?"),
+        (("--launches", "3", "--target", "2%"), "--launches fixes what --target decides"),
+        (("--rounds", "3"), "rounds is 3"),
+        (("--target", "0%"), "'0%' is no share"),
+        (("--target", "few"), "'few' is no share"),
+        (("--budget", "soon"), "'soon' is no time"),
+        (("--budget", "0s"), "'0s' is no time"),
+        (("--resume", "nowhere"), "cannot read nowhere"),
         (("--width", "0"), "width is 0"),
         (("--width", "-1"), "width is -1"),
         (("--width", "abc"), "'abc' is neither"),
@@ -149,8 +157,9 @@ def test_a_run_leaves_a_journal_and_a_summary(shell: Shell) -> None:
     assert done.returncode == 0, done.stderr
     (folder,) = (shell.folder / "xbench-results").iterdir()
     lines = [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
-    assert [line["type"] for line in lines] == ["header", "worker", "group", "footer"]
+    assert [line["type"] for line in lines] == ["header", "ceilings", "worker", "group", "footer"]
     assert lines[0]["command"][:2] == ["xbench", "run"]
+    assert lines[1]["compute"]["best"] > 0
     (summary,) = (folder / "summary.jsonl").read_text().splitlines()
     assert json.loads(summary)["time_s"] > 0
     assert "[1/1]" in done.stderr

@@ -14,7 +14,7 @@ from measuring import Measured, measure
 from xbench.records.read import read_run
 from xbench.records.schema import Samples
 from xbench.records.summary import per_call_s, summarise
-from xbench.stats.interval import location
+from xbench.stats.estimator import location
 
 ALL = ("numpy", "second", "third")
 MEASURED = {"ok", "unstable"}
@@ -92,6 +92,14 @@ def test_every_launch_has_workers_of_its_own(measured: Measured) -> None:
     expected = [(n, f"{backend}/cpu/eager/tall") for n in range(3) for backend in ALL]
     assert sorted(found) == sorted(expected)
     assert len({worker.pid for worker in measured[0].workers}) == 9
+
+
+def test_ceilings_and_launch_costs_are_in_the_journal(measured: Measured) -> None:
+    run, cells = measured
+    (line,) = run.ceilings
+    assert (line.device, line.dtype, line.reason) == ("cpu", "float32", "")
+    assert all(worker.dispatch_ns > 0 for worker in run.workers)
+    assert cells["honest", "second"].bandwidth_fraction is not None
 
 
 def test_times_in_the_summary_follow_from_the_journal(measured: Measured) -> None:

@@ -30,6 +30,7 @@ INVALID = {
     "stale": "stayed the same when an input changed",
     "writes_its_batch": "wrote to its inputs: b",
     "undeclared": "zzz is no output of this op",
+    "too_many_threads": r"[12]\.\d\d threads worked in a burst, 1 were declared",
 }
 ENDED = {
     "raises": ("crashed", "ArithmeticError: planted"),
@@ -128,3 +129,17 @@ def test_the_other_cells_of_its_group_are_measured(tmp_path: Path, op: str) -> N
     assert len(group.order) == rounds
     alive = {place for turn in group.order for place in turn if group.cells[place].status == "ok"}
     assert alive == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("coarse", "coarse keeps 11 bits in a float32 product, 24 were asked"),
+        ("elsewhere", "y is float32 on meta, not float32 on cpu"),
+    ],
+)
+def test_what_the_backend_itself_gets_wrong(tmp_path: Path, backend: str, said: str) -> None:
+    cell = measure(tmp_path, ("honest",), (backend,))[1]["honest", backend]
+    assert cell.status == "invalid"
+    assert said in cell.reason
+    assert cell.time_s is None

@@ -16,6 +16,7 @@ from xbench.records.compare import compare_cells
 from xbench.records.journal import JOURNAL, Journal
 from xbench.records.read import read_run
 from xbench.records.schema import (
+    CeilingsLine,
     CellLine,
     CellPlan,
     Footer,
@@ -82,13 +83,16 @@ def header(cells: Sequence[CellPlan], launches: int = 3, **changes: Any) -> Head
 
 def write_run(
     folder: Path, cells: Sequence[CellPlan], launches: int = 3, rounds: int = 9,
-    changes: dict[str, dict[str, Any]] | None = None, **of_header: Any,
+    changes: dict[str, dict[str, Any]] | None = None, ceilings: Sequence[CeilingsLine] = (),
+    **of_header: Any,
 ) -> Path:  # fmt: skip
     """A whole journal; `changes` are fields of cell lines by id. Returns: the run's folder."""
     chance = random.Random(7)
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
     journal.write(header(cells, launches, **of_header))
+    for line in ceilings:
+        journal.write(line)
     timed = [cell for cell in cells if cell.status is None]
     for launch in range(launches):
         for backend in sorted({cell.backend for cell in timed}):
@@ -113,7 +117,7 @@ def _worker(launch: int, backend: str) -> WorkerLine:
     attest = {"version": "9.9", "blas": {"name": "openblas", "version": "0.3", "kernel": "Zen"}}
     return WorkerLine(
         launch=launch, worker=f"{backend}/cpu/eager/tall", pid=1, environment={}, open_ns=10**9,
-        fence_ns=500, python="3.11", attest=attest,
+        fence_ns=500, python="3.11", attest=attest, dispatch_ns=300, operator_ns=900,
     )  # fmt: skip
 
 

@@ -10,7 +10,14 @@ import pytest
 from reports import scales
 from reports.charts import Point
 from reports.csv_files import harmless
-from reports.numbers import show_interval, show_once, show_rate, show_ratio, show_time
+from reports.numbers import (
+    show_interval,
+    show_once,
+    show_rate,
+    show_ratio,
+    show_share,
+    show_time,
+)
 from xbench.stats.interval import Estimate
 from xbench.stats.verdict import MARGIN, verdict
 
@@ -76,10 +83,25 @@ def test_ends_are_printed_to_the_last_digit_of_the_value() -> None:
         assert len(shown.partition(".")[2]) == 2
 
 
-def test_throughput_is_of_what_limits_and_absent_where_there_is_no_work() -> None:
-    assert show_rate(2_000_000, 1_000, 1e-3, None, None) == "2.00 GFLOP/s"
-    assert show_rate(1_000, 2_000_000, 1e-3, 0.9e-3, 1.1e-3) == "2.0 GB/s"
-    assert show_rate(0, 0, 1e-3, None, None) == "–"
+def test_a_rate_has_its_share_of_the_ceiling_and_is_absent_where_there_is_no_work() -> None:
+    assert show_rate(2_000_000, 1e-3, None, None, None) == "2.00"
+    assert show_rate(2_000_000, 1e-3, 0.9e-3, 1.1e-3, 0.871) == "2.0 (87 %)"
+    assert show_rate(0, 1e-3, None, None, None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (1.8, "180 %"),
+        (0.38, "38 %"),
+        (0.01, "1 %"),
+        (0.004, "0.4 %"),
+        (0.0003, "< 0.1 %"),
+        (0.0, "0.0 %"),
+    ],
+)
+def test_a_share_is_no_finer_than_it_is_known(share: float, shown: str) -> None:
+    assert show_share(share) == shown
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.0123, "12 ms"), (None, "–"), (0.0, "–")])

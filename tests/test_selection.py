@@ -45,6 +45,7 @@ def values(found: list[Row], axis: str) -> set[str]:
         "device": lambda cell: cell.worker.device, "mode": lambda cell: cell.worker.mode,
         "gradient": lambda cell: cell.gradient, "width": lambda cell: str(cell.width),
         "dtype": lambda cell: cell.spec.dtype, "threads": lambda cell: cell.worker.threads,
+        "allocator": lambda cell: cell.worker.allocator,
     }  # fmt: skip
     return {places[axis](row.cell) for row in found}
 
@@ -71,6 +72,7 @@ def values(found: list[Row], axis: str) -> set[str]:
         ("threads", "1", {"1"}),
         ("threads", "1 all", {"1", "all"}),
         ("threads", "4", {"all"}),
+        ("allocator", "*", {"reuse", "system"}),
     ],
 )
 def test_every_axis_selects(axis: str, text: str, expected: set[str]) -> None:

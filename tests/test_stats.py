@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from xbench.stats.interval import Estimate, location, over_launches, paired_log_ratio
+from xbench.stats.estimator import Rounds, location, paired_log_ratio
+from xbench.stats.interval import RESOLUTION, Estimate, over_launches
 from xbench.stats.student import half_width, t_cdf, t_quantile
 from xbench.stats.verdict import MARGIN, verdict
 
@@ -18,7 +19,9 @@ FREEDOMS = (1, 2, 3, 4, 5, 6, 9, 10, 19, 30, 99, 1000)
 UPPER = (0.5, 0.55, 0.75, 0.9, 0.95, 0.975, 0.99, 1 - 0.05 / 6, 0.995, 0.9995, 0.999999)
 
 times = st.floats(1e-9, 1e4)
-log_lists = st.lists(st.floats(-20, 9), min_size=2, max_size=12)
+log_lists = st.lists(st.floats(-20, 9), min_size=2, max_size=12).filter(
+    lambda logs: max(logs) - min(logs) > 1e-6
+)
 
 
 @pytest.mark.parametrize("freedom", FREEDOMS)
@@ -84,28 +87,32 @@ def test_nothing_is_estimated_from_what_is_no_number(logs: list[float]) -> None:
         over_launches(logs)
 
 
-@pytest.mark.parametrize("bad", [0.0, -1e-3])
+@pytest.mark.parametrize("bad", [0.0, -1e-3, nan, inf])
 def test_a_ratio_of_times_that_are_not_positive_is_refused(bad: float) -> None:
-    with pytest.raises((ValueError, ZeroDivisionError)):
-        paired_log_ratio([1.0, bad, 1.0], [1.0, 1.0, 1.0])
-    with pytest.raises((ValueError, ZeroDivisionError)):
-        paired_log_ratio([1.0, 1.0, 1.0], [1.0, bad, 1.0])
+    with pytest.raises(ValueError, match="no rounds"):
+        Rounds([1.0, bad, 1.0])
+    with pytest.raises(ValueError, match="no rounds"):
+        Rounds([1.0, 1.0, 1.0], [1.0, bad, 1.0])
 
 
 def test_rounds_that_are_not_paired_are_refused() -> None:
-    with pytest.raises(ValueError, match="argument"):
-        paired_log_ratio([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="not paired: 2 and 1 rounds"):
+        paired_log_ratio(Rounds([1.0, 2.0]), Rounds([1.0]))
+    with pytest.raises(ValueError, match="1 canaries for 2 rounds"):
+        Rounds([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="no rounds"):
+        Rounds([])
 
 
 @given(st.lists(st.lists(st.tuples(times, times), min_size=1, max_size=9), min_size=2, max_size=7))
 def test_swapping_the_sides_inverts_the_ratio(launches: list[list[tuple[float, float]]]) -> None:
-    there = over_launches([paired_log_ratio(*zip(*rounds, strict=True)) for rounds in launches])
-    back = over_launches(
-        [paired_log_ratio(*reversed(list(zip(*rounds, strict=True)))) for rounds in launches]
-    )
+    pairs = [tuple(map(Rounds, zip(*rounds, strict=True))) for rounds in launches]
+    there = over_launches([paired_log_ratio(upper, lower) for upper, lower in pairs])
+    back = over_launches([paired_log_ratio(lower, upper) for upper, lower in pairs])
     assert there.value * back.value == pytest.approx(1.0, rel=1e-12)
-    assert there.low is not None
-    assert back.high is not None
+    if there.low is None or back.high is None:
+        assert there.low is back.high is None
+        return
     assert log(there.low) == pytest.approx(-log(back.high), rel=1e-12, abs=1e-12)
 
 
@@ -135,7 +142,28 @@ def test_location_does_not_depend_on_the_order_of_rounds(seconds: list[float]) -
 
 def test_one_disturbed_round_does_not_move_a_launch() -> None:
     assert location([1.0, 1.0, 1.0, 1.0, 50.0]) == 1.0
-    assert paired_log_ratio([2.0, 2.0, 900.0], [1.0, 1.0, 1.0]) == pytest.approx(log(2.0))
+    found = paired_log_ratio(Rounds([2.0, 2.0, 900.0]), Rounds([1.0, 1.0, 1.0]))
+    assert found == pytest.approx(log(2.0))
+
+
+def test_half_of_a_ratio_is_the_fastest_quarter_and_half_the_median_of_pairs() -> None:
+    upper = Rounds([3.0, 1.0, 2.0, 4.0, 9.0, 8.0, 7.0, 6.0, 5.0])
+    lower = Rounds([1.0] * 9)
+    assert paired_log_ratio(upper, lower) == pytest.approx(0.5 * (log(5.0) + log(6.0) / 3))
+
+
+def test_what_falls_on_one_side_counts_half_at_most() -> None:
+    upper = Rounds([1.5] * 5 + [1.0] * 4)  # disturbed in more than half of its rounds
+    assert paired_log_ratio(upper, Rounds([1.0] * 9)) == pytest.approx(0.5 * log(1.5))
+
+
+def test_launches_that_are_all_the_same_have_no_interval() -> None:
+    for shift in (0.0, 1e-17, 0.9 * RESOLUTION):
+        found = over_launches([log(1.3), log(1.3), log(1.3) + shift])
+        assert found.value == pytest.approx(1.3)
+        assert (found.low, found.high, found.relative_half_width) == (None, None, None)
+        assert verdict(found) == "inconclusive"
+    assert over_launches([0.0, 3.0 * RESOLUTION]).low is not None
 
 
 @pytest.mark.parametrize(
@@ -190,7 +218,7 @@ def test_identical_sides_are_called_different_in_one_of_twenty() -> None:
         for _ in range(5):
             drift = rng.normal(0.0, 0.01)
             upper, lower = np.exp(drift + rng.normal(0, 0.02, (2, 15)))
-            launches.append(paired_log_ratio(upper.tolist(), lower.tolist()))
+            launches.append(paired_log_ratio(Rounds(upper.tolist()), Rounds(lower.tolist())))
         found = over_launches(launches)
         assert found.low is not None
         assert found.high is not None

@@ -28,21 +28,21 @@ def spec(op: str, dtype: str = "float32", /, **params: int | str) -> Spec:
 
 
 @pytest.mark.parametrize(
-    ("op", "flop", "least", "eager"),
+    ("op", "flop", "least", "eager", "operators"),
     [
-        ("noop", 0, 0, 0),
-        ("copy", 0, 2, 2),
-        ("triad", 2, 3, 5),
-        ("elementwise", 2, 4, 6),
-        ("elementwise_grad", 5, 6, 14),
+        ("noop", 0, 0, 0, 0),
+        ("copy", 0, 2, 2, 1),
+        ("triad", 2, 3, 5, 2),
+        ("elementwise", 2, 4, 6, 2),
+        ("elementwise_grad", 5, 6, 14, 6),
     ],
 )
 @pytest.mark.parametrize(("dtype", "item"), [("float32", 4), ("float64", 8)])
 def test_streams_cost_per_entry(
-    op: str, flop: int, least: int, eager: int, dtype: str, item: int
+    op: str, flop: int, least: int, eager: int, operators: int, dtype: str, item: int
 ) -> None:
     entries = 100 * 512
-    expected = Cost(flop * entries, least * entries * item, eager * entries * item)
+    expected = Cost(flop * entries, least * entries * item, eager * entries * item, operators)
     assert get_op(op).cost(spec(op, dtype, n=100, w=512)) == expected
 
 
@@ -87,6 +87,25 @@ def test_adam_and_gradient_descent_cost_by_hand() -> None:
         assert step.flop == backward.flop + flop * parameters
         assert step.min_bytes == backward.min_bytes + 4 * fused * parameters
         assert step.eager_bytes == backward.eager_bytes + 4 * eager * parameters
+
+
+def test_operators_by_hand() -> None:
+    """x @ w1, + b1, relu, @ w2, + b2; the sums fall away without biases."""
+    assert get_op("matmul").cost(spec("matmul", m=2, k=2, n=2)).operators == 1
+    assert get_op("linear").cost(spec("linear", m=2, k=2, n=2)).operators == 2
+    counts = {
+        (sizes["d"], op, more.get("optimizer")): get_op(op)
+        .cost(spec(op, **sizes, **more))
+        .operators
+        for sizes in (THIN, THICK)
+        for op, more in (
+            ("mlp_forward", {}),
+            ("mlp_backward", {"loss": "mse"}),
+            ("mlp_train", {"loss": "mse", "optimizer": "sgd"}),
+            ("mlp_train", {"loss": "mse", "optimizer": "adam"}),
+        )
+    }
+    assert list(counts.values()) == [5, 16, 16 + 8, 16 + 54, 3, 12, 12 + 4, 12 + 30]
 
 
 @pytest.mark.parametrize("width", [512, 20480, 204800])

@@ -9,6 +9,7 @@ from xbench.contracts import Gradient, Mode, Policy, Spec, Variant
 from xbench.workloads import label
 
 DEFAULT_MATH, DEFAULT_ALLOCATOR = "ieee", "reuse"
+ALLOCATOR_POLICIES = ("reuse", "system")
 
 
 @dataclass(frozen=True, slots=True)

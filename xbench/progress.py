@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ from xbench.cell import Cell
 from xbench.plan.plan import Plan
 from xbench.records.schema import GroupLine
 from xbench.records.summary import per_call_s
-from xbench.stats.interval import location
+from xbench.stats.estimator import location
 from xbench.text import show_seconds
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class Progress(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...  # fmt: skip
+    def starting(self, what: str) -> None:
+        """Something begins that concerns no cell."""
+
     def doing(self, what: str, cell: Cell) -> None:
         """Something begins on a cell."""
 
@@ -53,7 +57,7 @@ def describe(line: GroupLine) -> list[str]:
 class Clock:
     """How much of the plan is done, and how long the rest will take at the pace so far."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
         self.total = len(plan.groups) * plan.launches
         self.done = 0
         self.start = time.monotonic()
@@ -61,6 +65,9 @@ class Clock:
         self._left = plan.launches * sum(self._weights.values()) or 1.0
         self._whole = self._left
         self._predicted = plan.total_s()
+        for group in done:
+            self.step(group)
+        self._before = 1.0 - max(self._left, 0.0) / self._whole
 
     def step(self, group: str) -> None:
         """One group is done."""
@@ -71,16 +78,14 @@ class Clock:
         """Seconds left: the prediction at first, then in proportion to the work left."""
         share = max(self._left, 0.0) / self._whole
         spent = time.monotonic() - self.start
-        return self._predicted if share > 0.95 else spent * share / (1.0 - share)
+        fresh = 1.0 - share - self._before
+        return self._predicted * share if fresh < 0.05 else spent * share / fresh
 
 
-class PlainProgress:
-    """One line a group and one a cell, for pipes and logs."""
+class SilentProgress:
+    """Nothing, for scripts that print their own."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._clock = Clock(plan)
-
-    def __enter__(self) -> PlainProgress:
+    def __enter__(self) -> SilentProgress:
         return self
 
     def __exit__(
@@ -89,8 +94,21 @@ class PlainProgress:
     ) -> None:  # fmt: skip
         """Nothing to tidy."""
 
+    def starting(self, what: str) -> None:
+        """Not said."""
+
     def doing(self, what: str, cell: Cell) -> None:
-        """Said only when it is done."""
+        """Not said."""
+
+    def measured(self, line: GroupLine) -> None:
+        """Not said."""
+
+
+class PlainProgress(SilentProgress):
+    """One line a group and one a cell, for pipes and logs."""
+
+    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done)
 
     def measured(self, line: GroupLine) -> None:
         clock = self._clock
@@ -105,8 +123,8 @@ class PlainProgress:
 class LiveProgress:
     """A few lines that are drawn again between bursts: what runs, what is left, latest figures."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._clock = Clock(plan)
+    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done)
         self._latest: list[str] = []
         self._group = ""
         self._drawn = 0.0
@@ -126,6 +144,10 @@ class LiveProgress:
     ) -> None:  # fmt: skip
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
+
+    def starting(self, what: str) -> None:
+        """Draw it at once."""
+        self._draw(what)
 
     def doing(self, what: str, cell: Cell) -> None:
         now = time.monotonic()
@@ -154,6 +176,6 @@ class LiveProgress:
             self._live.update(Group(*rows), refresh=True)
 
 
-def make_progress(plan: Plan) -> Progress:
-    """Live on a terminal, plain otherwise."""
-    return LiveProgress(plan) if sys.stderr.isatty() else PlainProgress(plan)
+def make_progress(plan: Plan, done: Sequence[str] = ()) -> Progress:
+    """Live on a terminal, plain otherwise; `done` names groups that were measured before."""
+    return LiveProgress(plan, done) if sys.stderr.isatty() else PlainProgress(plan, done)

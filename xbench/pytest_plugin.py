@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from xbench.cell import Group
-from xbench.cli.run import get_preset, plan_selection
+from xbench.cli.run import Effort, get_preset, plan_selection
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import Recording
 from xbench.engine.settings import Settings
@@ -24,6 +24,7 @@ from xbench.errors import XbenchError
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.progress import PlainProgress
+from xbench.records.bound import find_ceilings
 from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes
 from xbench.records.schema import CellLine
@@ -71,7 +72,8 @@ class Bench:
                     self.lines.setdefault(each.id, []).append(each)
         lines = self.lines.get(name, [])
         plan = next(each for each in recording.header.cells if each.id == name)
-        return summarise_cell(plan, lines), lines
+        ceilings = find_ceilings(plan, recording.ceilings)
+        return summarise_cell(plan, lines, ceilings=ceilings), lines
 
     def _group_of(self, name: str) -> list[Group]:
         """The cell's group, or none if it will have no number."""
@@ -167,7 +169,7 @@ def _plan(config: pytest.Config) -> Plan:
     if PLAN not in config.stash:
         try:
             preset = get_preset(config.getoption("xbench_preset"))
-            config.stash[PLAN] = plan_selection(Selection(preset), None)
+            config.stash[PLAN] = plan_selection(Selection(preset), Effort())
         except XbenchError as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[PLAN]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from xbench.cli.parser import make_parser
+from xbench.errors import XbenchError
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -14,11 +15,9 @@ EXIT_INTERRUPTED = 130
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command. Returns: the exit status."""
-    options = make_parser().parse_args(arguments)
-    options.command_line = ["xbench", *arguments]
-    from xbench.errors import XbenchError
-
     try:
+        options = make_parser().parse_args(arguments)
+        options.command_line = ["xbench", *arguments]
         status = int(options.handler(options))
         sys.stdout.flush()
         return status

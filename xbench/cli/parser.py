@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from xbench import __version__
+from xbench.errors import UsageError
 
 RESULTS = "xbench-results"
 Handler = Callable[[argparse.Namespace], int]
@@ -20,19 +21,38 @@ def make_parser() -> argparse.ArgumentParser:
         description="Which of NumPy, TensorFlow and PyTorch is faster for an operation at a size "
         "on a device, by how much, and how sure is that?",
         epilog="Exit status: 0 done; 2 usage or input; 3 a cell crashed, timed out or was wrong; "
-        "5 nothing was measured.",
+        "5 nothing was measured. Of doctor: 3 this machine cannot be measured on.",
     )
     parser.add_argument("--version", action="version", version=f"xbench {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands.add_parser("run", help="measure, then report", description=_RUN))
     _add_list(commands.add_parser("list", help="show backends, suites, ops and presets"))
     _add_report(commands.add_parser("report", help="turn results into tables, plots and a page"))
+    _add_doctor(
+        commands.add_parser("doctor", help="what may spoil a measurement", description=_DOCTOR)
+    )
+    _add_selftest(
+        commands.add_parser(
+            "selftest", help="check xbench itself on this machine", description=_SELFTEST
+        )
+    )
     return parser
 
 
 _RUN = (
     "Measure the cells of a preset, or those selected. Patterns may hold * and ?; an axis that is "
     "not named follows the preset. Every option of an axis takes several values."
+)
+
+_DOCTOR = (
+    "Examine this machine, and a worker of each backend, for what may spoil a measurement: each "
+    "finding says what was seen, why it matters and what to do. Changes nothing. Exit status: 0; 3 "
+    "if a problem makes measuring here meaningless."
+)
+
+_SELFTEST = (
+    "Measure what is known through the real engine, and say whether it came out: busy waits of "
+    "known length, a known ratio, devices with and without a fence. Exit status 3 if a check fails."
 )
 
 
@@ -51,13 +71,33 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         ("width", "hidden widths, e.g. 512 '20*'"),
         ("dtype", "float32, float64"),
         ("threads", "all, or numbers"),
+        ("allocator", "reuse (freed memory is kept), system (as shipped)"),
     ):
         axes.add_argument(
             f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
         )
     how = parser.add_argument_group("measuring")
     how.add_argument("--launches", type=int, metavar="N", help="fresh processes a worker")
+    how.add_argument("--rounds", type=int, metavar="N", help="rounds a launch (default: by time)")
+    how.add_argument(
+        "--group-budget", type=seconds, metavar="2s",
+        help="time of rounds that the cells of a workload share in each launch",
+    )  # fmt: skip
+    how.add_argument(
+        "--target", type=share, metavar="2%", help="launch until every ratio is known to ±2 %%, say"
+    )
+    how.add_argument(
+        "--budget", type=seconds, metavar="120s", help="stop when this is spent: 120s, 5m, 2h"
+    )
+    how.add_argument(
+        "--resume", type=Path, metavar="RUN",
+        help="go on with a run that was interrupted, by the options that it was started with; of "
+        "yours only --budget and --no-report count",
+    )  # fmt: skip
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
+    how.add_argument(
+        "--fresh-ceilings", action="store_true", help="do not use those measured within a day"
+    )
     how.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     how.add_argument("--no-report", action="store_true", help="measure only")
     how.add_argument(
@@ -83,6 +123,55 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--results", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
     parser.set_defaults(handler=_late("xbench.cli.report"))
+
+
+def _add_selftest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--aa", action="store_true",
+        help="also compare equal things: this machine's false alarms and the smallest effect it "
+        "can show, kept for later reports",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trials", type=int, default=8, metavar="N", help="runs of the A/A (default 8)"
+    )
+    parser.set_defaults(handler=_late("xbench.cli.selftest"))
+
+
+def share(text: str) -> float:
+    """`2%` or `0.02`. Raises: UsageError."""
+    number = text.removesuffix("%").strip()
+    try:
+        value = float(number) / (100.0 if text.endswith("%") else 1.0)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise UsageError(f"{text!r} is no share between 0 and 1", "for instance 2% or 0.02")
+    return value
+
+
+def seconds(text: str) -> float:
+    """`120s`, `120`, `5m` or `2h`, in seconds. Raises: UsageError."""
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    unit = text[-1:] if text[-1:] in units else ""
+    try:
+        value = float(text.removesuffix(unit)) * units.get(unit, 1.0)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise UsageError(f"{text!r} is no time", "for instance 120s, 5m or 2h")
+    return value
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print it for programs")
+    parser.add_argument(
+        "--no-workers", action="store_true", help="start no backend (no framework is imported)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(RESULTS), metavar="DIR",
+        help=f"where results will go (default {RESULTS})",
+    )  # fmt: skip
+    parser.set_defaults(handler=_late("xbench.cli.doctor"))
 
 
 def _late(module: str) -> Handler:

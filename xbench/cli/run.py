@@ -5,21 +5,26 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from xbench.cli.parser import make_parser
+from xbench.cli.resume import check_same, open_run
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
 from xbench.errors import UsageError
 from xbench.plan.build import build_rows
-from xbench.plan.plan import Plan, make_plan
+from xbench.plan.plan import MIN_ROUNDS, Plan, make_plan
 from xbench.plan.preset import Preset
 from xbench.plan.select import AXES, Selection, choose_devices
-from xbench.progress import make_progress
+from xbench.progress import Progress, make_progress
 from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes, devices, this_machine
+from xbench.records.schema import GroupLine, Header
 from xbench.records.summary import CellSummary
+from xbench.stats.looks import LOOKS
 from xbench.text import near, show_bytes, show_seconds
 
 EXIT_FAILED, EXIT_NOTHING = 3, 5
@@ -27,24 +32,64 @@ EXIT_FAILED, EXIT_NOTHING = 3, 5
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, 3 if a cell failed, 5 if nothing was measured."""
-    _refuse_windows()
-    _end_cleanly_on_signals()
-    preset = get_preset(options.preset)
-    axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
-    selection = Selection(preset, tuple(options.suite), axes)
-    plan = plan_selection(selection, options.launches)
+    refuse_windows()
+    end_cleanly_on_signals()
+    if options.resume is not None:
+        return _resume(options)
+    preset, plan = planned(options)
     if options.dry_run:
         print(describe_plan(plan))
         return 0
     print(head_line(plan, preset), file=sys.stderr)
     run_id = new_run_id()
     folder = make_run_folder(options.out, run_id)
-    files = tuple(str(Path(name).resolve()) for name in options.suite if name.endswith(".py"))
-    settings = Settings(options.seed, folder.resolve(), files)
     header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
-    _, summaries = run_plan(plan, settings, header, make_progress(plan))
+    settings = _settings(options, folder)
+    return _measure(plan, settings, header, make_progress(plan), None, options)
+
+
+def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
+    """The plan that these options ask for, on this machine. Raises: UsageError."""
+    preset = get_preset(options.preset)
+    axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
+    selection = Selection(preset, tuple(options.suite), axes)
+    effort = Effort(options.launches, options.rounds, options.target, options.group_budget)
+    return preset, plan_selection(selection, effort)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    """Continue the run whose folder or journal was named, as its own command asked for it."""
+    run = open_run(options.resume)
+    asked = make_parser().parse_args(run.header.command[1:])
+    asked.no_report, asked.budget = options.no_report, options.budget
+    preset, plan = planned(asked)
+    check_same(run, plan)
+    print(f"{head_line(plan, preset)}; {len(run.groups)} measured already", file=sys.stderr)
+    settings = _settings(asked, run.path.parent)
+    for folder in (settings.scratch, settings.logs):
+        folder.mkdir(exist_ok=True)
+    progress = make_progress(plan, [line.group for line in run.groups])
+    return _measure(plan, settings, run.header, progress, run.groups, options)
+
+
+def _settings(options: argparse.Namespace, folder: Path) -> Settings:
+    files = tuple(str(Path(name).resolve()) for name in options.suite if name.endswith(".py"))
+    return Settings(
+        options.seed, folder.resolve(), files, budget_s=options.budget,
+        fresh_ceilings=options.fresh_ceilings,
+    )  # fmt: skip
+
+
+def _measure(
+    plan: Plan, settings: Settings, header: Header, progress: Progress,
+    earlier: list[GroupLine] | None, options: argparse.Namespace,
+) -> int:  # fmt: skip
+    run, summaries = run_plan(plan, settings, header, progress, earlier)
+    folder = settings.folder
     if not options.no_report:
         import_module("reports.command").write_report([folder], folder / "report", None)
+    for sentence in run.footer.unmet if run.footer else []:
+        print(f"not reached: {sentence}", file=sys.stderr)
     return exit_status(summaries)
 
 
@@ -56,14 +101,39 @@ def get_preset(name: str) -> Preset:
     return presets[name]
 
 
-def plan_selection(selection: Selection, launches: int | None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much to measure, where the user says so: launches, rounds, the half-width wanted, and
+    the seconds of rounds of a group in each launch."""
+
+    launches: int | None = None
+    rounds: int | None = None
+    target: float | None = None
+    group_s: float | None = None
+
+    def launches_of(self, preset: Preset) -> int:
+        """The most launches there will be. Raises: UsageError."""
+        if self.launches is not None and self.launches < 1:
+            raise UsageError(f"launches is {self.launches}", "at least 1; 3 for an interval")
+        if self.launches is not None and self.target is not None:
+            raise UsageError("--launches fixes what --target decides", "give one of the two")
+        if self.rounds is not None and self.rounds < MIN_ROUNDS:
+            raise UsageError(f"rounds is {self.rounds}", f"at least {MIN_ROUNDS}")
+        if self.target is not None:
+            return LOOKS[-1]
+        return self.launches or preset.launches
+
+
+def plan_selection(selection: Selection, effort: Effort) -> Plan:
     """The plan of a selection on this machine. Raises: UsageError."""
     preset, cores = selection.preset, this_machine().cores
-    if launches is not None and launches < 1:
-        raise UsageError(f"launches is {launches}", "at least 1; 3 or more for an interval")
+    launches = effort.launches_of(preset)
     chosen = choose_devices(selection.named("device"), devices())
     rows = build_rows(selection, chosen, cores)
-    return make_plan(rows, launches or preset.launches, preset.group_s, cores, available_bytes())
+    group_s = effort.group_s or preset.group_s
+    return make_plan(
+        rows, launches, group_s, cores, available_bytes(), effort.rounds, effort.target
+    )
 
 
 def describe_plan(plan: Plan) -> str:
@@ -99,16 +169,18 @@ def exit_status(summaries: list[CellSummary]) -> int:
     return EXIT_FAILED if statuses & {"crashed", "timeout", "invalid"} else 0
 
 
-def _end_cleanly_on_signals() -> None:
+def end_cleanly_on_signals() -> None:
     """SIGTERM and SIGHUP end a run as Ctrl-C does: readable, nothing left behind."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, interrupt)
 
 
-def _refuse_windows() -> None:
+def refuse_windows() -> None:
+    """Raise UsageError on Windows."""
     if sys.platform == "win32":
         raise UsageError("xbench measures on Linux and macOS", "use WSL on Windows")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 from xbench.plan.plan import MAX_ROUNDS, MIN_ROUNDS
 
@@ -14,45 +15,89 @@ OVERHEAD_FACTOR = 100
 TRAINING_CALLS = 20
 """Longest burst of an op that trains: its last output is checked against as many oracle steps."""
 
-LEAD_IN_LIMIT_NS = 20_000_000
-"""Calls shorter than this get one untimed call before each burst, since the process was stopped and
-other bursts ran in between; a longer call warms its own caches."""
+LEAD_IN_NS, LEAD_IN_LIMIT_NS = 2_000_000, 20_000_000
+"""Before each burst come untimed calls for 2 ms, one at least, since the process was stopped and
+other bursts ran in between; a call longer than 20 ms warms its own caches. After a single call of
+0.6 ms the next two were still slower than later ones: by a tenth, seen as bursts of 2 against 5."""
+
+ALIKE = 2.0
+"""Cells of a group whose calls differ by less than this factor get the same burst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """How a cell's bursts are made, the same at every launch."""
+    """How a cell's bursts are made, the same at every launch; `read_ns` is what reading a finished
+    output costs, measured once."""
 
     calls: int
     lead_in: int
+    read_ns: int = 0
+
+
+def wanted_ns(fence_ns: float) -> float:
+    """How long a burst must last."""
+    return max(BURST_NS, OVERHEAD_FACTOR * fence_ns)
 
 
 def choose_burst(call_ns: float, fence_ns: float, trains: bool) -> Burst:
     """The smallest burst on the ladder that is long enough for its overhead."""
-    wanted = max(BURST_NS, OVERHEAD_FACTOR * fence_ns)
-    ladder = [calls for calls in LADDER if not trains or calls <= TRAINING_CALLS]
-    enough = [calls for calls in ladder if calls * call_ns >= wanted]
-    return Burst(enough[0] if enough else ladder[-1], int(call_ns < LEAD_IN_LIMIT_NS))
+    ladder = _ladder(trains)
+    enough = [calls for calls in ladder if calls * call_ns >= wanted_ns(fence_ns)]
+    return Burst(enough[0] if enough else ladder[-1], _lead_in(call_ns, ladder[-1]))
 
 
-def choose_rounds(round_ns: float, budget_s: float) -> int:
-    """As many rounds as the budget buys, within limits."""
-    return max(MIN_ROUNDS, min(MAX_ROUNDS, int(budget_s * 1e9 / max(round_ns, 1.0))))
+def _lead_in(call_ns: float, most: int) -> int:
+    if call_ns >= LEAD_IN_LIMIT_NS:
+        return 0
+    return min(most, ceil(LEAD_IN_NS / max(call_ns, 1.0)))
+
+
+def agree(bursts: dict[str, Burst], call_ns: dict[str, float]) -> dict[str, Burst]:
+    """The bursts of a group's cells, where cells that are `ALIKE` take the longest of theirs: else
+    two equal cells, one on either side of a step of the ladder, would be timed differently."""
+    found: dict[str, Burst] = {}
+    for name, burst in bursts.items():
+        alike = [
+            bursts[other]
+            for other, each_ns in call_ns.items()
+            if 1.0 / ALIKE < each_ns / call_ns[name] < ALIKE
+        ]
+        calls, lead_in = max(each.calls for each in alike), max(each.lead_in for each in alike)
+        found[name] = replace(burst, calls=calls, lead_in=lead_in)
+    return found
+
+
+def _ladder(trains: bool) -> list[int]:
+    return [calls for calls in LADDER if not trains or calls <= TRAINING_CALLS]
+
+
+def more_rounds(done: int, spent_s: float, budget_s: float, wanted: int | None) -> bool:
+    """Whether another round follows: as many as are wanted, or as the time buys, within limits."""
+    if wanted is not None:
+        return done < wanted
+    return done < MIN_ROUNDS or (done < MAX_ROUNDS and spent_s < budget_s)
 
 
 def settled(times_ns: list[float]) -> bool:
-    """Whether warm-up may end: the last window of five starts no higher than the window before it
-    reached at its most usual, and their medians agree within 5 %."""
+    """Whether warm-up may end: two windows of five agree. The later one starts no higher than the
+    earlier reached at its most usual (third quartile + 1.5 IQR), has a mean of 0.5 to 1.1 of the
+    earlier's, and a median within 5 %."""
     if len(times_ns) < 10:
         return False
     before, last = sorted(times_ns[-10:-5]), sorted(times_ns[-5:])
-    middle = before[2]
     spread = before[3] - before[1]
-    return abs(last[2] / middle - 1.0) <= 0.05 and times_ns[-5] <= before[3] + 1.5 * spread
+    return (
+        times_ns[-5] <= before[3] + 1.5 * spread
+        and 0.5 <= sum(last) / sum(before) <= 1.1
+        and abs(last[2] / before[2] - 1.0) <= 0.05
+    )
 
 
-def steady(times_ns: list[float]) -> bool:
-    """Whether warm-up may end: `settled`, or, for long calls, the last two within 10 %."""
+def steady(times_ns: list[float], traces: list[int]) -> bool:
+    """Whether warm-up may end: nothing was traced or compiled in the last three calls, and times
+    are `settled`, or, for long calls, the last two within 10 %."""
+    if len(set(traces[-3:])) > 1:
+        return False
     if len(times_ns) > 1 and min(times_ns) >= LEAD_IN_LIMIT_NS:
         return abs(times_ns[-1] / times_ns[-2] - 1.0) <= 0.10
     return settled(times_ns)

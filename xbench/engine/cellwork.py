@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from xbench.cell import Cell
-from xbench.engine.calibrate import Burst, choose_burst, steady
+from xbench.engine.calibrate import Burst, agree, choose_burst, steady
+from xbench.engine.canary import Canary
 from xbench.engine.oracle import Oracle
+from xbench.engine.quiet import Gate, Patience
+from xbench.engine.refuse import early_fence, too_many_threads, traced_again
+from xbench.engine.scatter import Scatter, largest_shift
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
@@ -19,6 +23,14 @@ from xbench.workloads import get_op
 
 WARMUP_NS = 250_000_000
 WARMUP_BURSTS = 60
+LATENCY_BURSTS, LATENCY_LIMIT_NS = 15, 1_000_000
+"""Bursts of a single call, for calls shorter than this that are otherwise timed several at once."""
+
+TRIES, MOST_TRIES = 3, 20
+STARVED = 0.5
+"""A burst whose threads waited for a core for more than this share of it says little: in a calm one
+a framework's own threads may wait for each other."""
+
 SAMPLE_FIELDS = Samples.__struct_fields__
 Observe = Callable[[str, Cell], None]
 """Called with what is being done (`load`, `check`, `time`) and to which cell."""
@@ -37,8 +49,13 @@ class CellWork:
     oracle: Oracle
     bursts: dict[str, Burst]
     observe: Observe
+    canary: Canary
+    scatter: Scatter
+    patience: Patience
     inputs: dict[str, Any] = field(default_factory=dict)
     traces: dict[str, int] = field(default_factory=dict)
+    call_ns: dict[str, float] = field(default_factory=dict)
+    """Of the cells whose bursts were settled just now."""
 
     def place(self, cell: Cell, spec: dict[str, Any]) -> None:
         """Put the cell's inputs on the device; the only work done to several workers at once."""
@@ -72,10 +89,15 @@ class CellWork:
 
     def burst(self, cell: Cell, burst: Burst, into: Samples) -> dict[str, int]:
         """One timed burst, appended to `into`. Returns: all that was read."""
-        call_s = self.plan.predictions[cell.id].call_s
+        worker = self.workers.get(cell.worker)
+        before = worker.idle_cpu_ns
+        predicted = self.plan.predictions[cell.id]
+        shift = self.scatter.shift_bytes(cell, burst.lead_in, predicted.held_bytes)
         reading = self._ask(
-            cell, "burst", call_s * burst.calls, calls=burst.calls, lead_in=burst.lead_in
-        )
+            cell, "burst", predicted.call_s * burst.calls, calls=burst.calls,
+            lead_in=burst.lead_in, shift_bytes=shift,
+        )  # fmt: skip
+        reading["idle_cpu_ns"] = worker.idle_cpu_ns - before
         for name in SAMPLE_FIELDS:
             getattr(into, name).append(reading[name])
         return reading
@@ -85,34 +107,110 @@ class CellWork:
         self.observe("warm up", cell)
         spent = 0
         walls: list[float] = [line.first_ns]
+        traces: list[int] = []
+        gate = self.gate([cell])
         while not line.warmup_converged and len(walls) < WARMUP_BURSTS:
             if spent > WARMUP_NS and len(walls) > 1:
                 break
+            gate.wait()
             reading = self.burst(cell, Burst(1, 0), line.warmup)
             walls.append(reading["wall_ns"])
             spent += reading["wall_ns"]
-            self.traces[cell.id] = reading["traces"]
-            line.warmup_converged = steady(walls)
-        fence = self.workers.facts[cell.worker]["fence_ns"]
+            traces.append(reading["traces"])
+            line.warmup_converged = steady(walls, traces)
+        self.traces[cell.id] = traces[-1]
         if cell.id not in self.bursts:
-            single = median(walls[-5:])  # holds a fence, which a burst shares among its calls
-            call = max(single - fence, single / 20)
-            trains = get_op(cell.spec.op).trains
-            self.bursts[cell.id] = choose_burst(call, fence, trains)
-        burst = self.bursts[cell.id]
-        line.calls, line.lead_in = burst.calls, burst.lead_in
+            self.bursts[cell.id] = self._calibrate(cell, line, min(walls[-5:]), gate)
+        self._touch(cell, self.bursts[cell.id])
+
+    def _touch(self, cell: Cell, burst: Burst) -> None:
+        """One more untimed burst, shifted as far as any will be: the timed ones then find pages
+        that the process has, wherever they lie."""
+        predicted = self.plan.predictions[cell.id]
+        shift = largest_shift(cell, burst.lead_in, predicted.held_bytes)
+        if shift:
+            self._ask(
+                cell, "burst", predicted.call_s * burst.calls, calls=max(2, burst.calls),
+                lead_in=burst.lead_in, shift_bytes=shift,
+            )  # fmt: skip
+
+    def settle_bursts(self, lines: dict[str, CellLine]) -> None:
+        """Let cells that are alike have the same burst, the first time; then note the bursts."""
+        fresh = {name: self.bursts[name] for name in self.call_ns}
+        self.bursts.update(agree(fresh, self.call_ns))
+        self.call_ns.clear()
+        for name, line in lines.items():
+            if name in self.bursts:
+                burst = self.bursts[name]
+                line.calls, line.lead_in, line.read_ns = burst.calls, burst.lead_in, burst.read_ns
+
+    def _calibrate(self, cell: Cell, line: CellLine, single_ns: float, gate: Gate) -> Burst:
+        """A burst that is long enough by the shortest call seen, in warm-up or in bursts that are
+        tried, longer ones until trying one shows that it is long enough: warm-up times are too long
+        where the machine was disturbed, and a burst or a lead-in too short would then be kept for
+        the run.
+
+        `single_ns`, of one call, holds a fence, which a burst shares among its calls."""
+        fence = self.workers.facts[cell.worker]["fence_ns"]
+        call = max(single_ns - fence, single_ns / 20)
+        trains = get_op(cell.spec.op).trains
+        burst, longer = Burst(0, 0), choose_burst(call, fence, trains)
+        while longer.calls > burst.calls:
+            burst = longer
+            call = min(call, self._try(cell, burst, line, gate))
+            longer = choose_burst(call, fence, trains)
+        read_ns = self._ask(cell, "read_cost", 9 * call * 1e-9)["read_ns"]
+        self.call_ns[cell.id] = call
+        return replace(longer, read_ns=read_ns)
+
+    def _try(self, cell: Cell, burst: Burst, line: CellLine, gate: Gate) -> float:
+        """Nanoseconds of the shortest call in bursts that are tried: so many that some of them had
+        their cores, as far as patience goes. If none had, what is left without the waiting: a
+        burst that is too long does no harm."""
+        wanted = TRIES if burst.lead_in else 1
+        calm: list[float] = []
+        starved: list[float] = []
+        while len(calm) < wanted and len(starved) < MOST_TRIES:
+            gate.wait()
+            reading = self.burst(cell, burst, line.calibration)
+            line.calibration_calls.append(burst.calls)
+            wall, waited = reading["wall_ns"], min(reading["wait_ns"], reading["wall_ns"])
+            if waited <= STARVED * wall:
+                calm.append(wall / burst.calls)
+                continue
+            gate.excuse(waited * 1e-9)
+            starved.append(max(wall - waited, wall / 20) / burst.calls)
+            if len(starved) >= TRIES and gate.patience.left_s == 0.0:
+                break
+        return min(calm or starved)
+
+    def gate(self, cells: Sequence[Cell]) -> Gate:
+        """What holds bursts of these cells back while others need the cores."""
+        cores = self.plan.cores
+        threads = max(cell.worker.policy(cores).threads for cell in cells)
+        return Gate(cores, threads, self.patience)
 
     def check_after(self, cell: Cell, line: CellLine, first_launch: bool) -> None:
-        """The last timed output must be right, and nothing may have been traced meanwhile. At the
-        first launch also: results must follow the inputs, and leave them alone."""
-        reply = self._check(cell, line.calls)
+        """The last timed output must be right, the fence have waited, no more threads have worked
+        than were declared, and nothing have been traced meanwhile. At the first launch also:
+        results must follow the inputs, and leave them alone."""
+        reply = self._check(cell, line.calls + line.lead_in)
+        threads = cell.worker.policy(self.plan.cores).threads
+        problems = [
+            early_fence(line),
+            too_many_threads(line, threads) if cell.worker.device == "cpu" else None,
+            traced_again(self.traces[cell.id], reply["traces"]),
+        ]
+        found = [problem for problem in problems if problem]
+        if found:
+            raise CellFailed("invalid", "; ".join(found))
         if first_launch:
             self._ask(cell, "probe", 4 * self.plan.predictions[cell.id].load_s)
-        if reply["traces"] != self.traces[cell.id]:
-            times = reply["traces"] - self.traces[cell.id]
-            raise CellFailed("invalid", f"retraced or recompiled {times} times while timed")
         fence = self.workers.facts[cell.worker]["fence_ns"]
         line.overhead = fence / median(line.timed.wall_ns)
+        if line.calls > 1 and median(line.timed.wall_ns) / line.calls < LATENCY_LIMIT_NS:
+            for _ in range(LATENCY_BURSTS):
+                self.burst(cell, Burst(1, 1), line.latency)
 
     def unload(self, cell: Cell) -> None:
         """Have its worker, if there is one, forget the cell."""

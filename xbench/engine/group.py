@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from statistics import median
 from typing import Any
 
 from xbench.cell import Cell, Group, WorkerKey
-from xbench.engine.calibrate import choose_rounds
-from xbench.engine.cellwork import CellWork
+from xbench.engine.calibrate import more_rounds
+from xbench.engine.cellwork import STARVED, CellWork
 from xbench.engine.together import together
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
 from xbench.records.schema import CellLine, GroupLine
+
+Failures = list[tuple[Cell, CellFailed | WorkerDied]]
+"""Cells without a number, and why."""
+
+
+PATIENCE = 2.0
+"""How much longer a run may wait for free cores with each group, in times of its rounds' time."""
 
 
 class _Again(Exception):
@@ -30,6 +37,7 @@ class GroupRun:
     group: Group
     launch: int
     failed: dict[str, tuple[Status, str]] = field(default_factory=dict)
+    canaries: list[int] = field(default_factory=list)
 
     def measure(self, cells: list[Cell]) -> GroupLine:
         """Measure the given cells of the group together; failures become statuses."""
@@ -38,10 +46,11 @@ class GroupRun:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
+        self.work.patience.grant(PATIENCE * self.work.plan.group_s)
         try:
             self.work.inputs = self.work.oracle.prepare(params)
             while len(self.failed) < len(cells):
-                alive = [cell for cell in cells if cell.id not in self.failed]
+                alive = self.work.scatter.order(c for c in cells if c.id not in self.failed)
                 lines = {cell.id: CellLine(id=cell.id) for cell in alive}
                 try:
                     places = [cells.index(cell) for cell in alive]
@@ -61,7 +70,7 @@ class GroupRun:
         return GroupLine(
             group=self.group.id, launch=self.launch, started_utc=started,
             inputs_sha256=self.work.inputs.get("sha256", ""), order=order,
-            cells=[lines[cell.id] for cell in cells],
+            cells=[lines[cell.id] for cell in cells], canary_ns=self.canaries,
         )  # fmt: skip
 
     def _attempt(
@@ -76,6 +85,7 @@ class GroupRun:
         for cell in ready:
             self._guard(cell, partial(self.work.warm_up, cell, lines[cell.id]))
         ready = [cell for cell in ready if cell.id not in self.failed]
+        self.work.settle_bursts({cell.id: lines[cell.id] for cell in ready})
         if not ready:
             return []
         order = self._rounds(cells, ready, lines)
@@ -115,7 +125,8 @@ class GroupRun:
         alive = [
             [cell for cell in mine if cell.id not in self.failed] for mine in by_worker.values()
         ]
-        jobs = [partial(self._place_in_turn, mine, params) for mine in alive]
+        jobs: list[Callable[[], Failures]] = [self._foresee]
+        jobs += [partial(self._place_in_turn, mine, params) for mine in alive]
         died = False
         for errors in together(jobs, self.work.plan.cores, self.work.workers.kill):
             if isinstance(errors, XbenchError):
@@ -125,11 +136,14 @@ class GroupRun:
         if died:
             raise _Again
 
-    def _place_in_turn(
-        self, cells: list[Cell], params: dict[str, Any]
-    ) -> list[tuple[Cell, CellFailed | WorkerDied]]:
+    def _foresee(self) -> Failures:
+        """Have the oracle work out the answer while workers wait for memory."""
+        self.work.oracle.foresee(self.work.inputs["id"])
+        return []
+
+    def _place_in_turn(self, cells: list[Cell], params: dict[str, Any]) -> Failures:
         """Place the cells of one worker. Returns: what failed; the worker's death ends it."""
-        found: list[tuple[Cell, CellFailed | WorkerDied]] = []
+        found: Failures = []
         for cell in cells:
             try:
                 self.work.place(cell, params)
@@ -143,14 +157,16 @@ class GroupRun:
         self, cells: list[Cell], ready: list[Cell], lines: dict[str, CellLine]
     ) -> list[list[int]]:
         random = Random(f"{self.work.settings.seed}/{self.launch}/{self.group.id}")
-        round_ns = 0.0
-        for cell in ready:
-            burst, line = self.work.bursts[cell.id], lines[cell.id]
-            call = median(line.warmup.wall_ns[-5:])
-            round_ns += call * (burst.calls + burst.lead_in) + 500_000
+        plan, gate = self.work.plan, self.work.gate(ready)
         order: list[list[int]] = []
-        for _ in range(choose_rounds(round_ns, self.work.plan.group_s)):
+        self.canaries.clear()
+        start = time.monotonic()
+        while more_rounds(
+            len(order), time.monotonic() - start - gate.waited_s, plan.group_s, plan.rounds
+        ):
+            gate.wait()
             turn = random.sample(ready, len(ready))
+            self.canaries.append(self.work.canary.sing())
             order.append([cells.index(cell) for cell in turn])
             for cell in turn:
                 self.work.observe("time", cell)
@@ -158,6 +174,8 @@ class GroupRun:
                 self._guard(cell, partial(self.work.burst, cell, burst, timed))
                 if cell.id in self.failed:
                     raise _Again
+                if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:
+                    gate.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
         return order
 
     def _unload(self, cells: list[Cell]) -> None:

@@ -34,6 +34,8 @@ def make_header(plan: Plan, run_id: str, preset: str, command: list[str], seed: 
         seed=seed,
         launches=plan.launches,
         group_s=plan.group_s,
+        rounds=plan.rounds,
+        target=plan.target,
         plan_hash=plan.hash,
         cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
         environment=environment(),
@@ -51,6 +53,7 @@ def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
         family=cell.family, width=cell.width, default_gradient=_is_default(cell),
         flop=cost.flop, min_bytes=cost.min_bytes, eager_bytes=cost.eager_bytes,
         predicted_s=predicted.call_s, predicted_bytes=predicted.held_bytes,
+        operators=cost.operators,
         status=row.status, reason=row.reason,
     )  # fmt: skip
 

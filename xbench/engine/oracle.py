@@ -26,6 +26,10 @@ class Oracle:
         """Write a workload's inputs. Returns: `id`, files, `sha256`. Raises: OracleFailed."""
         return self._ask("prepare", spec=spec)
 
+    def foresee(self, workload: str) -> None:
+        """Work out the answer after one call. Raises: OracleFailed."""
+        self._ask("foresee", workload=workload)
+
     def judge(self, workload: str, file: str, calls: int) -> dict[str, Any]:
         """Compare results. Returns: `problems` and `checks`. Raises: OracleFailed."""
         return self._ask("judge", workload=workload, file=file, calls=calls)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from random import Random
 from typing import Any
 
 from xbench.cell import Group, WorkerKey
 from xbench.engine.calibrate import Burst
+from xbench.engine.canary import Canary
+from xbench.engine.ceilings import known_ceilings
 from xbench.engine.cellwork import CellWork
 from xbench.engine.group import GroupRun
 from xbench.engine.oracle import Oracle
+from xbench.engine.precision import DEFAULT_TARGET, missing, precise
+from xbench.engine.quiet import Patience
+from xbench.engine.scatter import Scatter
+from xbench.engine.schedule import Schedule
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
 from xbench.records.read import Run, read_run
-from xbench.records.schema import Footer, GroupLine, Header, WorkerLine
+from xbench.records.schema import CeilingsLine, Footer, GroupLine, Header, WorkerLine
 from xbench.records.summary import CellSummary, summarise, write_summary
 
 
@@ -28,40 +34,100 @@ from xbench.records.summary import CellSummary, summarise, write_summary
 class Recording:
     """A plan that is being measured into `settings.folder`, which exists.
 
-    `bursts` and `given_up` hold for the whole run: a cell keeps its burst, and one that failed is
-    not tried again."""
+    `earlier` holds what its journal does already, when a run is taken up again: None starts a new
+    journal. `bursts` and `given_up` hold for the whole run: a cell keeps its burst, and one that
+    failed is not tried again."""
 
     plan: Plan
     settings: Settings
     header: Header
     progress: Progress
+    earlier: list[GroupLine] | None = None
+    lines: list[GroupLine] = field(default_factory=list)
     bursts: dict[str, Burst] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
+    ceilings: list[CeilingsLine] = field(default_factory=list)
+    patience: Patience = field(default_factory=Patience)
+    outcome: str = "complete"
 
     def __post_init__(self) -> None:
-        self._journal.write(self.header)
+        if self.earlier is None:
+            self._journal.write(self.header)
+        else:
+            self.ceilings = read_run(self.settings.folder).ceilings
+        for line in self.earlier or []:
+            self._remember(line)
 
     @property
     def _journal(self) -> Journal:
         return Journal(self.settings.folder / JOURNAL)
 
+    def _remember(self, line: GroupLine) -> None:
+        self.lines.append(line)
+        for cell in line.cells:
+            if cell.status != "ok":
+                self.given_up.add(cell.id)
+            else:
+                burst = Burst(cell.calls, cell.lead_in, cell.read_ns)
+                self.bursts.setdefault(cell.id, burst)
+
     def measure(self, groups: Sequence[Group]) -> list[GroupLine]:
-        """Measure groups of the plan in all launches; each launch has an order of its own, so that
-        drift does not favour a width. Returns: what was written to the journal."""
-        lines: list[GroupLine] = []
+        """Measure groups of the plan in all launches, until the budget or the target ends it.
+
+        Returns: what was written to the journal."""
         if not groups:
-            return lines
-        oracle = Oracle(self.settings)
+            return []
+        before = len(self.lines)
+        done = {(line.group, line.launch) for line in self.lines}
+        schedule = Schedule(self.plan, self.settings.seed, self.settings.budget_s, done)
+        self._find_ceilings()
+        oracle, canary = Oracle(self.settings), Canary(self.plan.cores)
+        longest_s = 0.0
         try:
             for launch in range(self.plan.launches):
-                order = Random(f"{self.settings.seed}/{launch}").sample(groups, len(groups))
-                with Workers(self.settings, launch, self.plan.cores, self._opened) as workers:
-                    workers.start(self._keys(groups))
-                    for group in order:
-                        lines += self._one_group(group, launch, workers, oracle)
+                order = schedule.order(list(groups), launch)
+                if not order:
+                    continue
+                if self._precise(launch) or not schedule.allows(longest_s):
+                    break
+                began = time.monotonic()
+                self._launch(launch, order, schedule, oracle, canary)
+                longest_s = max(longest_s, time.monotonic() - began) if launch else 0.0
         finally:
             oracle.close()
-        return lines
+            canary.close()
+        self.outcome = "budget" if schedule.exhausted else "complete"
+        return self.lines[before:]
+
+    def _launch(
+        self, launch: int, order: list[Group], schedule: Schedule, oracle: Oracle, canary: Canary
+    ) -> None:
+        scatter = Scatter(self.settings.seed, launch)
+        with Workers(self.settings, launch, self.plan.cores, self._opened, scatter.core) as workers:
+            self.progress.starting(f"starting the workers of launch {launch + 1}")
+            workers.start(scatter.order(self._keys(order)))
+            for group in order:
+                work = CellWork(
+                    self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing,
+                    canary, scatter, self.patience,
+                )  # fmt: skip
+                if schedule.allows(self.plan.group_cost_s(group)):
+                    self._one_group(group, launch, work)
+
+    def _precise(self, launch: int) -> bool:
+        """Whether the launches so far give every ratio the precision that was asked for."""
+        if self.plan.target is None or launch == 0:
+            return False
+        before = [line for line in self.lines if line.launch < launch]
+        run = Run(self.settings.folder, self.header, groups=before)
+        return precise(run, launch, self.plan.target)
+
+    def _find_ceilings(self) -> None:
+        """Measure, or look up, what the machine reaches at most: once a run."""
+        self.progress.starting("measuring what this machine reaches at most")
+        for line in known_ceilings(self.plan, self.settings, self.ceilings):
+            self._journal.write(line)
+            self.ceilings.append(line)
 
     def _opened(self, facts: dict[str, Any]) -> None:
         self._journal.write(WorkerLine(**facts))
@@ -74,38 +140,46 @@ class Recording:
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
         ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self._journal.write(Footer(ended_utc=ended, outcome=outcome))
+        run = Run(self.settings.folder, self.header, groups=self.lines)
+        lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
+        self._journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         run = read_run(self.settings.folder)
         summaries = summarise(run)
         write_summary(self.settings.folder / SUMMARY, summaries)
         return run, summaries
 
-    def _one_group(
-        self, group: Group, launch: int, workers: Workers, oracle: Oracle
-    ) -> list[GroupLine]:
+    @property
+    def _asks(self) -> bool:
+        """Whether the user set a precision or a budget, and so is told what was not reached."""
+        return self.plan.target is not None or self.settings.budget_s is not None
+
+    def _one_group(self, group: Group, launch: int, work: CellWork) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
-            return []
-        work = CellWork(self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing)
+            return
         run = GroupRun(work, group, launch)
         line = run.measure(cells)
         self.given_up |= run.failed.keys()
+        self._write(line)
+
+    def _write(self, line: GroupLine) -> None:
         self._journal.write(line)
+        self._remember(line)
         self.progress.measured(line)
-        return [line]
 
 
 def run_plan(
-    plan: Plan, settings: Settings, header: Header, progress: Progress
-) -> tuple[Run, list[CellSummary]]:
+    plan: Plan, settings: Settings, header: Header, progress: Progress,
+    earlier: list[GroupLine] | None = None,
+) -> tuple[Run, list[CellSummary]]:  # fmt: skip
     """Measure a whole plan. An exception, Ctrl-C too, ends it with a readable run and goes on."""
-    recording = Recording(plan, settings, header, progress)
+    recording = Recording(plan, settings, header, progress, earlier)
     outcome = "interrupted"
     try:
         with progress:
             recording.measure(plan.groups)
-        outcome = "complete"
+        outcome = recording.outcome
     finally:
         found = recording.finish(outcome)
     return found

@@ -9,12 +9,15 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
-    every worker loads; `timeout_s` is the least time any answer may take."""
+    every worker loads; `timeout_s` is the least time any answer may take; `budget_s` what
+    the whole run may; `fresh_ceilings` has the machine's ceilings measured even if known."""
 
     seed: int
     folder: Path
     suites: tuple[str, ...] = ()
     timeout_s: float = 60.0
+    budget_s: float | None = None
+    fresh_ceilings: bool = False
 
     @property
     def scratch(self) -> Path:

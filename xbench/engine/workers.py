@@ -22,11 +22,14 @@ Opened = Callable[[dict[str, Any]], None]
 class Workers:
     """Fresh processes for one launch. Use as a context manager: leaving it ends them all."""
 
-    def __init__(self, settings: Settings, launch: int, cores: int, opened: Opened) -> None:
+    def __init__(
+        self, settings: Settings, launch: int, cores: int, opened: Opened, core: int | None = None
+    ) -> None:
         self._settings = settings
         self._opened = opened
         self._launch = launch
         self._cores = cores
+        self._core = core
         self._processes: dict[WorkerKey, Process] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
         self.facts: dict[WorkerKey, dict[str, Any]] = {}
@@ -54,7 +57,16 @@ class Workers:
             for process in processes.values():
                 process.kill()
 
-        for key, facts in zip(wanted, together(jobs, self._cores, stop), strict=True):
+        opened = together(jobs, self._cores, stop)
+        try:
+            found = [
+                told if isinstance(told, XbenchError) else _with_costs(key, processes[key], told)
+                for key, told in zip(wanted, opened, strict=True)
+            ]
+        except BaseException:  # Ctrl-C: nobody knows of these processes yet
+            stop()
+            raise
+        for key, facts in zip(wanted, found, strict=True):
             if isinstance(facts, WorkerDied | CellFailed):
                 self._refused[key] = CellFailed(facts.status, facts.message)
             elif isinstance(facts, XbenchError):
@@ -101,8 +113,9 @@ class Workers:
     def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
         policy = key.policy(self._cores)
         adapter = load_backend(key.backend).env(policy)
+        core = self._core if key.device == "cpu" else None
         try:
-            facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy))
+            facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy), core=core)
         except (WorkerDied, CellFailed):
             process.kill()
             raise
@@ -110,6 +123,18 @@ class Workers:
             "launch": self._launch,
             "worker": key.id,
             "pid": process.pid,
+            "core": core,
             "environment": chosen_variables(process.environment, adapter),
             **facts,
         }
+
+
+def _with_costs(
+    key: WorkerKey, process: Process, facts: dict[str, Any]
+) -> dict[str, Any] | WorkerDied | CellFailed:
+    """The facts, and what an empty call costs: timed while no other worker is awake."""
+    try:
+        return facts | process.call("launch_costs", OPEN_LIMIT_S, mode=key.mode)
+    except (WorkerDied, CellFailed) as error:
+        process.kill()
+        return error

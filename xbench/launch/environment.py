@@ -18,8 +18,9 @@ THREAD_VARIABLES = (
 LEFT_ALONE = (
     "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE",
     "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED",
+    "GLIBC_TUNABLES", "LD_PRELOAD",
 )  # fmt: skip
-"""The user's, kept and recorded: they choose kernels or devices."""
+"""The user's, kept and recorded: they choose kernels, devices or another allocator."""
 
 ALLOCATORS = {
     "reuse": {

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,9 @@ class Process:
         self.environment = environment
         self._stoppable = stoppable
         self._answered = False
+        self._stopped_at_ns: int | None = None
+        self.idle_cpu_ns = 0
+        """CPU time it used while it was stopped, in all; known on Linux."""
         self._log_start = log.stat().st_size if log.exists() else 0
         self._oom_kills = _oom_kills()
         child_reads, parent_writes = os.pipe()
@@ -77,7 +81,7 @@ class Process:
         Raises: CellFailed, WorkerDied, WorkerTimeout."""
         if self._channel is None:
             raise WorkerDied(f"the worker had ended before {action!r}")
-        self._signal(signal.SIGCONT)
+        self._continue()
         try:
             reply = self._channel.ask(action, timeout_s, arguments)
             self._answered = True
@@ -92,12 +96,12 @@ class Process:
         finally:
             # Not before its first answer: only then has it asked to die with its parent.
             if self._stoppable and self._answered and self._process.returncode is None:
-                self._signal(signal.SIGSTOP)
+                self._stop()
 
     def close(self) -> None:
         """Have it release what it took, then end it: tearing a framework down takes seconds."""
         if self._process.returncode is None:
-            self._signal(signal.SIGCONT)
+            self._continue()
             self._stoppable = False
             with suppress(WorkerDied, CellFailed):
                 self.call("close", CLOSE_LIMIT_S)
@@ -113,6 +117,20 @@ class Process:
             self._channel = None
             if sys.platform != "linux":
                 _watch().remove(self.pid)
+
+    def _stop(self) -> None:
+        """Stop it, and wait until the last of its threads stands still."""
+        self._signal(signal.SIGSTOP)
+        if sys.platform == "linux":
+            with suppress(ChildProcessError):  # it has ended meanwhile
+                os.waitid(os.P_PID, self.pid, os.WSTOPPED)
+            self._stopped_at_ns = cpu_ns(self.pid)
+
+    def _continue(self) -> None:
+        if self._stopped_at_ns is not None:
+            self.idle_cpu_ns += (cpu_ns(self.pid) or self._stopped_at_ns) - self._stopped_at_ns
+            self._stopped_at_ns = None
+        self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._stoppable:
@@ -144,6 +162,16 @@ class Process:
         data = own[-LOG_TAIL_BYTES:]
         lines = data.decode(errors="replace").strip().splitlines()
         return f" ({lines[-1].strip()})" if lines else ""
+
+
+def cpu_ns(pid: int) -> int | None:
+    """CPU time of all threads of another process; None if it has ended.
+
+    Linux gives every process a clock, whose number is made of its id (clock_getcpuclockid(3))."""
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:
+        return None
 
 
 def _watch() -> Watcher:

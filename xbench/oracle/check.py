@@ -135,7 +135,7 @@ class Answer:
         error = np.abs(values - exact)
         if f"bound/{kind}" in self.parts:
             bound = self.parts[f"bound/{kind}"]
-            bad = error > bound
+            bad = ~(error <= bound)  # where either is NaN too
             if not bad.any():
                 return None
             worst = np.unravel_index(int(np.argmax(error - bound)), error.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from xbench.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
+from xbench.cell import ALLOCATOR_POLICIES, DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
 from xbench.errors import Status, UsageError
 from xbench.plan.files import load_suite_file
@@ -89,6 +89,7 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
     check_known("mode", selection.named("mode"), MODES)
     check_known("gradient", selection.named("gradient"), (*GRADIENTS, "default"))
     check_known("dtype", selection.named("dtype"), ITEM_BYTES)
+    check_known("allocator", selection.named("allocator"), ALLOCATOR_POLICIES)
     if selection.named("op") and not any(selection.wants("op", op) for op in swept):
         owners = [
             name
@@ -133,18 +134,23 @@ def _backend_rows(
             continue
         for mode in _modes(selection, spec, probe):
             for gradient in _gradients(selection, spec, probe):
-                key = WorkerKey(
-                    backend.name, device, mode, threads, DEFAULT_MATH, DEFAULT_ALLOCATOR
-                )
-                cell = Cell(spec, key, gradient, sweep.family, width)
-                reason = _refusal(candidate, cell)
                 spelt = selection.spells_out("mode", mode) or selection.spells_out(
                     "gradient", gradient
                 )
-                if reason is None:
-                    yield Row(cell)
-                elif spelt or not probe.installed or device != "cpu":
-                    yield Row(cell, "unsupported", reason)
+                for allocator in _allocators(selection):
+                    key = WorkerKey(backend.name, device, mode, threads, DEFAULT_MATH, allocator)
+                    cell = Cell(spec, key, gradient, sweep.family, width)
+                    reason = _refusal(candidate, cell)
+                    if reason is None:
+                        yield Row(cell)
+                    elif spelt or not probe.installed or device != "cpu":
+                        yield Row(cell, "unsupported", reason)
+
+
+def _allocators(selection: Selection) -> Iterator[str]:
+    for allocator in ALLOCATOR_POLICIES:
+        if selection.wants("allocator", allocator, (DEFAULT_ALLOCATOR,)):
+            yield allocator
 
 
 def _refusal(candidate: Candidate, cell: Cell) -> str | None:

@@ -16,7 +16,7 @@ MEMORY_SHARE = 0.85
 CALL_LIMIT_S = 30.0
 """A cell whose single call is predicted to take longer is listed as skipped."""
 
-MIN_ROUNDS, MAX_ROUNDS = 7, 200
+MIN_ROUNDS, MAX_ROUNDS = 7, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,18 @@ class Plan:
     launches: int
     group_s: float
     cores: int
+    rounds: int | None = None
+    """Rounds of every group, where they are fixed; else `group_s` decides."""
+    target: float | None = None
+    """The half-width wanted of every ratio, as a share; launches then end early, at a look."""
 
     @property
     def hash(self) -> str:
         """Of everything that decides what is measured; `--resume` refuses another."""
         parts = [f"{row.cell.id} {row.status}" for row in self.rows]
-        text = "\n".join([*parts, f"{self.launches} {self.group_s}"])
+        how = f"{self.launches} {self.group_s} {self.rounds} {self.target}"
+        groups = [f"{group.id} {[cell.id for cell in group.cells]}" for group in self.groups]
+        text = "\n".join([*parts, *groups, how])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def launch_s(self) -> float:
@@ -52,12 +58,14 @@ class Plan:
         predicted = [self.predictions[cell.id] for cell in group.cells]
         one_round = sum(each.call_s for each in predicted)
         loading = sum(each.load_s for each in predicted)
-        return max(self.group_s, MIN_ROUNDS * one_round) + loading
+        fixed = None if self.rounds is None else self.rounds * one_round
+        return (fixed or max(self.group_s, MIN_ROUNDS * one_round)) + loading
 
 
 def make_plan(
-    rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int
-) -> Plan:
+    rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int,
+    rounds: int | None = None, target: float | None = None,
+) -> Plan:  # fmt: skip
     """Refuse what cannot fit or would take for ever, split what does not fit together."""
     limit = int(memory_bytes * MEMORY_SHARE)
     predictions = {row.cell.id: predict(row.cell, cores) for row in rows}
@@ -65,7 +73,8 @@ def make_plan(
     groups: list[Group] = []
     for group in make_groups(row.cell for row in judged if row.status is None):
         groups += _split(group, predictions, limit)
-    return Plan(tuple(judged), tuple(groups), predictions, launches, group_s, cores)
+    chosen = tuple(groups)
+    return Plan(tuple(judged), chosen, predictions, launches, group_s, cores, rounds, target)
 
 
 def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:

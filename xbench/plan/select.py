@@ -11,7 +11,7 @@ from xbench.errors import UsageError
 from xbench.plan.preset import Preset
 from xbench.text import near
 
-AXES = ("op", "backend", "device", "mode", "gradient", "width", "dtype", "threads")
+AXES = ("op", "backend", "device", "mode", "gradient", "width", "dtype", "threads", "allocator")
 _DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
 
 
@@ -37,6 +37,10 @@ class Selection:
         return value in self.named(axis)
 
 
+LONGEST_WIDTH = 30
+"""Digits; more than any machine's memory, and fewer than Python refuses to read."""
+
+
 def check_known(axis: str, patterns: Iterable[str], known: Iterable[str]) -> None:
     """Raise UsageError for the first pattern that matches nothing known, with near names."""
     names = list(known)
@@ -50,6 +54,8 @@ def choose_widths(patterns: tuple[str, ...], swept: tuple[int, ...]) -> list[int
     chosen: list[int] = []
     for pattern in patterns:
         if re.fullmatch(r"[+-]?[0-9]+", pattern):
+            if len(pattern) > LONGEST_WIDTH:
+                raise UsageError(f"a width of {len(pattern)} digits", "no machine holds that")
             if int(pattern) < 1:
                 raise UsageError(f"width is {pattern}", "a width must be at least 1")
             chosen.append(int(pattern))

@@ -6,14 +6,16 @@ default gradient counts as equal to another's (NumPy by hand against autograd is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 from xbench.records.read import Run
-from xbench.records.schema import CellLine, CellPlan
+from xbench.records.schema import CellLine, CellPlan, GroupLine
 from xbench.records.summary import CellSummary, per_call_s
-from xbench.stats.interval import Estimate, over_launches, paired_log_ratio
+from xbench.stats.estimator import Rounds, paired_log_ratio
+from xbench.stats.interval import Estimate, over_launches
+from xbench.stats.looks import level_of
 from xbench.stats.verdict import Verdict, verdict
 
 AXES = ("backend", "mode", "gradient")
@@ -29,6 +31,8 @@ class Comparison:
     reference: CellPlan
     ratio: Estimate
     verdict: Verdict
+    logs: tuple[float, ...]
+    """Each launch's logarithm of the ratio."""
 
 
 def compare_cells(
@@ -39,18 +43,27 @@ def compare_cells(
     The references: for backends `reference` (or else numpy, torch, the first there is), for modes
     `eager`, for gradients the backend's default. Cells without a number are in none."""
     by_id = {cell.id: cell for cell in summaries if cell.status in ("ok", "unstable")}
-    lines: dict[str, dict[int, dict[str, CellLine]]] = {}
+    rounds: dict[str, dict[int, dict[str, Rounds]]] = {}
     for group in run.groups:
-        good = {line.id: line for line in group.cells if line.id in by_id}
-        lines.setdefault(group.group, {})[group.launch] = good
+        good = {line.id: rounds_of(line, group) for line in group.cells if line.id in by_id}
+        rounds.setdefault(group.group, {})[group.launch] = good
+    adaptive = run.header.target is not None
     found: list[Comparison] = []
-    for name, launches in lines.items():
+    for name, launches in rounds.items():
         plans = list({key: by_id[key].plan for each in launches.values() for key in each}.values())
         for cell, base, axis in _pairs(plans, reference):
-            ratio = _ratio(launches, cell.id, base.id)
-            if ratio is not None:
-                found.append(Comparison(name, axis, cell, base, ratio, verdict(ratio)))
+            logs = _log_ratios(launches.values(), cell.id, base.id)
+            if logs:
+                level = level_of("adaptive" if adaptive else "fixed", len(logs))
+                ratio = over_launches(logs, level)
+                found.append(Comparison(name, axis, cell, base, ratio, verdict(ratio), tuple(logs)))
     return found
+
+
+def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
+    """A cell's rounds in one launch, with their canaries where all were taken."""
+    canary = [each * 1e-9 for each in group.canary_ns]
+    return Rounds(per_call_s(line), canary if len(canary) == len(line.timed.wall_ns) else ())
 
 
 def one_axis(cell: CellPlan, other: CellPlan) -> str | None:
@@ -87,12 +100,11 @@ def _is_reference(base: CellPlan, axis: str, backend: str | None) -> bool:
     return base.mode == "eager" if axis == "mode" else base.default_gradient
 
 
-def _ratio(launches: dict[int, dict[str, CellLine]], cell: str, reference: str) -> Estimate | None:
-    logs: list[float] = []
-    for lines in launches.values():
-        if cell not in lines or reference not in lines:
-            continue
-        upper, lower = per_call_s(lines[cell]), per_call_s(lines[reference])
-        if len(upper) == len(lower) and upper:
-            logs.append(paired_log_ratio(upper, lower))
-    return over_launches(logs) if logs else None
+def _log_ratios(launches: Iterable[dict[str, Rounds]], cell: str, reference: str) -> list[float]:
+    both = [each for each in launches if cell in each and reference in each]
+    pairs = [(each[cell], each[reference]) for each in both]
+    return [
+        paired_log_ratio(upper, lower)
+        for upper, lower in pairs
+        if len(upper.seconds) == len(lower.seconds)
+    ]

@@ -26,6 +26,13 @@ class Journal:
             file.write(_encode(line) + b"\n")
 
 
+def cut_torn_line(path: Path) -> None:
+    """Remove what follows the last line end: a line that was being written when the run ended."""
+    with path.open("rb+") as file:
+        data = file.read()
+        file.truncate(data.rfind(b"\n") + 1)
+
+
 def make_run_folder(root: Path, run_id: str) -> Path:
     """A new folder `root/run_id`. Raises: UsageError if it cannot be written."""
     folder = root / run_id

@@ -10,6 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from xbench.records.aa import kept
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -77,6 +81,7 @@ def environment() -> dict[str, Any]:
         "available_bytes": available_bytes(),
         "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
         "git": git_state(Path.cwd()),
+        "selftest": msgspec.to_builtins(kept(machine.key)),
     }
 
 

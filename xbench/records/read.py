@@ -11,6 +11,7 @@ from xbench.errors import RecordError
 from xbench.records.journal import JOURNAL
 from xbench.records.schema import (
     SCHEMA_VERSION,
+    CeilingsLine,
     CellPlan,
     Footer,
     GroupLine,
@@ -28,6 +29,7 @@ class Run:
 
     path: Path
     header: Header
+    ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     groups: list[GroupLine] = field(default_factory=list)
     footer: Footer | None = None
@@ -61,6 +63,8 @@ def read_run(path: Path) -> Run:
         _add(run, number, line, last=number == len(lines))
     if run.footer is None:
         run.notes.append("the run did not end by itself: it was killed, or is still going on")
+    elif run.footer.outcome == "budget":
+        run.notes.append("its budget ended the run before all launches were done")
     elif run.footer.outcome != "complete":
         run.notes.append(f"the run was {run.footer.outcome}; what it measured is here")
     return run
@@ -99,6 +103,8 @@ def _add(run: Run, number: int, line: bytes, last: bool) -> None:
             f"{run.path}, line {number}: {error}", "the file was changed or damaged"
         ) from None
     match found:
+        case CeilingsLine():
+            run.ceilings.append(found)
         case WorkerLine():
             run.workers.append(found)
         case GroupLine():

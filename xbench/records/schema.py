@@ -1,8 +1,8 @@
 """The lines of a journal. Times are nanoseconds of whole bursts, exactly as they were taken.
 
-A journal is `run.jsonl`: a header, then a line for every worker that opened and for every (group,
-launch) that was measured, then a footer. Unknown fields are ignored when read; a higher
-`schema_version` is refused. Lines are told apart by `type`.
+A journal is `run.jsonl`: a header, a line for every set of ceilings, then one for every worker that
+opened and for every (group, launch) that was measured, then a footer. Unknown fields are ignored
+when read; a higher `schema_version` is refused. Lines are told apart by `type`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import msgspec
 
 from xbench.errors import Status
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: `ceilings` lines, which a reader of 1 does not know."""
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the plan: everything the id says, field by field, and what was predicted.
 
-    `flop`, `min_bytes` and `eager_bytes` are of one call. `status` is null where a number was to be
+    `flop`, `min_bytes`, `eager_bytes` and `operators` (of its eager form; null: unknown) are of one
+    call. `status` is null where a number was to be
     taken; `default_gradient` tells whether the gradient is the backend's own default."""
 
     id: str
@@ -42,12 +44,14 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
     eager_bytes: int
     predicted_s: float
     predicted_bytes: int
+    operators: int | None = None
     status: Status | None = None
     reason: str = ""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):
-    """The first line."""
+    """The first line. `launches` are the most there will be; with a `target` (a half-width, as a
+    share) they may end at a look. `rounds` is null where `group_s` decides."""
 
     schema_version: int
     xbench_version: str
@@ -58,14 +62,48 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):
     seed: int
     launches: int
     group_s: float
+    rounds: int | None = None
+    target: float | None = None
     plan_hash: str
     cells: list[CellPlan]
     environment: dict[str, Any]
 
 
+class Figure(msgspec.Struct, frozen=True):
+    """The best of `repeats` readings; `spread` is how far their median lies from it, as a share."""
+
+    best: float
+    spread: float
+    repeats: int
+
+
+class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
+    """What the machine reaches at most, for cells of this device, dtype, threads and allocator.
+
+    Bandwidth in bytes/s (`array_bytes` an array, `cache_bytes` the last-level caches, 0: unknown),
+    compute in flop/s of a product of `matrix_n` square matrices, a page fault in ns. A figure is
+    null where it could not be taken; `reason` says why. `cached`: measured before this run."""
+
+    device: str
+    dtype: str
+    threads: str
+    allocator: str
+    measured_utc: str
+    cached: bool = False
+    bandwidth: Figure | None = None
+    compute: Figure | None = None
+    fault_ns: Figure | None = None
+    array_bytes: int = 0
+    cache_bytes: int = 0
+    matrix_n: int = 0
+    reason: str = ""
+
+
 class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     """A worker that opened: `open_ns` is the framework's import, `fence_ns` an idle fence with its
-    clock reads, `attest` what the adapter read back."""
+    clock reads, `attest` what the adapter read back. `dispatch_ns` is a call that does no work,
+    `operator_ns` what each operator on a single entry adds to it in eager mode; 0: unknown. `core`:
+    where its main thread began every burst; null: left to the scheduler."""
 
     launch: int
     worker: str
@@ -75,10 +113,16 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     fence_ns: int
     python: str
     attest: dict[str, Any]
+    dispatch_ns: int = 0
+    operator_ns: int = 0
+    core: int | None = None
 
 
 class Samples(msgspec.Struct, kw_only=True):
-    """Per burst, in the order taken: wall and CPU time (all threads), faults, context switches."""
+    """Per burst, in the order taken: wall and CPU time (all threads), faults, context switches;
+    `residual_ns`, how long after the claimed end the smallest output was on the host;
+    `idle_cpu_ns`, the CPU time the worker used before it, while it was to stand still;
+    `wait_ns`, how long its threads were runnable during the burst and had no core, summed."""
 
     wall_ns: list[int] = []
     cpu_ns: list[int] = []
@@ -86,19 +130,25 @@ class Samples(msgspec.Struct, kw_only=True):
     involuntary_switches: list[int] = []
     voluntary_switches: list[int] = []
     start_ns: list[int] = []
+    residual_ns: list[int] = []
+    idle_cpu_ns: list[int] = []
+    wait_ns: list[int] = []
 
 
 class CellLine(msgspec.Struct, kw_only=True):
     """One cell in one launch. A cell that is not `ok` has no samples.
 
-    `calls` and `lead_in` say how a burst is made; `check` how each output was compared (`full` or
-    `sampled`); `overhead` is the share of an idle fence in the median burst."""
+    `calls` and `lead_in` say how a burst is made; `calibration` are the bursts tried before that
+    was settled, of `calibration_calls` each. `read_ns` is what reading a finished output costs;
+    `check` how each output was compared (`full` or `sampled`); `overhead` the share of an idle
+    fence in the median burst. `latency` holds bursts of one call, where `calls` is more."""
 
     id: str
     status: Status = "ok"
     reason: str = ""
     calls: int = 0
     lead_in: int = 0
+    read_ns: int = 0
     build_ns: int = 0
     first_ns: int = 0
     memory_bytes: int = 0
@@ -106,11 +156,15 @@ class CellLine(msgspec.Struct, kw_only=True):
     warmup_converged: bool = False
     check: dict[str, str] = {}
     warmup: Samples = msgspec.field(default_factory=Samples)
+    calibration: Samples = msgspec.field(default_factory=Samples)
+    calibration_calls: list[int] = []
     timed: Samples = msgspec.field(default_factory=Samples)
+    latency: Samples = msgspec.field(default_factory=Samples)
 
 
 class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
-    """One group in one launch. `order[r]` lists the places in `cells` of round r's bursts."""
+    """One group in one launch. `order[r]` lists the places in `cells` of round r's bursts;
+    `canary_ns[r]` is the time of a fixed piece of work on all cores just before them."""
 
     group: str
     launch: int
@@ -118,13 +172,16 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     inputs_sha256: str
     order: list[list[int]]
     cells: list[CellLine]
+    canary_ns: list[int] = []
 
 
 class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
-    """The last line: `outcome` is `complete` or `interrupted`."""
+    """The last line: `outcome` is `complete`, `budget` (it ended first) or `interrupted`; `unmet`
+    says what a run with a target or a budget could not reach."""
 
     ended_utc: str
     outcome: str
+    unmet: list[str] = []
 
 
-Line = Header | WorkerLine | GroupLine | Footer
+Line = Header | CeilingsLine | WorkerLine | GroupLine | Footer

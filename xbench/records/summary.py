@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
 from math import isfinite, log
 from pathlib import Path
+from statistics import fmean, geometric_mean, median
 from typing import Any
 
 import msgspec
 
 from xbench.errors import Status
+from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
 from xbench.records.read import Run
-from xbench.records.schema import CellLine, CellPlan
-from xbench.stats.interval import Estimate, location, over_launches
+from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
+from xbench.stats.estimator import WAITED, location
+from xbench.stats.interval import Estimate, over_launches
 from xbench.text import show_seconds
 
 UNSTABLE_HALF_WIDTH = 0.25
@@ -24,7 +29,10 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     `launch_s`: each launch's median; `low_s`, `high_s`: the 95 % interval of their geometric mean;
     `first_s`: the first call of the first launch (compiles, traces); `overhead`: the harness's
-    share of a sample, the largest of all launches."""
+    share of a sample, the largest of all launches; `latency_s`: a call alone, where bursts hold
+    more; `disturbed`: the share of bursts in which threads waited for a core; `restless`: the CPU
+    time its worker used while others were timed, over its bursts' time; `cores_busy`: processor
+    time over wall time; from `gflop_per_s` on: what explains the time (see `bound.Cause`)."""
 
     plan: CellPlan
     status: Status
@@ -43,6 +51,17 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     check: dict[str, str]
     faults_per_call: float | None
     environment_hash: str
+    latency_s: float | None = None
+    disturbed: float | None = None
+    restless: float | None = None
+    cores_busy: float | None = None
+    gflop_per_s: float | None = None
+    gbyte_per_s: float | None = None
+    compute_fraction: float | None = None
+    bandwidth_fraction: float | None = None
+    allocation_share: float | None = None
+    launch_share: float | None = None
+    bound: Bound = ""
 
     @property
     def id(self) -> str:
@@ -56,14 +75,17 @@ def summarise(run: Run) -> list[CellSummary]:
     for group in run.groups:
         for line in group.cells:
             lines.setdefault(line.id, []).append(line)
-    opened: dict[str, list[int]] = {}
+    workers: dict[str, list[WorkerLine]] = {}
     for worker in run.workers:
-        opened.setdefault(worker.worker, []).append(worker.open_ns)
+        workers.setdefault(worker.worker, []).append(worker)
     environment = _environment_hash(run.header.environment)
     return [
-        summarise_cell(plan, lines.get(plan.id, []), opened, environment)
+        summarise_cell(
+            plan, lines.get(plan.id, []), workers.get(worker_id(plan), []),
+            find_ceilings(plan, run.ceilings), environment, _left_out(run, plan),
+        )
         for plan in run.header.cells
-    ]
+    ]  # fmt: skip
 
 
 def per_call_s(line: CellLine) -> list[float]:
@@ -89,15 +111,23 @@ def write_summary(path: Path, cells: list[CellSummary]) -> None:
 def summarise_cell(
     plan: CellPlan,
     lines: list[CellLine],
-    opened: dict[str, list[int]] | None = None,
+    workers: Sequence[WorkerLine] = (),
+    ceilings: CeilingsLine | None = None,
     environment: str = "",
+    left_out: str = "",
 ) -> CellSummary:
-    """A cell from its lines, one a launch; `opened` holds import times by worker."""
-    status, reason, estimate, launch_s = _judge(plan, lines)
+    """A cell from its lines, one a launch, and from what its workers said when they opened;
+    `left_out` says why it may have no lines."""
+    status, reason, estimate, launch_s = _judge(plan, lines, left_out)
     good = [line for line in lines if line.status == "ok"] if estimate else []
     calls = sum(line.calls * len(line.timed.wall_ns) for line in good)
-    faults = sum(sum(line.timed.minor_faults) for line in good)
-    imports = (opened or {}).get(worker_id(plan), [])
+    faults = sum(sum(line.timed.minor_faults) for line in good) / max(calls, 1)
+    imports = [worker.open_ns for worker in workers]
+    busy = _cores_busy(good)
+    cause = Cause()
+    if estimate is not None:
+        timing = Timing(estimate.value, busy, faults)
+        cause = explain(plan, timing, ceilings, launch_cost_s(plan, workers))
     return CellSummary(
         plan=plan, status=status, reason=reason, launch_s=launch_s,
         time_s=estimate.value if estimate else None,
@@ -111,13 +141,51 @@ def summarise_cell(
         overhead=max(line.overhead for line in good) if good else None,
         converged=bool(good) and all(line.warmup_converged for line in good),
         check=good[0].check if good else {},
-        faults_per_call=faults / calls if calls else None,
+        faults_per_call=faults if calls else None,
         environment_hash=environment,
+        latency_s=_latency(good),
+        disturbed=_disturbed(good),
+        restless=_restless(good),
+        cores_busy=busy if calls else None,
+        **asdict(cause),
     )  # fmt: skip
 
 
+def _left_out(run: Run, plan: CellPlan) -> str:
+    call = show_seconds(plan.predicted_s)
+    if run.footer is not None and run.footer.outcome == "budget":
+        return f"left out by the budget; one call is predicted to take {call}"
+    return f"the run ended before it was measured; one call is predicted to take {call}"
+
+
+def _latency(lines: list[CellLine]) -> float | None:
+    """The geometric mean over launches of their medians."""
+    medians = [median(line.latency.wall_ns) for line in lines if line.latency.wall_ns]
+    return geometric_mean(medians) * 1e-9 if medians and min(medians) > 0 else None
+
+
+def _disturbed(lines: list[CellLine]) -> float | None:
+    pairs = [
+        (wait, wall)
+        for line in lines
+        for wait, wall in zip(line.timed.wait_ns, line.timed.wall_ns, strict=False)
+    ]
+    return fmean(wait > WAITED * wall for wait, wall in pairs) if pairs else None
+
+
+def _restless(lines: list[CellLine]) -> float | None:
+    """Before a launch's first burst its worker was warming up, and rightly busy."""
+    wall = sum(sum(line.timed.wall_ns[1:]) for line in lines)
+    return sum(sum(line.timed.idle_cpu_ns[1:]) for line in lines) / wall if wall else None
+
+
+def _cores_busy(lines: list[CellLine]) -> float:
+    wall = sum(sum(line.timed.wall_ns) for line in lines)
+    return sum(sum(line.timed.cpu_ns) for line in lines) / wall if wall else 0.0
+
+
 def _judge(
-    plan: CellPlan, lines: list[CellLine]
+    plan: CellPlan, lines: list[CellLine], left_out: str
 ) -> tuple[Status, str, Estimate | None, list[float]]:
     """The cell's status, why, and its time with the launches it rests on."""
     if plan.status is not None:
@@ -126,8 +194,10 @@ def _judge(
         if line.status != "ok":
             return line.status, line.reason, None, []
     if not lines:
-        return "skipped", "the run ended before it was measured", None, []
-    whole = all(line.calls > 0 and line.timed.wall_ns for line in lines)
+        return "skipped", left_out, None, []
+    whole = all(
+        line.calls > 0 and line.timed.wall_ns and min(line.timed.wall_ns) > 0 for line in lines
+    )
     launch_s = [location(per_call_s(line)) for line in lines] if whole else [0.0]
     if not all(isfinite(each) and each > 0.0 for each in launch_s):
         return "invalid", "its journal holds times that are not positive", None, []

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 from xbench.stats.student import half_width
+
+LEVEL = 0.95
+RESOLUTION = 1e-9
+"""Launches nearer to each other than this share (1 ns of 1 s) are equal as far as clocks tell."""
+_MOST = 700.0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with the ends of its 95 % interval; both are None with a single launch."""
+    """A value with the ends of its interval.
+
+    Both ends are None where the launches say nothing of their spread: with a single one, or when
+    all are equal within `RESOLUTION`, which no real machine does."""
 
     value: float
     low: float | None
@@ -24,25 +32,21 @@ class Estimate:
         """Half the interval's width on logarithms, as a ratio less one: 0.03 is ±3 %."""
         if self.low is None or self.high is None:
             return None
-        return exp(0.5 * log(self.high / self.low)) - 1.0
+        return exp(0.5 * (log(self.high) - log(self.low))) - 1.0
 
 
-def over_launches(logs: Sequence[float]) -> Estimate:
-    """The estimate from one logarithm a launch. Raises: ValueError if there is none, or NaN."""
+def over_launches(logs: Sequence[float], level: float = LEVEL) -> Estimate:
+    """The estimate from one logarithm a launch, its interval holding the truth with probability
+    `level` (`xbench.stats.looks` says which). Raises: ValueError if there is none, or NaN."""
     if not logs or not all(map(isfinite, logs)):
         raise ValueError(f"no estimate from {list(logs)!r}")
     centre = fmean(logs)
-    if len(logs) == 1:
-        return Estimate(exp(centre), None, None, 1)
-    half = half_width(stdev(logs), len(logs))
-    return Estimate(exp(centre), exp(centre - half), exp(centre + half), len(logs))
+    if max(logs) - min(logs) <= RESOLUTION:
+        return Estimate(_exp(centre), None, None, len(logs))
+    half = half_width(stdev(logs), len(logs), level)
+    return Estimate(_exp(centre), _exp(centre - half), _exp(centre + half), len(logs))
 
 
-def location(per_call_s: Sequence[float]) -> float:
-    """One launch's time of a call: the median of its rounds."""
-    return median(per_call_s)
-
-
-def paired_log_ratio(upper: Sequence[float], lower: Sequence[float]) -> float:
-    """One launch's log ratio: the median over rounds of log(upper / lower). Equal lengths."""
-    return median(log(a / b) for a, b in zip(upper, lower, strict=True))
+def _exp(value: float) -> float:
+    """Of ends so far out that they say nothing, only that."""
+    return exp(min(max(value, -_MOST), _MOST))

@@ -9,16 +9,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from xbench.contracts import Backend, Policy, Spec, Variant
+from xbench.contracts import Backend, Mode, Policy, Spec, Variant
 from xbench.errors import CellFailed
 from xbench.oracle.digest import digest_results, load_digests
 from xbench.plan.files import load_suite_file
 from xbench.registry import factory_of
+from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
+from xbench.worker.dispatch import launch_costs
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 
 Reply = dict[str, Any]
+IEEE_BITS = 24
 
 
 def main(config: dict[str, Any]) -> None:
@@ -30,9 +33,11 @@ def main(config: dict[str, Any]) -> None:
     session = Session(backend)
     handlers: dict[str, Handler] = {
         "open": session.open,
+        "launch_costs": session.launch_costs,
         "place": session.place,
         "load": session.load,
         "burst": session.burst,
+        "read_cost": session.read_cost,
         "answer": session.answer,
         "probe": session.probe,
         "unload": session.unload,
@@ -41,18 +46,30 @@ def main(config: dict[str, Any]) -> None:
     serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
 
 
+def _check_precision(backend: str, math: str, facts: dict[str, Any]) -> None:
+    """IEEE float32 keeps 24 bits in a product; TF32 keeps 11.
+
+    Raises: CellFailed("invalid", ...)"""
+    bits = facts.get("precision_bits", IEEE_BITS)
+    if math == "ieee" and bits < IEEE_BITS:
+        reason = f"{backend} keeps {bits} bits in a float32 product, {IEEE_BITS} were asked (ieee)"
+        raise CellFailed("invalid", reason)
+
+
 class Session:
     """The cells loaded in this process, by id."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.device = ""
+        self.core: int | None = None
         self.slots: dict[str, Slot] = {}
 
-    def open(self, policy: dict[str, Any]) -> Reply:
-        """Import the framework, set the policy and read it back."""
+    def open(self, policy: dict[str, Any], core: int | None) -> Reply:
+        """Import the framework, set the policy and read it back. `core` is the main thread's home,
+        where every burst begins."""
         chosen = Policy(**policy)
-        self.device = chosen.device
+        self.device, self.core = chosen.device, core
         start = time.perf_counter_ns()
         self.backend.open(chosen)
         opened = time.perf_counter_ns() - start
@@ -64,6 +81,7 @@ class Session:
             )
         gc.collect()
         gc.freeze()  # the framework's own objects: later collections pass over them
+        _check_precision(self.backend.name, chosen.math, facts)
         cost = idle_cost_ns(lambda: self.backend.fence({}))
         return {
             "open_ns": opened,
@@ -71,6 +89,10 @@ class Session:
             "python": sys.version.split()[0],
             "attest": facts,
         }
+
+    def launch_costs(self, mode: Mode) -> Reply:
+        """What a call costs that has nothing to compute: `dispatch_ns` and `operator_ns`."""
+        return dict(launch_costs(self.backend, mode))
 
     def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
@@ -97,9 +119,15 @@ class Session:
         memory = self.backend.memory().current_bytes
         return {"build_ns": building, "first": first, "memory_bytes": memory}
 
-    def burst(self, cell: str, calls: int, lead_in: int) -> Reading:
-        """One timed burst."""
-        return self.slots[cell].burst(calls, lead_in)
+    def burst(self, cell: str, calls: int, lead_in: int, shift_bytes: int) -> Reading:
+        """One timed burst, begun on the home core, its tensors shifted in the heap."""
+        begin_on(self.core)
+        with shifted(shift_bytes):
+            return self.slots[cell].burst(calls, lead_in)
+
+    def read_cost(self, cell: str) -> Reply:
+        """What reading the smallest output costs when it is computed."""
+        return {"read_ns": self.slots[cell].read_cost_ns()}
 
     def answer(self, cell: str, file: str, digests: str) -> Reply:
         """Write the results of the last burst, as far as they are compared, to `file` (npz)."""

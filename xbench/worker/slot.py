@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+
+READS, READS_LIMIT_NS = 3, 20_000_000
+"""How often the cost of reading a finished output is measured; once where calls are long."""
 
 COMPARED = 1 << 16
 """Entries of a tensor that are looked at, evenly spread, where only change is asked for."""
@@ -44,6 +48,8 @@ class Slot:
     pristine: dict[str, Array]
     step: Step = field(default_factory=lambda: Step(_not_built))
     last: Tensors = field(default_factory=dict)
+    watched: str = ""
+    """The smallest output: reading it tells whether the fence had waited."""
 
     def fresh_state(self) -> Tensors:
         """The state every burst starts from: a new copy, so that training cannot drift."""
@@ -53,17 +59,17 @@ class Slot:
 
     def burst(self, calls: int, lead_in: int) -> Reading:
         """Time `calls` calls, fenced on both sides; before them `lead_in` calls that are not timed,
-        since this process was stopped and its caches and threads have gone cold."""
+        since this process was stopped and its caches and threads have gone cold. The timed calls
+        go on from the state that these leave: a fresh one would have to be put first, in which
+        time a thread pool falls asleep (that cost a step of 0.5 ms another 0.25)."""
         fence = self.backend.fence
         run, batch = self.step.run, self.batch
         self.last = {}
-        outputs: Tensors
-        for _ in range(lead_in):
-            state, outputs = run(self.fresh_state(), batch)
-            fence(state | outputs)
         state = self.fresh_state()
-        fence(state)
-        outputs = {}
+        outputs: Tensors = {}
+        for _ in range(lead_in):
+            state, outputs = run(state, batch)
+        fence(state | outputs)
 
         def work() -> None:
             nonlocal state, outputs
@@ -73,16 +79,43 @@ class Slot:
 
         reading = measured(work)
         self.last = state | outputs
+        reading["residual_ns"] = self._read(outputs)
         reading["traces"] = self.step.traces()
         return reading
+
+    def _read(self, outputs: Tensors) -> int:
+        """Nanoseconds until the smallest output is on the host: little, if it was computed."""
+        get = self.backend.get
+        if self.watched not in outputs:
+            self.watched = min(outputs, key=lambda name: get(outputs[name]).size)
+        start = time.perf_counter_ns()
+        get(outputs[self.watched])
+        return time.perf_counter_ns() - start
+
+    def read_cost_ns(self) -> int:
+        """What reading that output costs when nothing is pending, whatever the fence does: read
+        after a pause of several times the longest that a call was seen to take."""
+        costs: list[int] = []
+        longest = 0
+        while len(costs) < READS and longest < READS_LIMIT_NS:
+            start = time.perf_counter_ns()
+            _, outputs = self.step.run(self.fresh_state(), self.batch)
+            self.backend.get(outputs[self.watched])
+            longest = max(longest, time.perf_counter_ns() - start)
+            _, outputs = self.step.run(self.fresh_state(), self.batch)
+            time.sleep(min(3e-9 * longest, 1.0) + 1e-3)
+            measured(lambda: None)  # as after a burst, whose readings cool the caches
+            costs.append(self._read(outputs))
+        return sorted(costs)[len(costs) // 2]
 
     def answers_to_input(self) -> bool:
         """Whether results follow the inputs: with one operand halved, and again with it as it was,
         each call must give another result than the call before. A step that hands out a stored
-        result, which no oracle could tell while the inputs stay the same, does not."""
+        result, which no oracle could tell while the inputs stay the same, does not. For an op
+        without state the last burst was the first of the three calls."""
         name = min(self.batch, key=lambda each: self.given[each].size)
         halved = self.backend.put(self.given[name] * self.given[name].dtype.type(0.5))
-        before = self._once(self.batch)
+        before = self._once(self.batch) if self.pristine else self._on_host(self.last)
         for batch in (self.batch | {name: halved}, self.batch):
             after = self._once(batch)
             if all(_same(before[each], after[each]) for each in before):
@@ -94,8 +127,11 @@ class Slot:
         """The results of one call from the pristine state, copied to the host."""
         state, outputs = self.step.run(self.fresh_state(), batch)
         self.backend.fence(state | outputs)
-        results = {name: self.backend.get(each) for name, each in (state | outputs).items()}
-        return {name: _part(values).copy() for name, values in results.items()}
+        return self._on_host(state | outputs)
+
+    def _on_host(self, tensors: Tensors) -> dict[str, Array]:
+        get = self.backend.get
+        return {name: _part(get(each)).copy() for name, each in tensors.items()}
 
     def changed_inputs(self) -> list[str]:
         """Names of operands that no longer hold what was put: a step must not write its batch."""

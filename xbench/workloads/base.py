@@ -23,16 +23,23 @@ Shapes = dict[str, tuple[int, ...]]
 
 ITEM_BYTES = {"float32": 4, "float64": 8}
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+RUN_ELEMENTS = 1 << 22
+"""Values drawn from one random stream."""
+
 NORM_TOLERANCE = {"float32": 1e-3, "float64": 1e-10}
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Work of one call. `min_bytes`: perfectly fused; `eager_bytes`: one kernel an operator."""
+    """Work of one call. `min_bytes`: perfectly fused; `eager_bytes`: one kernel an operator.
+
+    `operators`: calls of a framework's operators that the formula takes where nothing is fused;
+    None: unknown, and nothing is then said about the cost of launching them."""
 
     flop: int
     min_bytes: int
     eager_bytes: int
+    operators: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +132,23 @@ class Op:
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
-    """Standard normal values, drawn in the dtype itself."""
+    """Standard normal values, drawn in the dtype itself: on all cores, in runs of `RUN_ELEMENTS`
+    that each have a stream of their own, so that the values do not depend on the cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
     import numpy as np
 
-    if dtype == "float32":
-        return rng.standard_normal(shape, dtype=np.float32)
-    return rng.standard_normal(shape)
+    values = np.empty(shape, dtype)
+    flat = values.reshape(-1)
+    starts = range(0, flat.size, RUN_ELEMENTS)
+
+    def fill(start: int, stream: np.random.Generator) -> None:
+        run = flat[start : start + RUN_ELEMENTS]
+        stream.standard_normal(out=run, dtype=run.dtype)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(fill, starts, rng.spawn(len(starts))))
+    return values
 
 
 def gamma(terms: int, dtype: str) -> float:

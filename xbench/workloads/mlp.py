@@ -61,18 +61,24 @@ def _sizes(spec: Spec) -> tuple[int, int, int, int, int, int]:
     return n, d, h, o, parameters, ITEM_BYTES[spec.dtype]
 
 
+_FORWARD, _BACKWARD = (3, 5), (12, 16)
+"""Operators without and with biases: two products, relu, two sums; for gradients also four of the
+loss and its slope, three of dh, two of the weights' gradients and two of the biases'. Adam takes 12
+for each tensor and 6 for its corrections, plain descent 2 for each."""
+
+
 def _forward_cost(spec: Spec) -> Cost:
     n, d, h, o, parameters, item = _sizes(spec)
     least = item * (n * d + parameters + n * o)
     flop = 2 * n * d * h + 2 * n * h * o + 2 * n * h + n * o
-    return Cost(flop, least, least + 4 * n * h * item)
+    return Cost(flop, least, least + 4 * n * h * item, _FORWARD[spec["bias"]])
 
 
 def _backward_cost(spec: Spec) -> Cost:
     n, d, h, o, parameters, item = _sizes(spec)
     least = item * (n * d + 2 * parameters + 2 * n * o)
     flop = 4 * n * d * h + 6 * n * h * o + 4 * n * h + 4 * n * o
-    return Cost(flop, least, least + 11 * n * h * item)
+    return Cost(flop, least, least + 11 * n * h * item, _BACKWARD[spec["bias"]])
 
 
 def _train_cost(spec: Spec) -> Cost:
@@ -80,10 +86,12 @@ def _train_cost(spec: Spec) -> Cost:
     backward = _backward_cost(spec)
     adam = spec.text("optimizer") == "adam"
     flop, fused, eager = (14, 6, 10) if adam else (2, 2, 2)
+    tensors = len(parameter_names(spec))
     return Cost(
         backward.flop + flop * parameters,
         backward.min_bytes + fused * parameters * item,
         backward.eager_bytes + eager * parameters * item,
+        _BACKWARD[spec["bias"]] + (6 + 12 * tensors if adam else 2 * tensors),
     )
 
 

@@ -32,7 +32,8 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
         added = n if bias else 0
         once = (m * k + k * n + m * n + added) * ITEM_BYTES[spec.dtype]
         again = 2 * m * n * ITEM_BYTES[spec.dtype] if bias else 0
-        return Cost(2 * m * k * n + (m * n if bias else 0), once, once + again)
+        flop = 2 * m * k * n + (m * n if bias else 0)
+        return Cost(flop, once, once + again, operators=2 if bias else 1)
 
     def inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
         shapes = tensors(spec).batch

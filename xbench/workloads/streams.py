@@ -37,6 +37,7 @@ def _stream_op(
     formula: Formula,
     flop: int,
     moved: tuple[int, int],
+    operators: int,
     scratch: int = 0,
 ) -> Op:
     """An op on (n, w) operands, entry by entry; FLOP and moved tensors are per entry."""
@@ -53,7 +54,7 @@ def _stream_op(
     def cost(spec: Spec) -> Cost:
         entries = spec["n"] * spec["w"]
         unit = entries * ITEM_BYTES[spec.dtype]
-        return Cost(flop * entries, moved[0] * unit, moved[1] * unit)
+        return Cost(flop * entries, moved[0] * unit, moved[1] * unit, operators)
 
     def inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
         return Inputs(
@@ -86,11 +87,11 @@ def _multiply_add(chunk: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
     return {"y": (product + chunk["z"], abs(product) + abs(chunk["z"]))}
 
 
-NOOP = _stream_op("noop", ("x",), ("y",), _identity, 0, (0, 0))
-COPY = _stream_op("copy", ("x",), ("y",), _identity, 0, (2, 2))
-TRIAD = _stream_op("triad", ("x", "w"), ("y",), _triad, 2, (3, 5), scratch=1)
+NOOP = _stream_op("noop", ("x",), ("y",), _identity, 0, (0, 0), 0)
+COPY = _stream_op("copy", ("x",), ("y",), _identity, 0, (2, 2), 1)
+TRIAD = _stream_op("triad", ("x", "w"), ("y",), _triad, 2, (3, 5), 2, scratch=1)
 ELEMENTWISE = _stream_op(
-    "elementwise", ("x", "w", "z"), ("y",), _multiply_add, 2, (4, 6), scratch=1
+    "elementwise", ("x", "w", "z"), ("y",), _multiply_add, 2, (4, 6), 2, scratch=1
 )
 
 
@@ -106,7 +107,7 @@ def _grad_tensors(spec: Spec) -> Tensors:
 def _grad_cost(spec: Spec) -> Cost:
     entries = spec["n"] * spec["w"]
     unit = entries * ITEM_BYTES[spec.dtype]
-    return Cost(5 * entries, 6 * unit, 14 * unit)
+    return Cost(5 * entries, 6 * unit, 14 * unit, operators=6)
 
 
 def _grad_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:

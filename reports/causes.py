@@ -1,0 +1,115 @@
+"""What explains a time, in words: bounds, the machine's ceilings, what page faults cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from reports.curves import series_of
+from reports.model import Source, Table
+from reports.numbers import NOTHING, percent, show_once, show_share
+from reports.sentences import plural
+from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
+from xbench.records.schema import CeilingsLine, Figure
+
+CAUSES = "What bounds the times"
+SPREAD_SHOWN = 0.005
+
+
+def cause_tables(source: Source) -> list[Table]:
+    """The ceilings themselves, and what a call without work costs each worker."""
+    return [*_ceilings(source.ceilings), *_launches(source)]
+
+
+def _ceilings(lines: Sequence[CeilingsLine]) -> Iterator[Table]:
+    if not lines:
+        return
+    columns = ("cells", "memory", "compute", "page fault", "measured (UTC)")
+    rows: list[tuple[str, ...]] = [
+        (
+            _cells(line),
+            _figure(line.bandwidth, 1e-9, "GB/s"),
+            _figure(line.compute, 1e-9, "GFLOP/s"),
+            _figure(line.fault_ns, 1e-3, "µs"),
+            line.reason or f"{line.measured_utc[:16]}{' (cached)' if line.cached else ''}",
+        )
+        for line in lines
+    ]
+    yield Table("Ceilings: best of several readings, ± how far their median lies", columns, rows)
+
+
+def _cells(line: CeilingsLine) -> str:
+    threads = {"all": "all cores", "1": "1 thread"}.get(line.threads, f"{line.threads} threads")
+    unusual = "" if line.allocator == "reuse" else f", {line.allocator} allocator"
+    return f"{line.dtype}, {line.device}, {threads}{unusual}"
+
+
+def _figure(figure: Figure | None, scale: float, unit: str) -> str:
+    if figure is None:
+        return NOTHING
+    spread = f" ± {show_share(figure.spread)}" if figure.spread >= SPREAD_SHOWN else ""
+    return f"{figure.best * scale:.3g} {unit}{spread}"
+
+
+def _launches(source: Source) -> Iterator[Table]:
+    costs: dict[str, list[tuple[int, int]]] = {}
+    for worker in source.workers:
+        if worker.dispatch_ns > 0:
+            costs.setdefault(worker.worker, []).append((worker.dispatch_ns, worker.operator_ns))
+    if not costs:
+        return
+    rows: list[tuple[str, ...]] = []
+    for name, found in costs.items():
+        call, operator = (median(each) * 1e-9 for each in zip(*found, strict=True))
+        rows.append((name, show_once(call), show_once(operator)))
+    caption = "Launching: a call without work, and each operator on a single entry (eager mode)"
+    columns = ("worker", "empty call", "each operator")
+    yield Table(caption, columns, rows, 1, frozenset({1, 2}))
+
+
+def allocation_sentences(source: Source) -> list[str]:
+    """The cell that page faults explain most, with the sum; how many more there are."""
+    found = [cell for cell in source.cells if cell.bound == "allocation"]
+    if not found:
+        return []
+    worst = max(found, key=lambda cell: cell.allocation_share or 0.0)
+    ceilings = find_ceilings(worst.plan, source.ceilings)
+    if ceilings is None or ceilings.fault_ns is None:
+        return []
+    name = f"{series_of(worst.plan).label} {worst.plan.op} at {worst.plan.width}"
+    faults = f"{worst.faults_per_call or 0.0:,.0f}".replace(",", " ")
+    cost_s = ceilings.fault_ns.best * 1e-9
+    total = show_once(cost_s * (worst.faults_per_call or 0.0))
+    share = show_share(worst.allocation_share or 0.0)
+    others = len(found) - 1
+    also = f"; so {'is' if others == 1 else 'are'} {plural(others, 'other cell')}" if others else ""
+    return [
+        f"{name} is allocation-bound: {faults} page faults a call × {show_once(cost_s)} = {total}, "
+        f"{share} of its processor time{also}."
+    ]
+
+
+def without_ceilings(source: Source) -> list[str]:
+    """Which cells have a time but no ceilings to compare it with."""
+    missing = {
+        cell.plan.device
+        for cell in source.cells
+        if cell.time_s is not None and find_ceilings(cell.plan, source.ceilings) is None
+    }
+    if not missing:
+        return []
+    where = " and ".join(sorted(missing))
+    return [f"No ceilings were measured on {where}: no bound but launching can be named there."]
+
+
+def bound_note() -> str:
+    """How to read rates, shares and bounds, in a few sentences."""
+    return (
+        "GFLOP/s counts the arithmetic of the op, GB/s the bytes its mode must move (eager: those "
+        "of one kernel an operator; else all fused), in brackets as a share of the ceiling, which "
+        "is the best of several readings (±: how far their median lies). Above 100 % the data came "
+        "from a cache, the arithmetic from a better library than NumPy's, or the machine was busy "
+        "when its ceilings were taken. The bound is what explains the time: compute or bandwidth "
+        f"from {percent(CEILING_SHARE)} of the ceiling, launch or allocation where empty calls or "
+        f"page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured explains it."
+    )

@@ -1,0 +1,61 @@
+"""When compiling pays: sums done by hand."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from xbench.records.breakeven import break_even
+from xbench.records.schema import CellPlan
+from xbench.records.summary import CellSummary
+
+
+def summary(mode: str, first_s: float, launch_s: list[float]) -> CellSummary:
+    plan = CellPlan(
+        id=f"op/{mode}", group="op", op="op", params={}, dtype="float32", backend="torch",
+        device="cpu", mode=mode, gradient="none", threads="all", math="ieee", allocator="reuse",
+        family="op", width=1, default_gradient=True, flop=1, min_bytes=1, eager_bytes=1,
+        predicted_s=1.0, predicted_bytes=1,
+    )  # fmt: skip
+    return CellSummary(
+        plan=plan, status="ok", reason="", launch_s=launch_s, time_s=launch_s[0], low_s=None,
+        high_s=None, first_s=first_s, build_s=0.0, open_s=None, calls=1, rounds=7, overhead=0.0,
+        converged=True, check={}, faults_per_call=None, environment_hash="",
+    )  # fmt: skip
+
+
+EAGER = summary("eager", 0.01, [0.003, 0.003, 0.003])
+
+
+def test_the_extra_start_over_the_gain() -> None:
+    found = break_even(summary("compiled", 10.01, [0.001, 0.001, 0.001]), EAGER)
+    assert found.extra_s == pytest.approx(10.0)
+    assert found.gain_s == pytest.approx(0.002)
+    assert found.calls == found.low == found.high == pytest.approx(5000)
+
+
+def test_the_interval_is_that_of_the_gain() -> None:
+    found = break_even(summary("compiled", 10.01, [0.0010, 0.0011, 0.0009]), EAGER)
+    half = 4.302653 * 0.0001 / 3**0.5
+    assert found.calls == pytest.approx(5000)
+    assert found.low == pytest.approx(10.0 / (0.002 + half))
+    assert found.high == pytest.approx(10.0 / (0.002 - half))
+
+
+def test_what_is_not_faster_never_pays() -> None:
+    assert break_even(summary("graph", 1.0, [0.004, 0.004, 0.004]), EAGER).calls == inf
+
+
+def test_what_may_not_be_faster_may_never_pay() -> None:
+    found = break_even(summary("graph", 1.0, [0.001, 0.0035, 0.002]), EAGER)
+    assert 0 < found.low < found.calls < found.high == inf
+
+
+def test_a_faster_start_pays_at_once() -> None:
+    assert break_even(summary("graph", 0.005, [0.001] * 3), EAGER).calls == 0.0
+
+
+def test_one_launch_gives_no_upper_end() -> None:
+    found = break_even(summary("graph", 1.0, [0.001]), EAGER)
+    assert (found.low, found.high) == (0.0, inf)

@@ -1,0 +1,100 @@
+"""A cell's burst is settled by trying: made-up times, no worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from xbench.cell import Cell, WorkerKey
+from xbench.contracts import Spec
+from xbench.engine.calibrate import Burst, choose_burst
+from xbench.engine.cellwork import CellWork
+from xbench.engine.quiet import Gate, Patience
+from xbench.engine.scatter import Scatter
+from xbench.records.schema import CellLine, Samples
+
+CELL = Cell(
+    Spec("matmul", (("m", 64), ("k", 1000), ("n", 512)), "float32"),
+    WorkerKey("numpy", "cpu", "eager", "all", "ieee", "reuse"),
+    "none",
+)
+FENCE_NS = 200
+Times = Callable[[int, int], float]
+"""Nanoseconds of one call in the n-th burst, of so many calls."""
+
+
+def settle(
+    monkeypatch: pytest.MonkeyPatch, single_ns: float, times: Times, disturbed: int = 0,
+    patience_s: float = 1.0,
+) -> tuple[Burst, int]:  # fmt: skip
+    """The burst that is kept, and how many were tried; the first waited 0.9 of their time."""
+    tried: list[int] = []
+
+    def burst(work: CellWork, cell: Cell, chosen: Burst, into: Samples) -> dict[str, int]:
+        tried.append(chosen.calls)
+        wall = round(times(len(tried), chosen.calls) * chosen.calls)
+        return {"wall_ns": wall, "wait_ns": round(0.9 * wall) if len(tried) <= disturbed else 0}
+
+    monkeypatch.setattr(CellWork, "burst", burst)
+    monkeypatch.setattr(CellWork, "_ask", lambda *_, **__: {"read_ns": 7})
+    work = CellWork(
+        plan=cast(Any, SimpleNamespace(cores=2)), settings=cast(Any, None),
+        workers=cast(Any, SimpleNamespace(facts={CELL.worker: {"fence_ns": FENCE_NS}})),
+        oracle=cast(Any, None), bursts={}, observe=lambda what, cell: None,
+        canary=cast(Any, None), scatter=Scatter(5, 0), patience=Patience(),
+    )  # fmt: skip
+    line = CellLine(id=CELL.id)
+    gate = Gate(2, 2, Patience(patience_s), count=lambda: 1)
+    found = work._calibrate(CELL, line, single_ns, gate)
+    assert line.calibration_calls == tried
+    return found, len(tried)
+
+
+@pytest.mark.parametrize("call_ns", [300.0, 40e3, 150e3, 900e3, 3e6, 90e6])
+def test_a_call_that_is_as_long_as_it_seemed_keeps_its_burst(
+    monkeypatch: pytest.MonkeyPatch, call_ns: float
+) -> None:
+    found, tried = settle(monkeypatch, call_ns + FENCE_NS, lambda *_: call_ns)
+    wanted = choose_burst(call_ns, FENCE_NS, trains=False)
+    assert (found.calls, found.lead_in, found.read_ns) == (wanted.calls, wanted.lead_in, 7)
+    assert tried <= 3
+
+
+def test_one_try_is_enough_for_a_call_that_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settle(monkeypatch, 90e6, lambda *_: 90e6) == (Burst(1, 0, 7), 1)
+
+
+def test_a_warm_up_that_was_disturbed_leaves_no_short_burst(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As once seen: 50 ms and 30 ms beside another program, then 0.6 ms cold, in truth 0.15."""
+    seen = [51e6, 28e6, 32e6, 0.6e6, 0.5e6]
+    found, _ = settle(monkeypatch, 51e6, lambda n, calls: (seen[n:] or [150e3])[0], disturbed=2)
+    wanted = choose_burst(150e3, FENCE_NS, trains=False)
+    assert (found.calls, found.lead_in) == (wanted.calls, wanted.lead_in)
+
+
+@pytest.mark.parametrize(("patience_s", "tries"), [(0.0, 3), (0.1, 3), (9.0, 20)])
+def test_where_nothing_is_ever_calm_trying_ends(
+    monkeypatch: pytest.MonkeyPatch, patience_s: float, tries: int
+) -> None:
+    """Each try of 280 ms waits for 252; what is left of it is still a long call."""
+    found = settle(monkeypatch, 280e6, lambda *_: 280e6, disturbed=99, patience_s=patience_s)
+    assert found == (Burst(1, 0, 7), tries)
+
+
+def test_of_starved_tries_the_waiting_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a program that never ends: 1.5 ms of work, 13.5 of waiting, in every try."""
+    found, _ = settle(monkeypatch, 51e6, lambda *_: 15e6, disturbed=999, patience_s=0.0)
+    wanted = choose_burst(1.5e6, FENCE_NS, trains=False)
+    assert (found.calls, found.lead_in) == (wanted.calls, wanted.lead_in)
+
+
+def test_a_clock_that_shows_nothing_ends_at_the_longest_burst(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, _ = settle(monkeypatch, 1e3, lambda *_: 0.0)
+    assert found.calls == 10_000

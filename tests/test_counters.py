@@ -1,0 +1,79 @@
+"""What is read around a burst: CPU time of all threads, exact within a burst."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from xbench.worker import counters
+from xbench.worker.counters import CpuTime, measured
+
+WORK = bytes(1 << 20)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the threads' own clocks")
+
+
+def pause() -> None:
+    """A burst shorter than a tick of the scheduler."""
+    time.sleep(0.0015)
+
+
+@linux
+def test_the_time_of_another_thread_is_counted_as_it_passes() -> None:
+    """Whoever reads the process's clock sees a whole tick in some bursts and nothing in others."""
+    stop = Event()
+
+    def hash_on() -> None:
+        while not stop.is_set():
+            hashlib.sha256(WORK)
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(hash_on)
+        try:
+            found = [measured(pause) for _ in range(40)]
+        finally:
+            stop.set()
+            working.result()
+    active = sorted(each["cpu_ns"] / each["wall_ns"] for each in found)
+    assert active[-10] <= 1.2
+    assert active[-1] > 0.2
+
+
+def spin() -> None:
+    """Work in this thread."""
+    end = time.thread_time_ns() + 2_000_000
+    while time.thread_time_ns() < end:
+        pass
+
+
+def test_a_threads_own_time_is_counted() -> None:
+    assert measured(spin)["cpu_ns"] >= 2_000_000
+
+
+def in_a_new_thread(pool: ThreadPoolExecutor) -> None:
+    """Work in a thread that starts meanwhile."""
+    pool.submit(spin).result()
+
+
+def test_a_thread_that_starts_meanwhile_is_counted() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert measured(lambda: in_a_new_thread(pool))["cpu_ns"] >= 2_000_000
+
+
+def test_a_thread_that_ends_meanwhile_leaves_the_process_clock() -> None:
+    pool = ThreadPoolExecutor(1)
+    in_a_new_thread(pool)
+    before = time.process_time_ns()
+    cpu = CpuTime()
+    in_a_new_thread(pool)
+    pool.shutdown()
+    assert 2_000_000 <= cpu.spent_ns() <= time.process_time_ns() - before
+
+
+def test_without_threads_clocks_there_is_the_process_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "TASKS", "/nowhere")
+    assert measured(spin)["cpu_ns"] >= 2_000_000

@@ -1,0 +1,105 @@
+"""Ceilings and bounds in the report: in the tables, in the CSV file, in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_reports import one_line, report, rows
+from test_reports_data import VARIANTS, families, plan, write_run
+
+from xbench.records.schema import CeilingsLine, Figure, Samples
+
+CEILINGS = CeilingsLine(
+    device="cpu", dtype="float32", threads="all", allocator="reuse", cached=True,
+    measured_utc="2026-01-02T01:00:00+00:00", bandwidth=Figure(26.44e9, 0.05, 9),
+    compute=Figure(151e9, 0.0, 9), fault_ns=Figure(2500.0, 0.2, 9),
+)  # fmt: skip
+TIMES = [10_000_000] * 9
+
+
+def planted(folder: Path) -> Path:
+    """Three cells of 10 ms: one at 80 % of memory, one that faults, one that computes."""
+    work = {"flop": 1000, "min_bytes": 1000, "eager_bytes": 1000, "operators": 2}
+    near_memory = {**work, "eager_bytes": round(0.8 * 26.44e9 * 0.01)}
+    near_compute = {**work, "flop": round(0.6 * 151e9 * 0.01)}
+    cells = [
+        plan("op 100×w", 512, VARIANTS[0], **near_memory),
+        plan("op 100×w", 512, VARIANTS[1], **work),
+        plan("op 100×w", 512, VARIANTS[2], **near_compute),
+    ]
+    faults = {"timed": Samples(wall_ns=TIMES, cpu_ns=TIMES, minor_faults=[1520] * 9)}
+    quiet = {"timed": Samples(wall_ns=TIMES, cpu_ns=TIMES, minor_faults=[0] * 9)}
+    changes = {cell.id: faults if cell.backend == "torch" else quiet for cell in cells}
+    return write_run(folder, cells, changes=changes, ceilings=[CEILINGS])
+
+
+def test_rates_ceilings_and_bounds_stand_in_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = report(planted(tmp_path), capsys)
+    memory = one_line(text, "numpy eager manual")
+    assert "21.2 (80 %)" in memory
+    assert "bandwidth" in memory
+    assert "allocation 38 %" in one_line(text, "torch eager autograd")
+    compute = one_line(text, "tensorflow eager autograd")
+    assert "90.6 (60 %)" in compute
+    assert "compute" in compute
+    ceilings = one_line(text, "26.4 GB/s ± 5 %", "2026-01-02T01:00 (cached)")
+    assert "| 151 GFLOP/s |" in ceilings
+    assert "2.5 µs ± 20 %" in ceilings
+    launch = one_line(text, "torch/cpu/eager/tall", "300 ns", "900 ns")
+    assert launch.count("|") == 4
+    assert "from 50 % of the ceiling" in text
+    assert "alone take 30 %" in text
+
+
+def test_a_sentence_says_what_page_faults_cost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = report(planted(tmp_path), capsys)
+    said = "torch eager autograd op at 512 is allocation-bound: 1 520 page faults a call × 2.5 µs"
+    assert f"- {said} = 3.8 ms, 38 % of its processor time." in text
+
+
+def test_the_page_and_the_csv_file_hold_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = planted(tmp_path)
+    report(run, capsys)
+    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    for text in ("What bounds the times", "26.4 GB/s ± 5 %", "allocation 38 %", "21.2 (80 %)"):
+        assert text in page
+    found = {each["backend"]: each for each in rows(run / "report" / "cells.csv")}
+    assert {name: each["bound"] for name, each in found.items()} == {
+        "numpy": "bandwidth", "torch": "allocation", "tensorflow": "compute",
+    }  # fmt: skip
+    assert float(found["numpy"]["bandwidth_fraction"]) == pytest.approx(0.8, rel=1e-3)
+    assert float(found["numpy"]["gbyte_per_s"]) == pytest.approx(21.15, rel=1e-3)
+    assert float(found["tensorflow"]["compute_fraction"]) == pytest.approx(0.6, rel=1e-3)
+    assert float(found["torch"]["allocation_share"]) == pytest.approx(0.38, rel=1e-3)
+    assert float(found["torch"]["launch_share"]) == pytest.approx(2.1e-4, rel=1e-3)
+
+
+def test_where_there_are_no_ceilings_the_report_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell = plan("op 100×w", 512, VARIANTS[1], device="cuda:0")
+    cells = [*families(1, (512,)), cell]
+    text = report(write_run(tmp_path, cells, ceilings=[CEILINGS]), capsys)
+    assert "No ceilings were measured on cuda:0: no bound but launching" in text
+    run = write_run(tmp_path / "none", families(1, (512,)))
+    text = report(run, capsys)
+    assert "No ceilings were measured on cpu" in text
+    assert "of ceiling)" not in text
+
+
+def test_ceilings_that_could_not_be_had_keep_their_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = CeilingsLine(
+        device="cpu", dtype="float32", threads="all", allocator="reuse",
+        measured_utc="2026-01-02T01:00:00+00:00", reason="the worker ended",
+    )  # fmt: skip
+    text = report(write_run(tmp_path, families(1, (512,)), ceilings=[failed]), capsys)
+    assert "the worker ended" in one_line(text, "float32, cpu, all cores")

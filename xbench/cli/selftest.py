@@ -1,0 +1,30 @@
+"""`xbench selftest`: is the harness right on this machine, and how well does it see here?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from xbench.cli.run import EXIT_FAILED, end_cleanly_on_signals, refuse_windows
+from xbench.errors import UsageError
+from xbench.selftest.aa import LAUNCHES, aa_checks
+from xbench.selftest.checks import quick_checks
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print a line a check. Returns: 0, 3 if a check failed."""
+    refuse_windows()
+    end_cleanly_on_signals()
+    if options.trials < 1:
+        raise UsageError(f"trials is {options.trials}", "at least 1; 8 tell something")
+    passed = True
+    for check in quick_checks():
+        print(check, flush=True)
+        passed &= check.passed
+    if options.aa:
+        about = f"A/A: {options.trials} trials of {LAUNCHES} launches, up to half a minute each"
+        print(about, file=sys.stderr)
+        for check in aa_checks(options.trials):
+            print(check, flush=True)
+            passed &= check.passed
+    return 0 if passed else EXIT_FAILED

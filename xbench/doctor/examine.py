@@ -1,0 +1,133 @@
+"""Reads the machine and asks every check."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import gettempdir
+
+from xbench.contracts import Probe
+from xbench.doctor import (
+    allocator,
+    backends,
+    cgroup,
+    clock,
+    disk,
+    memory,
+    processor,
+    reading,
+    sharing,
+    variables,
+)
+from xbench.doctor.backends import Say
+from xbench.doctor.finding import Examination, Finding
+from xbench.doctor.sample import Sample, take_sample
+from xbench.doctor.words import plural
+from xbench.records.machine import available_bytes, devices, this_machine
+from xbench.registry import backend_paths, load_backend
+from xbench.text import show_bytes
+
+Asked = Iterator[tuple[str, Finding | None]]
+
+
+def examine(results: Path, workers: bool, say: Say) -> Examination:
+    """Look at everything. `results`: where runs will be kept; `workers`: start one of each backend
+    on each device there is; `say` is told what is being waited for."""
+    averages = os.getloadavg()  # before we add to it
+    say("watching the machine for half a second")
+    sample = take_sample()
+    asked = [*_processor(sample), *_sharing(sample, averages), *_memory(sample)]
+    asked += [*_surroundings(results)]
+    found = [finding for _, finding in asked if finding is not None]
+    hidden = tuple(topic for topic, finding in asked if finding is None)
+    return Examination(_machine(), (*found, *_backends(workers, say)), hidden)
+
+
+def _machine() -> str:
+    here = this_machine()
+    size = f"{plural(here.cores, 'usable CPU')}, {show_bytes(here.ram_bytes)}"
+    return f"{here.cpu}, {size}; devices {', '.join(devices())}; {platform.platform(terse=True)}"
+
+
+def _processor(sample: Sample) -> Asked:
+    yield "governor", processor.governor(reading.of_each_cpu("cpufreq/scaling_governor"))
+    switches = reading.read(processor.NO_TURBO), reading.read(processor.BOOST)
+    yield "turbo", processor.turbo(*switches)
+    names = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
+    now, limit, top = (reading.number_of_each_cpu(f"cpufreq/{name}") for name in names)
+    yield "frequency", processor.frequency(now, limit, top)
+    counts = sample.before.throttle_counts, sample.after.throttle_counts
+    yield "throttling", processor.throttling(*counts)
+    siblings = reading.of_each_cpu("topology/thread_siblings_list")
+    yield "SMT", processor.smt(siblings, reading.usable_cpus())
+    plugged = reading.on_mains()
+    if plugged is not None:  # most machines have no battery: that hides nothing
+        yield "power", processor.power(plugged)
+
+
+def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
+    usable = reading.usable_cpus()
+    cores = len(usable)
+    before, after = sample.before, sample.after
+    yield "load average", sharing.load(averages, cores)
+    yield "other processes", sharing.others(sample.shares, sample.busy_cores(cores), cores)
+    yield "steal time", sharing.steal(before.ticks, after.ticks)
+    stops = after.quota_stops - before.quota_stops
+    limited = sharing.quota(cgroup.cpu_cores(), usable, stops) if cgroup.visible() else None
+    yield "CPU quota", limited
+
+
+def _memory(sample: Sample) -> Asked:
+    total = this_machine().ram_bytes
+    yield "free memory", memory.available(available_bytes(), total)
+    limited = memory.limit(cgroup.memory_bytes(), total) if cgroup.visible() else None
+    yield "memory limit", limited
+    swap_total, used, _ = reading.swap_bytes()
+    moved = sample.after.swapped_bytes - sample.before.swapped_bytes
+    yield "swap", memory.swap(swap_total, used, moved)
+    yield "huge pages", memory.huge_pages(reading.read(memory.THP))
+    yield "allocator", _allocator()
+
+
+def _allocator() -> Finding | None:
+    if sys.platform != "linux":  # the policy's variables are the C library's there
+        return None
+    scratch = Path(gettempdir())
+    system, tuned = (allocator.faults(policy, scratch) for policy in ("system", "reuse"))
+    return allocator.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
+
+
+def _surroundings(results: Path) -> Asked:
+    for check in (
+        variables.preloaded, variables.removed, variables.forced_kernels, variables.left_alone
+    ):  # fmt: skip
+        yield "", check(os.environ)
+    resolution_s, cost_s = clock.read_clock()
+    yield "clock", clock.clock(resolution_s, cost_s, reading.read(clock.SOURCE))
+    free, writable = disk.look_at(results)
+    yield "disk", disk.disk(str(results), free, writable)
+
+
+def _backends(workers: bool, say: Say) -> list[Finding]:
+    found: list[Finding] = []
+    asked: list[tuple[str, str]] = []
+    for name in backend_paths():
+        try:
+            probe = load_backend(name).probe()
+        except Exception as error:  # a third party's code: whatever it raises is its finding
+            found.append(backends.unreadable(name, error))
+            continue
+        if workers and probe.installed:
+            asked += [(name, device) for device in _drivable(probe)]
+        else:
+            found.append(backends.installed(name, probe))
+    found = [*backends.ask_workers(asked, this_machine().cores, say), *found]
+    nothing = backends.none_works(found)
+    return [*found, nothing] if nothing else found
+
+
+def _drivable(probe: Probe) -> list[str]:
+    return [device for device in devices() if device.partition(":")[0] in probe.devices]

@@ -1,0 +1,48 @@
+"""What was timed, looked at once more: reasons why it may have no number. Pure functions."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from xbench.records.schema import CellLine
+from xbench.text import show_seconds
+
+THREAD_MARGIN = 0.05
+RESIDUAL_NS, RESIDUAL_SHARE = 20_000, 0.02
+"""How long a result may take to be read after the claimed end, beyond what reading costs."""
+
+
+def early_fence(line: CellLine) -> str | None:
+    """Whether results were still being computed when the clock was read.
+
+    Judged by the lower quartile of the bursts: what is pending after one is pending after each,
+    while a busy machine delays a few."""
+    residuals = sorted(line.timed.residual_ns)
+    if not residuals:
+        return None
+    beyond = residuals[len(residuals) // 4] - line.read_ns
+    burst = median(line.timed.wall_ns)
+    if beyond <= max(RESIDUAL_NS, RESIDUAL_SHARE * burst):
+        return None
+    return (
+        f"the fence returned early: results came {show_seconds(beyond * 1e-9)} after the end of a "
+        f"burst of {show_seconds(burst * 1e-9)}"
+    )
+
+
+def too_many_threads(line: CellLine, threads: int) -> str | None:
+    """Whether more threads worked than were declared: CPU time against wall time, of the burst at
+    the upper quartile, since a busy machine gives no thread its time in many of them."""
+    pairs = zip(line.timed.cpu_ns, line.timed.wall_ns, strict=True)
+    active = sorted(cpu / wall for cpu, wall in pairs if wall)
+    if not active:
+        return None
+    usual = active[3 * len(active) // 4]
+    if usual <= threads * (1.0 + THREAD_MARGIN):
+        return None
+    return f"{usual:.2f} threads worked in a burst, {threads} were declared"
+
+
+def traced_again(before: int, after: int) -> str | None:
+    """Whether something was traced or compiled while it was timed."""
+    return None if before == after else f"retraced or recompiled {after - before} times while timed"

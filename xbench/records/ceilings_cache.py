@@ -1,0 +1,70 @@
+"""Ceilings kept for a day in the user's cache folder: a hint, never a source of errors.
+
+What cannot be read, is damaged, is too old or comes from the future is as if it were not there;
+what cannot be written is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from math import isfinite
+from pathlib import Path
+
+import msgspec
+
+from xbench.records.machine import this_machine
+from xbench.records.schema import CeilingsLine
+
+KEPT_S = 86400.0
+METHOD = 1
+"""Raised when the way of measuring changes: what was measured the old way is not used."""
+
+
+def cache_folder() -> Path | None:
+    """`$XDG_CACHE_HOME/xbench`, or where this system keeps caches; None if there is no home."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if given.is_absolute():
+        return given / "xbench"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "xbench"
+
+
+def ceilings_key(dtype: str, threads: int, allocator: str) -> str:
+    """A file name for everything that decides a ceiling: machine, NumPy, dtype, threads, allocator
+    and the kernel the BLAS was told to use."""
+    kernel = os.environ.get("OPENBLAS_CORETYPE", "")
+    parts = (METHOD, this_machine().key, version("numpy"), dtype, threads, allocator, kernel)
+    return f"ceilings-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.json"
+
+
+def read_cached(folder: Path | None, name: str) -> CeilingsLine | None:
+    """The ceilings of that name, if they are whole and not older than a day."""
+    if folder is None:
+        return None
+    try:
+        line = msgspec.json.decode((folder / name).read_bytes(), type=CeilingsLine)
+        age_s = (datetime.now(UTC) - datetime.fromisoformat(line.measured_utc)).total_seconds()
+    except (OSError, ValueError, TypeError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+    figures = [each for each in (line.bandwidth, line.compute, line.fault_ns) if each is not None]
+    sound = all(isfinite(each.best) and each.best > 0.0 for each in figures)
+    return line if sound and figures and 0.0 <= age_s < KEPT_S else None
+
+
+def write_cached(folder: Path | None, name: str, line: CeilingsLine) -> None:
+    """Keep ceilings, whole or not at all."""
+    if folder is None:
+        return
+    fresh = folder / f"{name}.{os.getpid()}"
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(msgspec.json.encode(line))
+        fresh.replace(folder / name)

@@ -1,0 +1,112 @@
+"""`late`: a virtual asynchronous device, on which NumPy works while its caller goes on.
+
+Every call is queued on the one thread of a stream, as on a GPU; handles are results to come. Its
+defective sister `unfenced` differs in one thing: its fence does not wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Backend, Factory, Handle, Spec, Step, Tensors, Variant
+from xbench.selftest.twin import TwinBackend
+from xbench.workloads import get_op
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Results = tuple[Tensors, Tensors]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One tensor among the results of a queued call: `place` 0 is the state, 1 the outputs."""
+
+    call: Future[Results]
+    place: int
+    name: str
+
+    def wait(self) -> Handle:
+        """NumPy's own handle, once the call is done. Raises what the call raised."""
+        return self.call.result()[self.place][self.name]
+
+
+class LateBackend(TwinBackend):
+    """NumPy behind a stream."""
+
+    name = "late"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stream = ThreadPoolExecutor(1)
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        """NumPy's ops, queued."""
+        return {name: queued(factory) for name, factory in self.inner.ops.items()}
+
+    def put(self, host: np.ndarray[Any, Any]) -> Pending:
+        """An owning copy, made at once."""
+        done: Future[Results] = Future()
+        done.set_result(({"copy": self.inner.put(host)}, {}))
+        return Pending(done, 0, "copy")
+
+    def get(self, tensor: Pending) -> np.ndarray[Any, Any]:
+        """The values, when they are there."""
+        return self.inner.get(tensor.wait())
+
+    def where(self, tensor: Pending) -> tuple[str, str]:
+        """The place of the result, when it is there."""
+        return self.inner.where(tensor.wait())
+
+    def fence(self, tensors: Tensors) -> None:
+        """Wait for exactly these."""
+        for each in tensors.values():
+            each.wait()
+
+    def close(self) -> None:
+        """End the stream."""
+        self._stream.shutdown()
+        super().close()
+
+    def queue(self, spec: Spec, step: Step) -> Step:
+        """NumPy's step, with a `run` that returns before it is done."""
+        outputs = get_op(spec.op).tensors(spec).outputs
+
+        def work(state: Tensors, batch: Tensors) -> Results:
+            # The stream keeps order, so whatever a call needs is computed when its turn comes.
+            return step.run(_waited(state), _waited(batch))
+
+        def run(state: Tensors, batch: Tensors) -> Results:
+            call = self._stream.submit(work, state, batch)
+            return (
+                {name: Pending(call, 0, name) for name in state},
+                {name: Pending(call, 1, name) for name in outputs},
+            )
+
+        return Step(run, traces=step.traces)
+
+
+class UnfencedBackend(LateBackend):
+    """The defect: its fence returns at once, so only the queueing is timed."""
+
+    name = "unfenced"
+
+    def fence(self, tensors: Tensors) -> None:
+        """Wait for nothing."""
+
+
+def queued(factory: Factory) -> Factory:
+    """NumPy's factory of an op made into that of the devices here."""
+
+    def make(backend: Backend, spec: Spec, variant: Variant) -> Step:
+        assert isinstance(backend, LateBackend)
+        return backend.queue(spec, factory(backend.inner, spec, variant))
+
+    return make
+
+
+def _waited(tensors: Tensors) -> Tensors:
+    return {name: each.wait() for name, each in tensors.items()}
