@@ -154,19 +154,20 @@ class CellWork:
         fence = self.workers.facts[cell.worker]["fence_ns"]
         call = max(single_ns - fence, single_ns / 20)
         trains = get_op(cell.spec.op).trains
+        line.read_ns = read_ns = self._ask(cell, "read_cost", 9 * single_ns * 1e-9)["read_ns"]
         burst, longer = Burst(0, 0), choose_burst(call, fence, trains)
         while longer.calls > burst.calls:
             burst = longer
             call = min(call, self._try(cell, burst, line, gate))
             longer = choose_burst(call, fence, trains)
-        read_ns = self._ask(cell, "read_cost", 9 * call * 1e-9)["read_ns"]
         self.call_ns[cell.id] = call
         return replace(longer, read_ns=read_ns)
 
     def _try(self, cell: Cell, burst: Burst, line: CellLine, gate: Gate) -> float:
         """Nanoseconds of the shortest call in bursts that are tried: so many that some of them had
         their cores, as far as patience goes. If none had, what is left without the waiting: a
-        burst that is too long does no harm."""
+        burst that is too long does no harm. What was still pending at the end counts, or a device
+        whose fence does not wait would get ever longer bursts before it is refused."""
         wanted = TRIES if burst.lead_in else 1
         calm: list[float] = []
         starved: list[float] = []
@@ -175,11 +176,12 @@ class CellWork:
             reading = self.burst(cell, burst, line.calibration)
             line.calibration_calls.append(burst.calls)
             wall, waited = reading["wall_ns"], min(reading["wait_ns"], reading["wall_ns"])
+            pending = max(reading["residual_ns"] - line.read_ns, 0)
             if waited <= STARVED * wall:
-                calm.append(wall / burst.calls)
+                calm.append((wall + pending) / burst.calls)
                 continue
             gate.excuse(waited * 1e-9)
-            starved.append(max(wall - waited, wall / 20) / burst.calls)
+            starved.append((max(wall - waited, wall / 20) + pending) / burst.calls)
             if len(starved) >= TRIES and gate.patience.left_s == 0.0:
                 break
         return min(calm or starved)

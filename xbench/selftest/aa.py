@@ -44,11 +44,16 @@ class Equal:
 def aa_checks(trials: int) -> Iterator[Check]:
     """Measure, keep the record in the user's cache, and judge it. Raises: UsageError."""
     make_cache()
-    found = [each for number in range(trials) for each in one_trial(number)]
+    found: list[Equal] = []
+    missing: list[str] = []
+    for number in range(trials):
+        equals, reasons = one_trial(number)
+        found += equals
+        missing += reasons
     wanted = trials * len(AA_WIDTHS)
     yield Check(
         "A/A: comparisons", f"{len(found)} of {wanted}", f"{wanted} of {wanted}",
-        len(found) == wanted, BROKEN,
+        len(found) == wanted, "; ".join([BROKEN, *missing[:1]]),
     )  # fmt: skip
     if not found:
         return
@@ -65,11 +70,14 @@ def aa_checks(trials: int) -> Iterator[Check]:
     yield from judged(record)
 
 
-def one_trial(number: int) -> list[Equal]:
-    """One run: a step of Adam at each width, under both names, in the same rounds."""
+def one_trial(number: int) -> tuple[list[Equal], list[str]]:
+    """One run: a step of Adam at each width, under both names, in the same rounds.
+
+    Returns: what was compared; why cells have no number."""
     axes = {"op": (AA_OP,), "backend": ("numpy", "twin")}
     run, cells = measure(axes, "all", LAUNCHES, group_s=GROUP_S, seed=number)
-    return [equal(each) for each in compare_cells(run, cells) if each.ratio.low is not None]
+    equals = [equal(each) for each in compare_cells(run, cells) if each.ratio.low is not None]
+    return equals, [f"{cell.plan.id}: {cell.reason}" for cell in cells if cell.time_s is None]
 
 
 def equal(found: Comparison) -> Equal:
