@@ -51,7 +51,7 @@ def spin() -> None:
 
 
 def test_a_threads_own_time_is_counted() -> None:
-    assert measured(spin)["cpu_ns"] >= 2_000_000
+    assert measured(spin)["cpu_ns"] >= 1_800_000
 
 
 def in_a_new_thread(pool: ThreadPoolExecutor) -> None:
@@ -61,7 +61,7 @@ def in_a_new_thread(pool: ThreadPoolExecutor) -> None:
 
 def test_a_thread_that_starts_meanwhile_is_counted() -> None:
     with ThreadPoolExecutor(1) as pool:
-        assert measured(lambda: in_a_new_thread(pool))["cpu_ns"] >= 2_000_000
+        assert measured(lambda: in_a_new_thread(pool))["cpu_ns"] >= 1_800_000
 
 
 def test_a_thread_that_ends_meanwhile_leaves_the_process_clock() -> None:
@@ -74,6 +74,34 @@ def test_a_thread_that_ends_meanwhile_leaves_the_process_clock() -> None:
     assert 2_000_000 <= cpu.spent_ns() <= time.process_time_ns() - before
 
 
+@linux
+def test_a_core_lost_while_clocks_are_read_makes_no_thread_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another thread works on for ten times the burst before its clock is read."""
+    stop = Event()
+
+    def hash_on() -> None:
+        while not stop.is_set():
+            hashlib.sha256(WORK)
+
+    read = CpuTime.spent_ns
+
+    def late(self: CpuTime) -> int:
+        time.sleep(0.015)
+        return read(self)
+
+    monkeypatch.setattr(CpuTime, "spent_ns", late)
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(hash_on)
+        try:
+            found = measured(pause)
+        finally:
+            stop.set()
+            working.result()
+    assert found["cpu_ns"] <= 1.2 * found["wall_ns"]
+
+
 def test_without_threads_clocks_there_is_the_process_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "TASKS", "/nowhere")
-    assert measured(spin)["cpu_ns"] >= 2_000_000
+    assert measured(spin)["cpu_ns"] >= 1_800_000

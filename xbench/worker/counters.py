@@ -23,6 +23,7 @@ class CpuTime:
 
     def __init__(self) -> None:
         self._clocks = _thread_clocks()
+        self._since = time.perf_counter_ns()
         self._process = time.process_time_ns()
         try:
             self._before = _total(self._clocks)
@@ -39,6 +40,12 @@ class CpuTime:
         except OSError:
             pass
         return time.process_time_ns() - self._process
+
+    def share_ns(self, wall_ns: int) -> int:
+        """What is due to a stretch of work since this object was made, pro rata: other threads ran
+        on while the clocks were read, and for long if this one then lost its core."""
+        spent = self.spent_ns()
+        return round(spent * min(1.0, wall_ns / (time.perf_counter_ns() - self._since)))
 
 
 def _thread_clocks() -> set[int]:
@@ -66,7 +73,7 @@ def measured(work: Callable[[], None]) -> Reading:
         start = time.perf_counter_ns()
         work()
         end = time.perf_counter_ns()
-        cpu_ns = cpu.spent_ns()
+        cpu_ns = cpu.share_ns(end - start)
         after = resource.getrusage(resource.RUSAGE_SELF)
         queued = queued_ns() - queued
     finally:
