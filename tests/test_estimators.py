@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from candidates import CANDIDATES, Pair
 from estimators import from_journal, row
+from journals import NUMPY, TORCH, group, header, taken, write
 from machines import MACHINES, Launch, simulate
-from test_journal import NUMPY, TORCH, group, header, taken, write
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

@@ -9,75 +9,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from journals import FOOTER, NUMPY, TORCH, WORKER, group, header, planned, taken, write
 
 from xbench.errors import STATUSES, RecordError, Status, UsageError
 from xbench.records.journal import JOURNAL, Journal, make_run_folder
 from xbench.records.read import read_run
-from xbench.records.schema import (
-    SCHEMA_VERSION,
-    CellLine,
-    CellPlan,
-    Footer,
-    GroupLine,
-    Header,
-    Line,
-    Samples,
-    WorkerLine,
-)
 from xbench.records.summary import CellSummary, summarise, write_summary
 
 TIMES = ("time_s", "low_s", "high_s", "first_s", "build_s", "overhead", "faults_per_call")
-
-
-def planned(backend: str, status: Status | None = None) -> CellPlan:
-    """A cell of the header."""
-    return CellPlan(
-        id=f"matmul/m2-k2-n2/float32/{backend}/cpu/eager/none/tall",
-        group="matmul/m2-k2-n2/float32/cpu/tall", op="matmul", params={"m": 2, "k": 2, "n": 2},
-        dtype="float32", backend=backend, device="cpu", mode="eager", gradient="none",
-        threads="all", math="ieee", allocator="reuse", family="matmul w×w×w", width=2,
-        default_gradient=True, flop=16, min_bytes=48, eager_bytes=48, predicted_s=1e-6,
-        predicted_bytes=48, status=status, reason="" if status is None else "for a reason",
-    )  # fmt: skip
-
-
-def header(*cells: CellPlan) -> Header:
-    """A journal's first line."""
-    return Header(
-        schema_version=SCHEMA_VERSION, xbench_version="0.1.0", run_id="20260101T000000Z-abcdef",
-        started_utc="2026-01-01T00:00:00+00:00", preset="smoke", command=["xbench", "run"], seed=5,
-        launches=2, group_s=0.5, plan_hash="0" * 16, cells=list(cells), environment={"os": "é"},
-    )  # fmt: skip
-
-
-def taken(cell: CellPlan, *wall_ns: int, status: Status = "ok") -> CellLine:
-    """A cell's line with bursts of ten calls."""
-    samples = Samples(**{name: list(wall_ns) for name in Samples.__struct_fields__})
-    return CellLine(id=cell.id, status=status, calls=10, first_ns=9, build_ns=8, timed=samples)
-
-
-def group(launch: int, *cells: CellLine) -> GroupLine:
-    """One group in one launch."""
-    return GroupLine(
-        group="matmul/m2-k2-n2/float32/cpu/tall", launch=launch, inputs_sha256="0",
-        started_utc="2026-01-01T00:00:01+00:00", order=[[0]] * 3, cells=list(cells),
-    )  # fmt: skip
-
-
-NUMPY, TORCH = planned("numpy"), planned("torch")
-WORKER = WorkerLine(
-    launch=0, worker="numpy/cpu/eager/tall", pid=7, environment={}, open_ns=5_000_000, fence_ns=90,
-    python="3.11.7", attest={"threads": 2},
-)  # fmt: skip
-FOOTER = Footer(ended_utc="2026-01-01T00:00:02+00:00", outcome="complete")
-
-
-def write(folder: Path, *lines: Line) -> Path:
-    """A journal of these lines."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for line in lines:
-        Journal(folder / JOURNAL).write(line)
-    return folder / JOURNAL
 
 
 @pytest.fixture
@@ -100,9 +39,27 @@ def test_what_was_written_comes_back(journal: Path) -> None:
 
 def test_lines_are_only_ever_appended(journal: Path) -> None:
     before = journal.read_bytes()
-    Journal(journal).write(FOOTER)
+    again = Journal(journal)
+    again.write(FOOTER)
+    again.close()
     assert journal.read_bytes().startswith(before)
     assert journal.read_bytes().endswith(b"\n")
+
+
+def test_two_cannot_write_one_journal(journal: Path) -> None:
+    """Not even two of one process; the second is told, the first goes on."""
+    first = Journal(journal)
+    with pytest.raises(UsageError, match="another process is measuring"):
+        Journal(journal)
+    first.close()
+    Journal(journal).close()
+
+
+def test_what_two_have_measured_all_the_same_counts_once(tmp_path: Path) -> None:
+    one, other = (group(0, taken(NUMPY, *times)) for times in ((1000, 1100), (7000, 9000)))
+    run = read_run(write(tmp_path, header(NUMPY), WORKER, one, other, FOOTER))
+    assert run.groups == [one]
+    assert run.notes == ["1 groups are there twice; the first counts"]
 
 
 def test_cut_off_at_any_byte_it_is_read_or_refused_in_words(journal: Path) -> None:

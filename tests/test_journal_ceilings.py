@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_journal import FOOTER, NUMPY, WORKER, group, header, taken, write
+from journals import FOOTER, NUMPY, WORKER, group, header, taken, write
 
 from xbench.records.read import read_run
 from xbench.records.schema import CeilingsLine, Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_journal import NUMPY, TORCH, WORKER, group, header, taken, write
+from journals import NUMPY, TORCH, WORKER, group, header, taken, write
 
 from xbench.engine.precision import figures, missing, precise
 from xbench.records.read import read_run

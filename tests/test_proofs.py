@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from journals import NUMPY, TORCH, group, header, taken, write
 from machines import MACHINES, simulate
-from test_journal import NUMPY, TORCH, group, header, taken, write
 
 from xbench.records.compare import compare_cells
 from xbench.records.read import read_run

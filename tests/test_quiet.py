@@ -7,7 +7,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from xbench.engine.quiet import PAUSE_S, Gate, Patience, runnable
+from xbench.engine.quiet import PAUSE_S, PER_GROUP, Gate, Patience, runnable
 
 
 def gate(counts: Iterator[int | None], patience_s: float = 1.0) -> Gate:
@@ -50,14 +50,22 @@ def test_where_nothing_is_known_nothing_is_waited_for() -> None:
 
 def test_what_one_gate_did_not_need_is_left_to_the_next() -> None:
     patience = Patience()
-    patience.grant(3 * PAUSE_S)
+    patience.grant(3 * PAUSE_S / PER_GROUP)
     first = Gate(2, 2, patience, count=lambda: 1, sleep=lambda _: None)
     first.wait()
-    patience.grant(PAUSE_S)
+    patience.grant(PAUSE_S / PER_GROUP)
     second = Gate(2, 2, patience, count=lambda: 5, sleep=lambda _: None)
     second.wait()
     assert first.waited_s == 0.0
     assert second.waited_s == pytest.approx(4 * PAUSE_S)
+    assert patience.left_s == 0.0
+
+
+def test_a_budget_limits_patience() -> None:
+    patience = Patience()
+    patience.grant(1.0, most_s=0.5)
+    assert patience.left_s == 0.5
+    patience.grant(1.0, most_s=-3.0)
     assert patience.left_s == 0.0
 
 

@@ -110,6 +110,7 @@ def write_run(
                 )
             )  # fmt: skip
     journal.write(Footer(ended_utc="2026-01-02T03:14:05+00:00", outcome="complete"))
+    journal.close()
     return folder
 
 

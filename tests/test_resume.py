@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -96,6 +97,26 @@ def test_a_complete_run_is_not_taken_up(killed: Path) -> None:
     assert "is complete" in done.stderr
 
 
+def test_a_run_that_is_being_measured_is_not_taken_up(killed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run.jsonl"
+    copy.write_bytes(killed.read_bytes().splitlines(keepends=True)[0])
+    with copy.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = resume(copy)
+    assert done.returncode == 2
+    assert "another process is measuring" in done.stderr
+    assert os.listdir(tmp_path) == ["run.jsonl"]
+
+
+def test_a_dry_run_of_the_rest_measures_nothing(killed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run.jsonl"
+    copy.write_bytes(killed.read_bytes().splitlines(keepends=True)[0])
+    done = resume(copy, "--dry-run")
+    assert done.returncode == 0
+    assert "0 measured already" in done.stdout
+    assert copy.read_bytes().count(b"\n") == 1
+
+
 def test_a_torn_last_line_is_cut_and_measured_again(killed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "run" / "run.jsonl"
     copy.parent.mkdir()
@@ -112,7 +133,11 @@ def test_a_torn_last_line_is_cut_and_measured_again(killed: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("plan_hash", "0" * 16, "the plan of"), ("environment", {}, "machine_key was None")],
+    [
+        ("plan_hash", "0" * 16, "the plan of"),
+        ("environment", {}, "machine_key was None"),
+        ("xbench_version", "0.0.0", "xbench was 0.0.0"),
+    ],
 )
 def test_another_plan_or_machine_is_refused(
     killed: Path, tmp_path: Path, field: str, value: object, said: str

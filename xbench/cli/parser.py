@@ -92,7 +92,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--resume", type=Path, metavar="RUN",
         help="go on with a run that was interrupted, by the options that it was started with; of "
-        "yours only --budget and --no-report count",
+        "yours only --budget, --dry-run and --no-report count",
     )  # fmt: skip
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     how.add_argument(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from xbench import __version__
 from xbench.errors import UsageError
 from xbench.plan.plan import Plan
-from xbench.records.journal import cut_torn_line
 from xbench.records.machine import environment
 from xbench.records.read import Run, read_run
 from xbench.registry import backend_paths, load_backend
@@ -17,7 +17,7 @@ SAME = ("machine_key", "os", "libc", "python", "openblas_coretype")
 
 
 def open_run(path: Path) -> Run:
-    """Read a run that is to be continued; a torn last line is cut off, nothing else is touched.
+    """Read a run that is to be continued, and touch nothing.
 
     Raises: RecordError; UsageError if there is nothing left to do."""
     run = read_run(path)
@@ -28,7 +28,6 @@ def open_run(path: Path) -> Run:
         )
     if run.complete:
         raise UsageError(f"{run.path} is complete", "start another with `xbench run`")
-    cut_torn_line(run.path)
     return run
 
 
@@ -43,6 +42,11 @@ def check_same(run: Run, plan: Plan) -> None:
             "give back what it had (suites, packages, free memory), or start a new run",
         )
     now: dict[str, Any] = environment()
+    if run.header.xbench_version != __version__:
+        raise UsageError(
+            f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__}",
+            f"install xbench {run.header.xbench_version} again, or start a new run",
+        )
     for name in SAME:
         before = run.header.environment.get(name)
         if before != now[name]:

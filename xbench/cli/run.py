@@ -22,7 +22,7 @@ from xbench.plan.select import AXES, Selection, choose_devices
 from xbench.progress import Progress, make_progress
 from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes, devices, this_machine
-from xbench.records.schema import GroupLine, Header
+from xbench.records.schema import Header
 from xbench.records.summary import CellSummary
 from xbench.stats.looks import LOOKS
 from xbench.text import near, show_bytes, show_seconds
@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
     folder = make_run_folder(options.out, run_id)
     header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
     settings = _settings(options, folder)
-    return _measure(plan, settings, header, make_progress(plan), None, options)
+    return _measure(plan, settings, header, make_progress(plan), False, options)
 
 
 def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
@@ -64,12 +64,14 @@ def _resume(options: argparse.Namespace) -> int:
     asked.no_report, asked.budget = options.no_report, options.budget
     preset, plan = planned(asked)
     check_same(run, plan)
-    print(f"{head_line(plan, preset)}; {len(run.groups)} measured already", file=sys.stderr)
+    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already"
+    if options.dry_run:
+        print(head)
+        return 0
+    print(head, file=sys.stderr)
     settings = _settings(asked, run.path.parent)
-    for folder in (settings.scratch, settings.logs):
-        folder.mkdir(exist_ok=True)
     progress = make_progress(plan, [line.group for line in run.groups])
-    return _measure(plan, settings, run.header, progress, run.groups, options)
+    return _measure(plan, settings, run.header, progress, True, options)
 
 
 def _settings(options: argparse.Namespace, folder: Path) -> Settings:
@@ -82,9 +84,9 @@ def _settings(options: argparse.Namespace, folder: Path) -> Settings:
 
 def _measure(
     plan: Plan, settings: Settings, header: Header, progress: Progress,
-    earlier: list[GroupLine] | None, options: argparse.Namespace,
+    resumed: bool, options: argparse.Namespace,
 ) -> int:  # fmt: skip
-    run, summaries = run_plan(plan, settings, header, progress, earlier)
+    run, summaries = run_plan(plan, settings, header, progress, resumed)
     folder = settings.folder
     if not options.no_report:
         import_module("reports.command").write_report([folder], folder / "report", None)

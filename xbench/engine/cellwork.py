@@ -17,11 +17,10 @@ from xbench.engine.scatter import Scatter, largest_shift
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
-from xbench.plan.plan import Plan
+from xbench.plan.plan import WARMUP_S, Plan
 from xbench.records.schema import CellLine, Samples
 from xbench.workloads import get_op
 
-WARMUP_NS = 250_000_000
 WARMUP_BURSTS = 60
 LATENCY_BURSTS, LATENCY_LIMIT_NS = 15, 1_000_000
 """Bursts of a single call, for calls shorter than this that are otherwise timed several at once."""
@@ -110,7 +109,7 @@ class CellWork:
         traces: list[int] = []
         gate = self.gate([cell])
         while not line.warmup_converged and len(walls) < WARMUP_BURSTS:
-            if spent > WARMUP_NS and len(walls) > 1:
+            if spent > WARMUP_S * 1e9 and len(walls) > 1:
                 break
             gate.wait()
             reading = self.burst(cell, Burst(1, 0), line.warmup)

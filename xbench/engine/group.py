@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,10 +20,6 @@ from xbench.records.schema import CellLine, GroupLine
 
 Failures = list[tuple[Cell, CellFailed | WorkerDied]]
 """Cells without a number, and why."""
-
-
-PATIENCE = 2.0
-"""How much longer a run may wait for free cores with each group, in times of its rounds' time."""
 
 
 class _Again(Exception):
@@ -46,7 +43,6 @@ class GroupRun:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
-        self.work.patience.grant(PATIENCE * self.work.plan.group_s)
         try:
             self.work.inputs = self.work.oracle.prepare(params)
             while len(self.failed) < len(cells):
@@ -61,7 +57,8 @@ class GroupRun:
                     continue
                 finally:
                     self._unload(alive)
-            self.work.oracle.release(self.work.inputs["id"])
+            with suppress(OracleFailed):  # what was measured stands; the next one makes inputs anew
+                self.work.oracle.release(self.work.inputs["id"])
         except OracleFailed as error:
             for cell in cells:
                 self.failed.setdefault(cell.id, (error.status, error.message))
@@ -128,13 +125,18 @@ class GroupRun:
         jobs: list[Callable[[], Failures]] = [self._foresee]
         jobs += [partial(self._place_in_turn, mine, params) for mine in alive]
         died = False
-        for errors in together(jobs, self.work.plan.cores, self.work.workers.kill):
+        for errors in together(jobs, self.work.plan.cores, self._stop):
             if isinstance(errors, XbenchError):
                 raise errors
             for cell, error in errors:
                 died |= self._note(cell, error)
         if died:
             raise _Again
+
+    def _stop(self) -> None:
+        """End whoever is being waited for."""
+        self.work.workers.kill()
+        self.work.oracle.kill()
 
     def _foresee(self) -> Failures:
         """Have the oracle work out the answer while workers wait for memory."""
@@ -182,5 +184,5 @@ class GroupRun:
         for cell in cells:
             try:
                 self.work.unload(cell)
-            except WorkerDied:
+            except (CellFailed, WorkerDied):
                 self.work.workers.discard(cell.worker)

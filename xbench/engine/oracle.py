@@ -39,6 +39,11 @@ class Oracle:
         if self._process is not None:
             self._ask("release", workload=workload)
 
+    def kill(self) -> None:
+        """End the process at once; a question it is at fails."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """End the process."""
         if self._process is not None:

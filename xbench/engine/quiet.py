@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 LOAD_FILE = Path("/proc/loadavg")
 PAUSE_S = 0.005
+PER_GROUP = 2.0
+"""How much longer a run may wait for free cores with each group, in times of its rounds' time."""
 
 
 def runnable() -> int | None:
@@ -28,9 +31,10 @@ class Patience:
 
     left_s: float = 0.0
 
-    def grant(self, seconds: float) -> None:
-        """Be patient for longer."""
-        self.left_s += seconds
+    def grant(self, rounds_s: float, most_s: float = inf) -> None:
+        """Be patient for longer, by `PER_GROUP` times what a group's rounds take; in all no longer
+        than `most_s`, what a budget has to spare."""
+        self.left_s = max(0.0, min(self.left_s + PER_GROUP * rounds_s, most_s))
 
     def spend(self, seconds: float) -> float:
         """Returns: as much of these seconds as there was patience for."""

@@ -34,33 +34,40 @@ from xbench.records.summary import CellSummary, summarise, write_summary
 class Recording:
     """A plan that is being measured into `settings.folder`, which exists.
 
-    `earlier` holds what its journal does already, when a run is taken up again: None starts a new
-    journal. `bursts` and `given_up` hold for the whole run: a cell keeps its burst, and one that
-    failed is not tried again."""
+    `resumed`: its journal is taken up again. `bursts` and `given_up` hold for the whole run: a
+    cell keeps its burst, and one that failed is not tried again."""
 
     plan: Plan
     settings: Settings
     header: Header
     progress: Progress
-    earlier: list[GroupLine] | None = None
+    resumed: bool = False
     lines: list[GroupLine] = field(default_factory=list)
     bursts: dict[str, Burst] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     ceilings: list[CeilingsLine] = field(default_factory=list)
     patience: Patience = field(default_factory=Patience)
+    opening_s: float = 0.0
+    """What the workers of the last launch took to start."""
+
     outcome: str = "complete"
+    journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.earlier is None:
-            self._journal.write(self.header)
-        else:
-            self.ceilings = read_run(self.settings.folder).ceilings
-        for line in self.earlier or []:
+        """Raises: UsageError if another process is measuring this run."""
+        self.journal = Journal(self.settings.folder / JOURNAL)
+        if not self.resumed:
+            self.journal.write(self.header)
+            return
+        self.journal.cut_torn_line()
+        # Left by whoever was killed; compilers keep what they made there, and `first_s` is cold.
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)
+        for folder in (self.settings.scratch, self.settings.logs):
+            folder.mkdir(exist_ok=True)
+        before = read_run(self.settings.folder)
+        self.ceilings = before.ceilings
+        for line in before.groups:
             self._remember(line)
-
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self.settings.folder / JOURNAL)
 
     def _remember(self, line: GroupLine) -> None:
         self.lines.append(line)
@@ -82,13 +89,14 @@ class Recording:
         schedule = Schedule(self.plan, self.settings.seed, self.settings.budget_s, done)
         self._find_ceilings()
         oracle, canary = Oracle(self.settings), Canary(self.plan.cores)
-        longest_s = 0.0
+        longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
         try:
             for launch in range(self.plan.launches):
                 order = schedule.order(list(groups), launch)
                 if not order:
                     continue
-                if self._precise(launch) or not schedule.allows(longest_s):
+                least_s = min(map(self._cost_s, order))
+                if self._precise(launch) or not schedule.allows(max(longest_s, least_s)):
                     break
                 began = time.monotonic()
                 self._launch(launch, order, schedule, oracle, canary)
@@ -105,14 +113,22 @@ class Recording:
         scatter = Scatter(self.settings.seed, launch)
         with Workers(self.settings, launch, self.plan.cores, self._opened, scatter.core) as workers:
             self.progress.starting(f"starting the workers of launch {launch + 1}")
+            began = time.monotonic()
             workers.start(scatter.order(self._keys(order)))
+            self.opening_s = time.monotonic() - began
             for group in order:
                 work = CellWork(
                     self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing,
                     canary, scatter, self.patience,
                 )  # fmt: skip
-                if schedule.allows(self.plan.group_cost_s(group)):
+                cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
+                if schedule.allows(cost_s):
+                    self.patience.grant(self.plan.group_s, schedule.left_s - cost_s)
                     self._one_group(group, launch, work)
+
+    def _cost_s(self, group: Group) -> float:
+        """Predicted seconds of a launch of one group: no other can be shorter."""
+        return self.opening_s + self.plan.group_cost_s(group)
 
     def _precise(self, launch: int) -> bool:
         """Whether the launches so far give every ratio the precision that was asked for."""
@@ -126,11 +142,11 @@ class Recording:
         """Measure, or look up, what the machine reaches at most: once a run."""
         self.progress.starting("measuring what this machine reaches at most")
         for line in known_ceilings(self.plan, self.settings, self.ceilings):
-            self._journal.write(line)
+            self.journal.write(line)
             self.ceilings.append(line)
 
     def _opened(self, facts: dict[str, Any]) -> None:
-        self._journal.write(WorkerLine(**facts))
+        self.journal.write(WorkerLine(**facts))
 
     def _keys(self, groups: Sequence[Group]) -> list[WorkerKey]:
         """The workers that these groups' cells still need."""
@@ -142,7 +158,8 @@ class Recording:
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         run = Run(self.settings.folder, self.header, groups=self.lines)
         lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
-        self._journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
+        self.journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
+        self.journal.close()
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         run = read_run(self.settings.folder)
         summaries = summarise(run)
@@ -164,17 +181,17 @@ class Recording:
         self._write(line)
 
     def _write(self, line: GroupLine) -> None:
-        self._journal.write(line)
+        self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)
 
 
 def run_plan(
     plan: Plan, settings: Settings, header: Header, progress: Progress,
-    earlier: list[GroupLine] | None = None,
+    resumed: bool = False,
 ) -> tuple[Run, list[CellSummary]]:  # fmt: skip
     """Measure a whole plan. An exception, Ctrl-C too, ends it with a readable run and goes on."""
-    recording = Recording(plan, settings, header, progress, earlier)
+    recording = Recording(plan, settings, header, progress, resumed)
     outcome = "interrupted"
     try:
         with progress:

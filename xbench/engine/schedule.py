@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 
 from xbench.cell import Group
@@ -29,9 +30,15 @@ class Schedule:
         order = Random(f"{self.seed}/{launch}").sample(groups, len(groups))
         return [group for group in order if (group.id, launch) not in self.done]
 
+    @property
+    def left_s(self) -> float:
+        """What the budget still holds; infinite without one."""
+        if self.budget_s is None:
+            return inf
+        return self.budget_s - (time.monotonic() - self.started)
+
     def allows(self, seconds: float) -> bool:
         """Whether work of this length still fits. Once it does not, `exhausted` is set."""
-        spent = time.monotonic() - self.started
-        fits = self.budget_s is None or spent + seconds <= self.budget_s
+        fits = seconds <= self.left_s
         self.exhausted |= not fits
         return fits

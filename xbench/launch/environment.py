@@ -15,10 +15,17 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 """Removed from the user's environment: the policy decides threads, each library its wait policy."""
 
+OTHERS_REMOVED = (
+    "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_MMAP_MAX_", "MALLOC_PERTURB_",
+    "MALLOC_CHECK_", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
+)  # fmt: skip
+"""Removed too: they would undo the allocator's policy, or hand a run what others compiled."""
+
 LEFT_ALONE = (
     "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE",
     "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED",
-    "GLIBC_TUNABLES", "LD_PRELOAD",
+    "GLIBC_TUNABLES", "LD_PRELOAD", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR", "NVIDIA_TF32_OVERRIDE",
 )  # fmt: skip
 """The user's, kept and recorded: they choose kernels, devices or another allocator."""
 
@@ -42,7 +49,7 @@ def worker_environment(
     `adapter` is the backend's own (`Backend.env`); `scratch` becomes TMPDIR, so that whatever a
     framework caches on disk is private to the run."""
     inherited = dict(os.environ if base is None else base)
-    for name in (*THREAD_VARIABLES, *ALLOCATORS["reuse"]):
+    for name in (*THREAD_VARIABLES, *OTHERS_REMOVED, *ALLOCATORS["reuse"]):
         inherited.pop(name, None)
     own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
     return inherited | own | ALLOCATORS[allocator] | adapter

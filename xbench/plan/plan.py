@@ -17,6 +17,8 @@ CALL_LIMIT_S = 30.0
 """A cell whose single call is predicted to take longer is listed as skipped."""
 
 MIN_ROUNDS, MAX_ROUNDS = 7, 400
+WARMUP_S = 0.25
+"""How long a cell is warmed up that does not grow steady."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,16 @@ class Plan:
         oracle = sum(oracle_s(group.spec, self.cores) for group in self.groups)
         return oracle + self.launches * self.launch_s()
 
-    def group_cost_s(self, group: Group) -> float:
-        """Predicted seconds of one group in one launch."""
+    def group_cost_s(self, group: Group, oracle: bool = False) -> float:
+        """Predicted seconds of one group in one launch; with the oracle's, which only the first
+        has to wait for."""
         predicted = [self.predictions[cell.id] for cell in group.cells]
         one_round = sum(each.call_s for each in predicted)
         loading = sum(each.load_s for each in predicted)
         fixed = None if self.rounds is None else self.rounds * one_round
-        return (fixed or max(self.group_s, MIN_ROUNDS * one_round)) + loading
+        exact = oracle_s(group.spec, self.cores) if oracle else 0.0
+        warming = WARMUP_S * len(group.cells)
+        return (fixed or max(self.group_s, MIN_ROUNDS * one_round)) + loading + warming + exact
 
 
 def make_plan(

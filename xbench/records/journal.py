@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -15,22 +17,35 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
-    """An append-only file of lines. What was written before a crash is never touched again."""
+    """An append-only file of lines. What was written before a crash is never touched again.
+
+    Open, it is locked: two processes that add to one run would measure beside each other, and
+    everything twice. The lock ends with the process."""
 
     def __init__(self, path: Path) -> None:
+        """Raises: UsageError if another process adds to it."""
         self.path = path
+        self._file: BinaryIO = path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise UsageError(
+                f"another process is measuring {path}", "wait for it, or end it and resume then"
+            ) from None
 
     def write(self, line: Line) -> None:
         """Append one line and hand it to the operating system."""
-        with self.path.open("ab") as file:
-            file.write(_encode(line) + b"\n")
+        self._file.write(_encode(line) + b"\n")
+        self._file.flush()
 
+    def cut_torn_line(self) -> None:
+        """Remove what follows the last line end: what was being written when the run ended."""
+        self._file.truncate(self.path.read_bytes().rfind(b"\n") + 1)
 
-def cut_torn_line(path: Path) -> None:
-    """Remove what follows the last line end: a line that was being written when the run ended."""
-    with path.open("rb+") as file:
-        data = file.read()
-        file.truncate(data.rfind(b"\n") + 1)
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
 
 
 def make_run_folder(root: Path, run_id: str) -> Path:

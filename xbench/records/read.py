@@ -61,6 +61,10 @@ def read_run(path: Path) -> Run:
     run = Run(file, _header(file, lines[0]))
     for number, line in enumerate(lines[1:], 2):
         _add(run, number, line, last=number == len(lines))
+    first = {(line.group, line.launch): line for line in reversed(run.groups)}
+    if len(first) < len(run.groups):
+        run.notes.append(f"{len(run.groups) - len(first)} groups are there twice; the first counts")
+        run.groups = [line for line in run.groups if first[line.group, line.launch] is line]
     if run.footer is None:
         run.notes.append("the run did not end by itself: it was killed, or is still going on")
     elif run.footer.outcome == "budget":

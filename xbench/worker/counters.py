@@ -95,11 +95,15 @@ def queued_ns() -> int:
     system does not say. The second number of Linux's schedstat: nanoseconds, exact."""
     total = 0
     try:
-        for thread in os.listdir(TASKS):
+        threads = os.listdir(TASKS)
+    except OSError:
+        return 0
+    for thread in threads:
+        try:
             with open(f"{TASKS}/{thread}/schedstat", "rb") as file:
                 total += int(file.read().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
+        except (OSError, ValueError, IndexError):
+            continue  # it ended meanwhile
     return total
 
 
