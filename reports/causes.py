@@ -1,14 +1,12 @@
-"""What explains a time, in words: bounds, the machine's ceilings, what page faults cost."""
+"""What bounds the times: the machine's ceilings, and what launching costs each worker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from reports.curves import series_of
 from reports.model import Source, Table
 from reports.numbers import NOTHING, percent, show_once, show_share
-from reports.sentences import plural
 from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
 from xbench.records.schema import CeilingsLine, Figure
 
@@ -65,28 +63,6 @@ def _launches(source: Source) -> Iterator[Table]:
     caption = "Launching: a call without work, and each operator on a single entry (eager mode)"
     columns = ("worker", "empty call", "each operator")
     yield Table(caption, columns, rows, 1, frozenset({1, 2}))
-
-
-def allocation_sentences(source: Source) -> list[str]:
-    """The cell that page faults explain most, with the sum; how many more there are."""
-    found = [cell for cell in source.cells if cell.bound == "allocation"]
-    if not found:
-        return []
-    worst = max(found, key=lambda cell: cell.allocation_share or 0.0)
-    ceilings = find_ceilings(worst.plan, source.ceilings)
-    if ceilings is None or ceilings.fault_ns is None:
-        return []
-    name = f"{series_of(worst.plan).label} {worst.plan.op} at {worst.plan.width}"
-    faults = f"{worst.faults_per_call or 0.0:,.0f}".replace(",", " ")
-    cost_s = ceilings.fault_ns.best * 1e-9
-    total = show_once(cost_s * (worst.faults_per_call or 0.0))
-    share = show_share(worst.allocation_share or 0.0)
-    others = len(found) - 1
-    also = f"; so {'is' if others == 1 else 'are'} {plural(others, 'other cell')}" if others else ""
-    return [
-        f"{name} is allocation-bound: {faults} page faults a call × {show_once(cost_s)} = {total}, "
-        f"{share} of its processor time{also}."
-    ]
 
 
 def without_ceilings(source: Source) -> list[str]:

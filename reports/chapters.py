@@ -8,6 +8,7 @@ from itertools import islice
 from reports import causes, sentences
 from reports.charts import Chart, charts
 from reports.curves import Curve, curves
+from reports.memory import memory_sentences
 from reports.model import Chapter, Section, Source
 from reports.palette import colours
 from reports.plots import draw_all
@@ -29,7 +30,7 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
         about=source.title,
         facts=source.facts,
         trust=sentences.trust(source),
-        headlines=[*sentences.headlines(source), *causes.allocation_sentences(source)],
+        headlines=[*sentences.headlines(source), *memory_sentences(source)],
         sections=[
             Section(
                 title=curve.setting.family,

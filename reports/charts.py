@@ -40,7 +40,7 @@ class Chart:
 
 
 def charts(curve: Curve) -> Iterator[Chart]:
-    """Times; speed-ups over the reference backend; over its own mode or gradient."""
+    """Times; speed-ups over the reference backend; over its own mode, gradient or allocator."""
     title = f"{curve.setting.family}  ({curve.setting.about})"
     times: dict[tuple[Series, str], list[Point]] = {}
     for cell in curve.cells:
@@ -58,6 +58,7 @@ def charts(curve: Curve) -> Iterator[Chart]:
     yield from _speedup("speedup", title, curve.over("backend"))
     yield from _speedup("speedup-modes", title, curve.over("mode"))
     yield from _speedup("speedup-gradients", title, curve.over("gradient"))
+    yield from _speedup("speedup-allocators", title, curve.over("allocator"))
 
 
 def _speedup(kind: str, title: str, comparisons: list[Comparison]) -> Iterator[Chart]:

@@ -13,6 +13,7 @@ from xbench.records.summary import CellSummary
 BACKENDS = ("numpy", "torch", "tensorflow")
 MODES = ("eager", "graph", "compiled")
 GRADIENTS = ("none", "manual", "autograd", "custom")
+ALLOCATORS = ("reuse", "system")
 
 
 class Series(NamedTuple):
@@ -21,12 +22,15 @@ class Series(NamedTuple):
     backend: str
     mode: str
     gradient: str
+    allocator: str
 
     @property
     def label(self) -> str:
-        """`torch eager autograd`; without the gradient where there is none."""
-        parts = (self.backend, self.mode, self.gradient)
-        return " ".join(parts[:2] if self.gradient == "none" else parts)
+        """`torch eager autograd`; without the gradient where there is none, with `system` where
+        memory is not kept."""
+        parts = [self.backend, self.mode]
+        parts += [] if self.gradient == "none" else [self.gradient]
+        return " ".join(parts if self.allocator == "reuse" else [*parts, self.allocator])
 
     @property
     def rank(self) -> tuple[tuple[int, str], ...]:
@@ -35,6 +39,7 @@ class Series(NamedTuple):
             _rank(self.backend, BACKENDS),
             _rank(self.mode, MODES),
             _rank(self.gradient, GRADIENTS),
+            _rank(self.allocator, ALLOCATORS),
         )
 
 
@@ -46,14 +51,12 @@ class Setting(NamedTuple):
     device: str
     threads: str
     math: str
-    allocator: str
 
     @property
     def about(self) -> str:
-        """`float32, cpu, all cores`; math and allocator where they are not the usual ones."""
+        """`float32, cpu, all cores`; the math where it is not the usual one."""
         threads = {"all": "all cores", "1": "1 thread"}.get(self.threads, f"{self.threads} threads")
         unusual = [self.math] if self.math != "ieee" else []
-        unusual += [f"{self.allocator} allocator"] if self.allocator != "reuse" else []
         return ", ".join([self.dtype, self.device, threads, *unusual])
 
 
@@ -84,12 +87,12 @@ def curves(cells: Sequence[CellSummary], comparisons: Sequence[Comparison]) -> l
 
 def series_of(plan: CellPlan) -> Series:
     """The line a cell belongs to."""
-    return Series(plan.backend, plan.mode, plan.gradient)
+    return Series(plan.backend, plan.mode, plan.gradient, plan.allocator)
 
 
 def setting_of(plan: CellPlan) -> Setting:
     """The curve a cell belongs to."""
-    return Setting(plan.family, plan.dtype, plan.device, plan.threads, plan.math, plan.allocator)
+    return Setting(plan.family, plan.dtype, plan.device, plan.threads, plan.math)
 
 
 def _rank(name: str, known: tuple[str, ...]) -> tuple[int, str]:

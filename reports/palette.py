@@ -1,4 +1,5 @@
-"""One look for every figure: a colour per backend, a line style per mode, a marker per gradient."""
+"""One look for every figure: a colour per backend, a line style per mode, a marker per gradient,
+hollow where memory is not kept."""
 
 from __future__ import annotations
 

@@ -134,6 +134,7 @@ def _look(series: Series, colours: Mapping[str, str]) -> dict[str, Any]:
         "color": colours[series.backend],
         "linestyle": DASHES.get(series.mode, "-."),
         "marker": MARKERS.get(series.gradient, "v"),
+        "markerfacecolor": colours[series.backend] if series.allocator == "reuse" else PAPER,
         "linewidth": 1.6, "markersize": 4.8,
     }  # fmt: skip
 

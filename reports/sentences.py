@@ -74,10 +74,15 @@ def headlines(source: Source) -> list[str]:
 
 
 def _pair(each: Comparison) -> tuple[str, str]:
-    if each.axis == "backend":
-        return f"{each.cell.backend} {each.cell.mode}", f"{each.reference.backend} {each.cell.mode}"
-    changed = getattr(each.cell, each.axis), getattr(each.reference, each.axis)
-    return f"{each.cell.backend} {changed[0]}", f"{each.cell.backend} {changed[1]}"
+    cell, other = each.cell, each.reference
+    kept = "" if cell.allocator == "reuse" else f" {cell.allocator}"
+    match each.axis:
+        case "backend":
+            return f"{cell.backend} {cell.mode}{kept}", f"{other.backend} {cell.mode}{kept}"
+        case "allocator":
+            return f"{cell.backend} {cell.mode}{kept}", f"{cell.backend} {cell.mode}"
+    changed = getattr(cell, each.axis), getattr(other, each.axis)
+    return f"{cell.backend} {changed[0]}{kept}", f"{cell.backend} {changed[1]}{kept}"
 
 
 def _count(pair: str, comparisons: Sequence[Comparison]) -> str:

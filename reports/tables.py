@@ -24,7 +24,7 @@ RESTLESS_LIMIT = 0.01
 
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
-    """Times of every cell, refused ones too; then modes and gradients against their reference."""
+    """Times of every cell, refused ones too; then what else differs, against its reference."""
     return [_times(curve, launches), *_variants(curve)]
 
 
@@ -111,9 +111,9 @@ def _variants(curve: Curve) -> list[Table]:
             getattr(each.reference, each.axis),
             show_ratio(each.ratio, each.verdict),
         )
-        for each in curve.over("mode", "gradient")
+        for each in curve.over("mode", "gradient", "allocator")
     ]
-    caption = f"{curve.setting.family}: the same backend in another mode, or with another gradient"
+    caption = f"{curve.setting.family}: the same backend otherwise: mode, gradient, allocator"
     columns = ("width", "cell", "against its own", "ratio")
     return [Table(caption, columns, rows, 2, frozenset({0}))] if rows else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ import pytest
 from xbench.cell import Cell, WorkerKey
 from xbench.contracts import Spec
 from xbench.engine.calibrate import Burst, choose_burst
-from xbench.engine.cellwork import CellWork
+from xbench.engine.cellwork import SAMPLE_FIELDS, CellWork
 from xbench.engine.quiet import Gate, Patience
 from xbench.engine.scatter import Scatter
 from xbench.records.schema import CellLine, Samples
@@ -24,6 +25,16 @@ CELL = Cell(
 FENCE_NS, READ_NS = 200, 5_000
 Times = Callable[[int, int], float]
 """Nanoseconds of one call in the n-th burst, of so many calls."""
+
+
+def made_work() -> CellWork:
+    """As for one cell of one launch, with no worker."""
+    return CellWork(
+        plan=cast(Any, SimpleNamespace(cores=2)), settings=cast(Any, None),
+        workers=cast(Any, SimpleNamespace(facts={CELL.worker: {"fence_ns": FENCE_NS}})),
+        oracle=cast(Any, None), bursts={}, observe=lambda what, cell: None,
+        canary=cast(Any, None), scatter=Scatter(5, 0), patience=Patience(),
+    )  # fmt: skip
 
 
 def settle(
@@ -46,12 +57,7 @@ def settle(
 
     monkeypatch.setattr(CellWork, "burst", burst)
     monkeypatch.setattr(CellWork, "_ask", lambda *_, **__: {"read_ns": READ_NS})
-    work = CellWork(
-        plan=cast(Any, SimpleNamespace(cores=2)), settings=cast(Any, None),
-        workers=cast(Any, SimpleNamespace(facts={CELL.worker: {"fence_ns": FENCE_NS}})),
-        oracle=cast(Any, None), bursts={}, observe=lambda what, cell: None,
-        canary=cast(Any, None), scatter=Scatter(5, 0), patience=Patience(),
-    )  # fmt: skip
+    work = made_work()
     line = CellLine(id=CELL.id)
     gate = Gate(2, 2, Patience(patience_s), count=lambda: 1)
     found = work._calibrate(CELL, line, single_ns, gate)
@@ -116,3 +122,38 @@ def test_a_clock_that_shows_nothing_ends_at_the_longest_burst(
 ) -> None:
     found, _ = settle(monkeypatch, 1e3, lambda *_: 0.0)
     assert found.calls == 10_000
+
+
+TWIN = replace(CELL, gradient="manual")
+
+
+def settled_as(*calls: int) -> tuple[CellWork, dict[str, CellLine]]:
+    """Two equal cells whose bursts of so many calls were timed: 0.4 ms a call, or disturbed."""
+    work, lines = made_work(), {}
+    for cell, each in zip((CELL, TWIN), calls, strict=True):
+        walls = [each * 400_000, each * 9_000_000, each * 410_000]
+        timed = Samples(**{name: list(walls) for name in SAMPLE_FIELDS})
+        work.bursts[cell.id] = Burst(each, each, READ_NS)
+        lines[cell.id] = CellLine(
+            id=cell.id, calls=each, lead_in=each, read_ns=READ_NS, timed=timed,
+        )  # fmt: skip
+    return work, lines
+
+
+def test_a_burst_that_proves_far_too_short_is_settled_by_what_was_timed() -> None:
+    """As once seen: starved whenever it was tried, one of two equal steps kept a single call."""
+    work, lines = settled_as(1, 5)
+    assert work.resettle([CELL, TWIN], lines)
+    assert {burst.calls for burst in work.bursts.values()} == {5}
+    for line in lines.values():
+        assert (line.calls, line.read_ns, line.timed.wall_ns) == (5, READ_NS, [])
+    assert lines[CELL.id].calibration_calls == [1, 1, 1]
+    assert lines[CELL.id].calibration.wall_ns == [400_000, 9_000_000, 410_000]
+
+
+@pytest.mark.parametrize("calls", [(5, 5), (10, 5), (20, 20)])
+def test_bursts_that_are_long_enough_stay(calls: tuple[int, int]) -> None:
+    work, lines = settled_as(*calls)
+    assert not work.resettle([CELL, TWIN], lines)
+    assert [line.calls for line in lines.values()] == list(calls)
+    assert all(len(line.timed.wall_ns) == 3 for line in lines.values())

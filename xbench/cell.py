@@ -70,12 +70,12 @@ class Cell:
         """The cells that are measured in the same rounds."""
         key = self.worker
         parts = [self.workload_id, key.device, f"t{key.threads}"]
-        return "/".join(parts + _unusual(key.math, key.allocator))
+        return "/".join(parts + _unusual(key.math, DEFAULT_ALLOCATOR))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cells of one workload that share device, threads, math and allocator."""
+    """Cells of one workload that share device, threads and math."""
 
     id: str
     cells: tuple[Cell, ...]

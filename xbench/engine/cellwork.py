@@ -25,6 +25,9 @@ WARMUP_BURSTS = 60
 LATENCY_BURSTS, LATENCY_LIMIT_NS = 15, 1_000_000
 """Bursts of a single call, for calls shorter than this that are otherwise timed several at once."""
 
+FAR = 2.0
+"""A burst is settled again if it should have been more than so many times as long."""
+
 TRIES, MOST_TRIES = 3, 20
 STARVED = 0.5
 """A burst whose threads waited for a core for more than this share of it says little: in a calm one
@@ -119,7 +122,7 @@ class CellWork:
             line.warmup_converged = steady(walls, traces)
         self.traces[cell.id] = traces[-1]
         if cell.id not in self.bursts:
-            self.bursts[cell.id] = self._calibrate(cell, line, min(walls[-5:]), gate)
+            self.bursts[cell.id] = self._calibrate(cell, line, min(walls), gate)
         self._touch(cell, self.bursts[cell.id])
 
     def _touch(self, cell: Cell, burst: Burst) -> None:
@@ -142,6 +145,28 @@ class CellWork:
             if name in self.bursts:
                 burst = self.bursts[name]
                 line.calls, line.lead_in, line.read_ns = burst.calls, burst.lead_in, burst.read_ns
+
+    def resettle(self, cells: Sequence[Cell], lines: dict[str, CellLine]) -> bool:
+        """If what was timed shows that a burst is far too short, settle all of them by it; the
+        rounds so far were then tries. Returns: whether that was so."""
+        call_ns = {name: min(line.timed.wall_ns) / line.calls for name, line in lines.items()}
+        chosen: dict[str, Burst] = {}
+        for cell in cells:
+            fence = self.workers.facts[cell.worker]["fence_ns"]
+            burst = choose_burst(call_ns[cell.id], fence, get_op(cell.spec.op).trains)
+            chosen[cell.id] = replace(burst, read_ns=lines[cell.id].read_ns)
+        if all(chosen[name].calls <= FAR * line.calls for name, line in lines.items()):
+            return False
+        for name, line in lines.items():
+            line.calibration_calls += [line.calls] * len(line.timed.wall_ns)
+            for field_name in SAMPLE_FIELDS:
+                getattr(line.calibration, field_name).extend(getattr(line.timed, field_name))
+            line.timed = Samples()
+            chosen[name] = max(chosen[name], self.bursts[name], key=lambda burst: burst.calls)
+        self.bursts.update(chosen)
+        self.call_ns.update(call_ns)
+        self.settle_bursts(lines)
+        return True
 
     def _calibrate(self, cell: Cell, line: CellLine, single_ns: float, gate: Gate) -> Burst:
         """A burst that is long enough by the shortest call seen, in warm-up or in bursts that are

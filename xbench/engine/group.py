@@ -82,10 +82,13 @@ class GroupRun:
         for cell in ready:
             self._guard(cell, partial(self.work.warm_up, cell, lines[cell.id]))
         ready = [cell for cell in ready if cell.id not in self.failed]
-        self.work.settle_bursts({cell.id: lines[cell.id] for cell in ready})
+        mine = {cell.id: lines[cell.id] for cell in ready}
+        self.work.settle_bursts(mine)
         if not ready:
             return []
         order = self._rounds(cells, ready, lines)
+        if self.launch == 0 and self.work.resettle(ready, mine):
+            order = self._rounds(cells, ready, lines)
         for cell in ready:
             self._guard(
                 cell, partial(self.work.check_after, cell, lines[cell.id], self.launch == 0)

@@ -18,7 +18,7 @@ from xbench.stats.interval import Estimate, over_launches
 from xbench.stats.looks import level_of
 from xbench.stats.verdict import Verdict, verdict
 
-AXES = ("backend", "mode", "gradient")
+AXES = ("backend", "mode", "gradient", "allocator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ def compare_cells(
     """Every comparison the run allows, against one reference per axis.
 
     The references: for backends `reference` (or else numpy, torch, the first there is), for modes
-    `eager`, for gradients the backend's default. Cells without a number are in none."""
+    `eager`, for gradients the backend's default, for allocators `reuse`. Cells without a number are
+    in none."""
     by_id = {cell.id: cell for cell in summaries if cell.status in ("ok", "unstable")}
     rounds: dict[str, dict[int, dict[str, Rounds]]] = {}
     for group in run.groups:
@@ -97,6 +98,8 @@ def _first(preferred: list[str], plans: list[CellPlan], cell: CellPlan) -> str |
 def _is_reference(base: CellPlan, axis: str, backend: str | None) -> bool:
     if axis == "backend":
         return base.backend == backend
+    if axis == "allocator":
+        return base.allocator == "reuse"
     return base.mode == "eager" if axis == "mode" else base.default_gradient
 
 

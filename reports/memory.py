@@ -1,0 +1,118 @@
+"""What memory costs, in sentences: page faults, allocators, and bytes that fusing would save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reports.curves import Series, series_of
+from reports.model import Source
+from reports.numbers import show_once, show_ratio, show_share
+from reports.sentences import plural
+from xbench.records.bound import find_ceilings, moved_bytes
+from xbench.records.compare import Comparison
+from xbench.records.schema import CellPlan
+from xbench.records.summary import CellSummary
+from xbench.text import show_bytes
+
+COSTLY = 1.1
+"""An allocator is worth a sentence from this factor on."""
+
+MOVED = 1.5
+"""So is fusing, where it saves this factor of the bytes, at least."""
+
+
+def memory_sentences(source: Source) -> list[str]:
+    """Whatever there is to say about it, the dearest first."""
+    cells = {cell.id: cell for cell in source.cells}
+    return [
+        *_allocators(source.comparisons, cells),
+        *_allocation(source),
+        *_traffic([cell for cell in source.cells if cell.time_s is not None]),
+    ]
+
+
+def _name(plan: CellPlan) -> str:
+    return f"{series_of(plan).label} {plan.op} at {plan.width}"
+
+
+def _faults(cell: CellSummary) -> str:
+    return f"{cell.faults_per_call or 0.0:,.0f}".replace(",", " ")
+
+
+def _also(others: int) -> str:
+    if not others:
+        return ""
+    return f"; so {'is' if others == 1 else 'are'} {plural(others, 'other cell')}"
+
+
+def _allocators(comparisons: Sequence[Comparison], cells: dict[str, CellSummary]) -> Iterator[str]:
+    """The cell that loses most where memory is not kept, with the page faults of both."""
+    found = [
+        each
+        for each in comparisons
+        if each.axis == "allocator" and each.verdict == "slower" and each.ratio.value > COSTLY
+    ]
+    if not found:
+        return
+    worst = max(found, key=lambda each: each.ratio.low or 0.0)
+    faults, kept = _faults(cells[worst.cell.id]), _faults(cells[worst.reference.id])
+    yield (
+        f"{_name(worst.cell)}, as shipped, is {show_ratio(worst.ratio, worst.verdict)} than with "
+        f"freed memory kept: {faults} page faults a call against {kept}{_also(len(found) - 1)}."
+    )
+
+
+def _allocation(source: Source) -> Iterator[str]:
+    """The cell that page faults explain most, with the sum; how many more there are."""
+    found = [cell for cell in source.cells if cell.bound == "allocation"]
+    if not found:
+        return
+    worst = max(found, key=lambda cell: cell.allocation_share or 0.0)
+    ceilings = find_ceilings(worst.plan, source.ceilings)
+    if ceilings is None or ceilings.fault_ns is None:
+        return
+    cost_s = ceilings.fault_ns.best * 1e-9
+    total = show_once(cost_s * (worst.faults_per_call or 0.0))
+    share = show_share(worst.allocation_share or 0.0)
+    yield (
+        f"{_name(worst.plan)} is allocation-bound: {_faults(worst)} page faults a call × "
+        f"{show_once(cost_s)} = {total}, {share} of its processor time{_also(len(found) - 1)}."
+    )
+
+
+def _traffic(timed: Sequence[CellSummary]) -> Iterator[str]:
+    """For the group in which eager kernels move most: how much, and what a fused one must."""
+    groups: dict[tuple[str, str], list[CellSummary]] = {}
+    for cell in timed:
+        if cell.plan.allocator == "reuse":
+            groups.setdefault((cell.plan.group, cell.plan.device), []).append(cell)
+    found = [text for text in map(_fusing, groups.values()) if text is not None]
+    if found:
+        yield max(found)[1]
+
+
+def _fusing(cells: Sequence[CellSummary]) -> tuple[float, str] | None:
+    """What fusing explains in a group, and how many bytes it saves; None if it has nothing to."""
+    eager = [cell for cell in cells if cell.plan.mode == "eager" and cell.bound == "bandwidth"]
+    fused = [cell for cell in cells if cell.plan.mode == "compiled"]
+    if not eager or not fused:
+        return None
+    slow = max(eager, key=lambda cell: cell.time_s or 0.0)
+    fast = min(fused, key=lambda cell: cell.time_s or 0.0)
+    moved, needed = moved_bytes(slow.plan), moved_bytes(fast.plan)
+    factor = (slow.time_s or 0.0) / (fast.time_s or 1.0)
+    if moved < MOVED * needed or factor < MOVED:
+        return None
+    return moved - needed, (
+        f"{slow.plan.op} at {slow.plan.width}: one kernel an operator, {_labels(eager)} must move "
+        f"{show_bytes(moved)} a call, and the memory bounds them; all fused, as {_labels([fast])}, "
+        f"it takes {show_bytes(needed)} at least. Of the factor {factor:.1f} between "
+        f"{series_of(slow.plan).label} and {series_of(fast.plan).label}, fewer bytes explain up to "
+        f"{min(factor, moved / needed):.1f}."
+    )
+
+
+def _labels(cells: Iterable[CellSummary]) -> str:
+    series: list[Series] = sorted((series_of(cell.plan) for cell in cells), key=lambda s: s.rank)
+    names = [each.label for each in series]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
