@@ -11,6 +11,7 @@ import pytest
 from measuring import DEFECTS
 
 import xbench
+from xbench.plan.plan import MIN_ROUNDS
 
 Done = subprocess.CompletedProcess[str]
 HEADER = '{"type":"header","schema_version":1'
@@ -53,10 +54,12 @@ def refused(done: Done, *said: str) -> None:
 def test_help_names_every_command_and_exit_status(shell: Shell) -> None:
     done = shell("--help")
     assert done.returncode == 0
-    for text in ("run", "list", "report", "doctor", "Exit status", "5 nothing was measured"):
-        assert text in done.stdout
+    said = " ".join(done.stdout.split())
+    for text in ("run", "list", "report", "doctor", "5 nothing was measured", "130 interrupted"):
+        assert text in said
     for command in ("run", "list", "report", "doctor"):
         assert shell(command, "--help").returncode == 0
+    assert f"rounds a launch, {MIN_ROUNDS} or more" in " ".join(shell("run", "-h").stdout.split())
 
 
 def test_version(shell: Shell) -> None:
@@ -102,6 +105,7 @@ def test_dry_run_prints_every_cell_with_time_and_memory_and_writes_nothing(shell
         (("--allocator", "resue"), "did you mean reuse?"),
         (("--launches", "3", "--target", "2%"), "--launches fixes what --target decides"),
         (("--rounds", "3"), "rounds is 3"),
+        (("--rounds", "0"), f"rounds is 0\nHint: at least {MIN_ROUNDS}"),
         (("--target", "0%"), "'0%' is no share"),
         (("--target", "few"), "'few' is no share"),
         (("--budget", "soon"), "'soon' is no time"),

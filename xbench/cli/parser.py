@@ -21,7 +21,8 @@ def make_parser() -> argparse.ArgumentParser:
         description="Which of NumPy, TensorFlow and PyTorch is faster for an operation at a size "
         "on a device, by how much, and how sure is that?",
         epilog="Exit status: 0 done; 2 usage or input; 3 a cell crashed, timed out or was wrong; "
-        "5 nothing was measured. Of doctor: 3 this machine cannot be measured on.",
+        "5 nothing was measured; 130 interrupted (Ctrl-C, SIGTERM or SIGHUP). Of doctor: 3 this "
+        "machine cannot be measured on. Of selftest: 3 a check failed.",
     )
     parser.add_argument("--version", action="version", version=f"xbench {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -77,8 +78,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
             f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
         )
     how = parser.add_argument_group("measuring")
-    how.add_argument("--launches", type=int, metavar="N", help="fresh processes a worker")
-    how.add_argument("--rounds", type=int, metavar="N", help="rounds a launch (default: by time)")
+    how.add_argument(
+        "--launches", type=int, metavar="N", help="fresh processes a worker, 1 or more"
+    )
+    how.add_argument(
+        "--rounds", type=int, metavar="N", help="rounds a launch, 7 or more (default: by time)"
+    )
     how.add_argument(
         "--group-budget", type=seconds, metavar="2s",
         help="time of rounds that the cells of a workload share in each launch",
