@@ -138,13 +138,31 @@ def test_widths_start_at_one(text: str) -> None:
         rows(width=text)
 
 
-def test_a_selection_that_matches_nothing_says_what_was_asked() -> None:
+@pytest.mark.parametrize(
+    ("axes", "said", "would"),
+    [
+        ({"mode": "compiled"}, "mode compiled): numpy has no compiled mode", "--mode eager"),
+        ({"mode": "comp*"}, "mode comp*): no cell is all of that", "tensorflow or --mode eager"),
+        ({"gradient": "autograd"}, "no automatic differentiation", "--gradient manual"),
+        ({"device": "cuda:0"}, "numpy runs on cpu, not on cuda:0", "--device cpu would"),
+        ({"op": "matmul", "gradient": "manual"}, "gradient manual", "--gradient none"),
+        ({"width": "999*"}, "width 999*", "--width 512 20480"),
+        ({"mode": "graph", "gradient": "autograd"}, "no graph mode", "--backend tensorflow would"),
+    ],
+)
+def test_a_combination_that_matches_nothing_says_why_and_what_would(
+    axes: dict[str, str], said: str, would: str
+) -> None:
     with pytest.raises(UsageError, match="nothing matches") as caught:
-        rows(op="matmul", gradient="manual", backend="numpy")
-    assert "matmul" in caught.value.message
-    assert "manual" in caught.value.message
-    with pytest.raises(UsageError, match="nothing matches"):
-        rows(width="999*")
+        rows(**{"op": "mlp_train", "backend": "numpy"} | axes)
+    assert said in caught.value.message
+    assert would in caught.value.hint
+
+
+def test_without_what_would_match_the_hint_is_to_drop_an_option() -> None:
+    with pytest.raises(UsageError, match="nothing matches") as caught:
+        rows(backend="numpy", mode="graph", width="999*")
+    assert "drop an option" in caught.value.hint
 
 
 def test_an_op_outside_the_chosen_suites_names_its_suite() -> None:

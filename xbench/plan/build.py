@@ -11,6 +11,7 @@ from xbench.cell import ALLOCATOR_POLICIES, DEFAULT_ALLOCATOR, DEFAULT_MATH, Cel
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
 from xbench.errors import Status, UsageError
 from xbench.plan.files import load_suite_file
+from xbench.plan.nothing import nothing_matches
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths
 from xbench.plan.suite import Suite, Sweep
 from xbench.registry import (
@@ -43,10 +44,26 @@ class Candidate:
 
 
 def build_rows(selection: Selection, devices: tuple[str, ...], cores: int) -> list[Row]:
-    """Every selected cell, each id once. Raises: UsageError if an axis or all of it is empty."""
+    """Every selected cell, each id once. Raises: UsageError if an axis is empty, or all of it is:
+    no cell at all, or none but those that no installed backend could ever run."""
     suites = chosen_suites(selection)
     check_implementations()
     _check_axes(selection, suites)
+    rows, missing = _find(selection, suites, devices, cores)
+    if missing or any(row.status is None for row in rows):
+        return rows
+
+    def matching(other: Selection) -> Iterator[Cell]:
+        there = devices if other.named("device") else ("cpu",)
+        return (row.cell for row in _find(other, suites, there, cores)[0] if row.status is None)
+
+    raise nothing_matches(selection, (row.reason for row in rows), matching)
+
+
+def _find(
+    selection: Selection, suites: list[Suite], devices: tuple[str, ...], cores: int
+) -> tuple[list[Row], bool]:
+    """The rows, and whether some are there only to say that a backend is not installed."""
     threads = check_threads(selection.named("threads") or selection.preset.threads, cores)
     candidates = [
         Candidate(backend, backend.probe())
@@ -59,13 +76,9 @@ def build_rows(selection: Selection, devices: tuple[str, ...], cores: int) -> li
             for candidate in candidates:
                 for row in _backend_rows(selection, devices, sweep, spec, width, count, candidate):
                     rows.setdefault(row.cell.id, row)
-    if not rows:
-        chosen = ", ".join(f"{axis} {' '.join(found)}" for axis, found in selection.axes.items())
-        raise UsageError(
-            f"nothing matches the selection ({chosen or 'preset ' + selection.preset.name})",
-            "`xbench list` shows what there is; drop one of the options",
-        )
-    return list(rows.values())
+    missing = {each.backend.name for each in candidates if not each.probe.installed}
+    found = list(rows.values())
+    return found, any(row.cell.worker.backend in missing for row in found)
 
 
 def chosen_suites(selection: Selection) -> list[Suite]:
