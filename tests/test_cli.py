@@ -170,12 +170,12 @@ def test_a_run_leaves_a_journal_and_a_summary(shell: Shell) -> None:
     assert done.stderr.count("\x1b") == 0
 
 
-def test_nothing_measured_is_exit_status_5(shell: Shell) -> None:
-    done = shell(
-        "run", "--backend", "numpy", "--mode", "graph", "--op", "matmul", "--width", "512",
-        "--no-report",
-    )  # fmt: skip
+def test_nothing_measured_is_exit_status_5_and_says_why(shell: Shell) -> None:
+    done = shell("run", "--backend", "numpy", "--op", "copy", "--suite", "ceilings",
+                 "--width", "9" * 12, "8" * 12, "--launches", "1", "--no-report")  # fmt: skip
     assert done.returncode == 5, done.stderr
+    said = done.stderr.partition("nothing was measured:\n")[2].splitlines()
+    assert [line.partition(": needs")[0] for line in said] == ["  1 cell would_oom"] * 2
 
 
 def test_a_wrong_result_is_exit_status_3(shell: Shell) -> None:
@@ -216,6 +216,7 @@ def test_without_any_framework_rows_say_what_to_install(shell: Shell) -> None:
     axes = ["--backend", "t*", "--preset", "smoke", "--no-report"]
     done = shell.python("-c", code, "run", *axes)
     assert done.returncode == 5, done.stderr
+    assert "cells unsupported: torch is not installed; pip install" in done.stderr
     (summary,) = (shell.folder / "xbench-results").glob("*/summary.jsonl")
     cells = [json.loads(line) for line in summary.read_text().splitlines()]
     assert {cell["status"] for cell in cells} == {"unsupported"}

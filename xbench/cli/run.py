@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,7 @@ from xbench.stats.looks import LOOKS
 from xbench.text import near, show_bytes, show_seconds
 
 EXIT_FAILED, EXIT_NOTHING = 3, 5
+MOST_REASONS = 5
 
 
 def main(options: argparse.Namespace) -> int:
@@ -92,7 +94,10 @@ def _measure(
         import_module("reports.command").write_report([folder], folder / "report", None)
     for sentence in run.footer.unmet if run.footer else []:
         print(f"not reached: {sentence}", file=sys.stderr)
-    return exit_status(summaries)
+    status = exit_status(summaries)
+    if status == EXIT_NOTHING:
+        print("\n".join(["nothing was measured:", *reasons(summaries)]), file=sys.stderr)
+    return status
 
 
 def get_preset(name: str) -> Preset:
@@ -169,6 +174,17 @@ def exit_status(summaries: list[CellSummary]) -> int:
     if not statuses & {"ok", "unstable"}:
         return EXIT_NOTHING
     return EXIT_FAILED if statuses & {"crashed", "timeout", "invalid"} else 0
+
+
+def reasons(summaries: list[CellSummary]) -> list[str]:
+    """Why cells have no number, the most frequent first: `  12 cells unsupported: …`."""
+    found = Counter((cell.status, cell.reason) for cell in summaries).most_common()
+    lines = [
+        f"  {count} {'cell' if count == 1 else 'cells'} {status}: {reason or 'no reason is known'}"
+        for (status, reason), count in found[:MOST_REASONS]
+    ]
+    more = sum(count for _, count in found[MOST_REASONS:])
+    return [*lines, f"  {more} more for other reasons"] if more else lines
 
 
 def end_cleanly_on_signals() -> None:
