@@ -59,6 +59,12 @@ _SELFTEST = (
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="quick", metavar="NAME", help="smoke, quick or full")
+    _add_axes(parser)
+    _add_measuring(parser)
+    parser.set_defaults(handler=_late("xbench.cli.run"))
+
+
+def _add_axes(parser: argparse.ArgumentParser) -> None:
     axes = parser.add_argument_group("selection")
     axes.add_argument(
         "--suite", nargs="+", action="extend", default=[], metavar="NAME", help="suites, or FILE.py"
@@ -77,6 +83,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         axes.add_argument(
             f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
         )
+
+
+def _add_measuring(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("measuring")
     how.add_argument(
         "--launches", type=int, metavar="N", help="fresh processes a worker, 1 or more"
@@ -108,7 +117,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--out", type=Path, default=Path(RESULTS), metavar="DIR", help=f"default {RESULTS}"
     )
-    parser.set_defaults(handler=_late("xbench.cli.run"))
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
