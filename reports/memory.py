@@ -20,6 +20,9 @@ COSTLY = 1.1
 MOVED = 1.5
 """So is fusing, where it saves this factor of the bytes, at least."""
 
+BUSY = 1.5
+"""A cell that could use all cores and is this busy at most works on one, mostly."""
+
 
 def memory_sentences(source: Source) -> list[str]:
     """Whatever there is to say about it, the dearest first."""
@@ -93,23 +96,31 @@ def _traffic(timed: Sequence[CellSummary]) -> Iterator[str]:
 
 def _fusing(cells: Sequence[CellSummary]) -> tuple[float, str] | None:
     """What fusing explains in a group, and how many bytes it saves; None if it has nothing to."""
-    eager = [cell for cell in cells if cell.plan.mode == "eager" and cell.bound == "bandwidth"]
+    bound = [cell for cell in cells if cell.plan.mode == "eager" and cell.bound == "bandwidth"]
     fused = [cell for cell in cells if cell.plan.mode == "compiled"]
-    if not eager or not fused:
+    if not bound or not fused:
         return None
-    slow = max(eager, key=lambda cell: cell.time_s or 0.0)
+    idle = [cell for cell in cells if cell.plan.mode == "eager" and _half_idle(cell)]
+    slow = max([*bound, *idle], key=lambda cell: cell.time_s or 0.0)
     fast = min(fused, key=lambda cell: cell.time_s or 0.0)
     moved, needed = moved_bytes(slow.plan), moved_bytes(fast.plan)
     factor = (slow.time_s or 0.0) / (fast.time_s or 1.0)
     if moved < MOVED * needed or factor < MOVED:
         return None
+    too = f" ({_labels(idle)} too, on {idle[0].cores_busy:.1f} cores)" if idle else ""
     return moved - needed, (
-        f"{slow.plan.op} at {slow.plan.width}: one kernel an operator, {_labels(eager)} must move "
-        f"{show_bytes(moved)} a call, and the memory bounds them; all fused, as {_labels([fast])}, "
-        f"it takes {show_bytes(needed)} at least. Of the factor {factor:.1f} between "
-        f"{series_of(slow.plan).label} and {series_of(fast.plan).label}, fewer bytes explain up to "
-        f"{min(factor, moved / needed):.1f}."
+        f"{slow.plan.op} at {slow.plan.width}: one kernel an operator, {_labels(bound)} must move "
+        f"{show_bytes(moved)} a call{too}, and the memory bounds them; all fused, as "
+        f"{series_of(fast.plan).label}, it takes {show_bytes(needed)} at least. Of the factor "
+        f"{factor:.1f} between {series_of(slow.plan).label} and {series_of(fast.plan).label}, "
+        f"fewer bytes explain up to {min(factor, moved / needed):.1f}."
     )
+
+
+def _half_idle(cell: CellSummary) -> bool:
+    """Whether nothing that was measured bounds it and it leaves cores idle: it could use more of
+    the memory's rate if it used more of them."""
+    return not cell.bound and cell.plan.threads == "all" and (cell.cores_busy or 9.0) < BUSY
 
 
 def _labels(cells: Iterable[CellSummary]) -> str:

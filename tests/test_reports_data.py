@@ -66,7 +66,8 @@ def cell_line(cell: CellPlan, chance: random.Random, rounds: int, **changes: Any
         "memory_bytes": 0, "overhead": 0.001, "warmup_converged": True, "check": {"y": "full"},
         "timed": Samples(wall_ns=wall, minor_faults=[0] * rounds),
     }  # fmt: skip
-    return CellLine(**(fields | changes))
+    made = {name: value(chance) if callable(value) else value for name, value in changes.items()}
+    return CellLine(**(fields | made))
 
 
 def header(cells: Sequence[CellPlan], launches: int = 3, **changes: Any) -> Header:
@@ -86,7 +87,9 @@ def write_run(
     changes: dict[str, dict[str, Any]] | None = None, ceilings: Sequence[CeilingsLine] = (),
     **of_header: Any,
 ) -> Path:  # fmt: skip
-    """A whole journal; `changes` are fields of cell lines by id. Returns: the run's folder."""
+    """A whole journal; `changes` are fields of cell lines by id, or make them from chance.
+
+    Returns: the run's folder."""
     chance = random.Random(7)
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
