@@ -53,6 +53,8 @@ def _bullets(sentences: Sequence[str]) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
+    yield f"**{_plain(table.caption)}**"
+    yield ""
     rows = [tuple(map(_cell, row)) for row in (table.columns, *table.rows)]
     sizes = [max(3, *(len(row[place]) for row in rows)) for place in range(len(table.columns))]
     rule = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,20 @@ def test_what_is_planted_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "tensorflow graph against tensorflow eager, 4 cells: faster in 4" in text
     assert "No GPU was used" in text
     assert "reference" in one_line(text, "numpy eager manual", " 512 ")
+
+
+def test_every_table_has_its_caption_on_the_terminal_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_run(tmp_path, families(1))
+    text = report(run, capsys)
+    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    captions = re.findall(r"<caption><span>(.*?)</span>", page)
+    assert len(captions) > 3
+    lines = text.splitlines()
+    for caption in captions:
+        place = lines.index(f"**{caption}**")
+        assert lines[place + 2].startswith("| ")
 
 
 def test_graph_and_another_backend_are_never_one_ratio(
