@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import ceil, inf
 
 from reports.curves import Curve, series_of
 from reports.model import Table
 from reports.numbers import NOTHING, show_once
 from xbench.records.breakeven import BreakEven, break_evens
 from xbench.records.summary import CellSummary
+
+_ROUNDING = 1e-6
+"""What a quotient of floats may lie above a whole number by accident."""
 
 
 def start_tables(curve: Curve) -> list[Table]:
@@ -34,21 +37,22 @@ def _break_evens(curve: Curve) -> list[Table]:
 
 
 def show_calls(found: BreakEven) -> str:
-    """`5 000 calls [4 700, 5 300]`; `never` where it is slower, `at once` where nothing is paid."""
+    """`5 000 calls [4 700, 5 300]`, rounded up; `from the first call` where one saves what is paid
+    or nothing is; `never` where it is slower."""
     if found.calls == inf:
         return "never" if found.low == inf else f"not decided [{_count(found.low)}, never]"
-    if found.high == 0.0:
-        return "at once"
-    return f"{_count(found.calls)} calls [{_count(found.low)}, {_count(found.high)}]"
+    said = "from the first call" if found.calls <= 1.0 else f"{_count(found.calls)} calls"
+    return said if found.high <= 1.0 else f"{said} [{_count(found.low)}, {_count(found.high)}]"
 
 
 def _count(calls: float) -> str:
-    """Two digits: it is a quotient of differences."""
+    """Two digits, since it is a quotient of differences; rounded up, and 1 at least: before that
+    many calls it has not paid."""
     if calls == inf:
         return "never"
-    digits = len(str(int(calls)))
-    rounded = round(calls, 2 - digits) if digits > 2 else round(calls)
-    return f"{int(rounded):,}".replace(",", " ")
+    step = 10 ** max(len(str(ceil(calls))) - 2, 0)
+    rounded = max(1, ceil(calls / step - _ROUNDING) * step)
+    return f"{rounded:,}".replace(",", " ")
 
 
 def _latencies(cells: Sequence[CellSummary], family: str) -> list[Table]:

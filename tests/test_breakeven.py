@@ -6,7 +6,8 @@ from math import inf
 
 import pytest
 
-from xbench.records.breakeven import break_even
+from reports.starting import show_calls
+from xbench.records.breakeven import BreakEven, break_even
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
@@ -59,3 +60,25 @@ def test_a_faster_start_pays_at_once() -> None:
 def test_one_launch_gives_no_upper_end() -> None:
     found = break_even(summary("graph", 1.0, [0.001]), EAGER)
     assert (found.low, found.high) == (0.0, inf)
+
+
+@pytest.mark.parametrize(
+    ("calls", "low", "high", "shown"),
+    [
+        (5000.0, 4700.0, 5300.0, "5 000 calls [4 700, 5 300]"),
+        (4731.0, 4701.0, 5299.0, "4 800 calls [4 800, 5 300]"),
+        (100.0 * (1 + 1e-12), 99.2, 101.0, "100 calls [100, 110]"),
+        (1.2, 0.4, 2.0, "2 calls [1, 2]"),
+        (0.3, 0.2, 0.4, "from the first call"),
+        (0.0, 0.0, 0.0, "from the first call"),
+        (0.6, 0.2, 7.1, "from the first call [1, 8]"),
+        (24.0, 0.0, inf, "24 calls [1, never]"),
+        (inf, 3.0, inf, "not decided [3, never]"),
+        (inf, inf, inf, "never"),
+    ],
+)
+def test_calls_are_rounded_up_and_never_none(
+    calls: float, low: float, high: float, shown: str
+) -> None:
+    found = BreakEven(EAGER.plan, EAGER.plan, 1.0, 1.0, calls, low, high)
+    assert show_calls(found) == shown
