@@ -1,11 +1,13 @@
 """More backends that are NumPy under another name: two that are honest, so that a group has several
-cells, and two that are not."""
+cells, and some that are not, or not there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from backends.numpy_backend import NumpyBackend
+from xbench.contracts import Probe
 
 
 class Second(NumpyBackend):
@@ -45,3 +47,21 @@ class Elsewhere(NumpyBackend):
     def where(self, tensor: Any) -> tuple[str, str]:
         device, dtype = super().where(tensor)
         return device if id(tensor) in self._given else "meta", dtype
+
+
+class Wrong(NumpyBackend):
+    """Its results are a thousandth too large."""
+
+    name = "wrong"
+
+    def get(self, tensor: Any) -> Any:
+        return super().get(tensor) * 1.001
+
+
+class Absent(NumpyBackend):
+    """Not installed."""
+
+    name = "absent"
+
+    def probe(self) -> Probe:
+        return replace(super().probe(), installed=False, hint="pip install absent")

@@ -8,14 +8,14 @@ of our bursts through a timer that replays them: its table, JSON and comparisons
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
 
-from xbench.cell import Group
 from xbench.cli.run import Effort, get_preset, plan_selection
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import Recording
@@ -24,11 +24,11 @@ from xbench.errors import XbenchError
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.progress import PlainProgress
-from xbench.records.bound import find_ceilings
 from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes
+from xbench.records.read import Run
 from xbench.records.schema import CellLine
-from xbench.records.summary import CellSummary, summarise_cell
+from xbench.records.summary import CellSummary, summarise
 from xbench.registry import load_suite
 
 SEED = 5
@@ -46,7 +46,8 @@ class ReplayTimer:
         """The durations of the bursts that pytest-benchmark is about to time."""
         self._readings = iter([each for duration in durations_s for each in (0.0, duration)])
 
-    def __call__(self) -> float:
+    def replayed(self) -> float:
+        """The next reading. pytest-benchmark saves this function's name as the timer's."""
         return next(self._readings)
 
 
@@ -61,24 +62,27 @@ class Bench:
     root: Path
     preset: str
     recording: Recording | None = None
+    summaries: dict[str, CellSummary] = field(default_factory=dict)
     lines: dict[str, list[CellLine]] = field(default_factory=dict)
 
     def summary(self, name: str) -> tuple[CellSummary, list[CellLine]]:
         """A cell's figures and raw lines by its id; its group is measured if it was not yet."""
-        recording = self.recording or self._start()
-        if name not in self.lines:
-            for line in recording.measure(self._group_of(name)):
-                for each in line.cells:
-                    self.lines.setdefault(each.id, []).append(each)
-        lines = self.lines.get(name, [])
-        plan = next(each for each in recording.header.cells if each.id == name)
-        ceilings = find_ceilings(plan, recording.ceilings)
-        return summarise_cell(plan, lines, ceilings=ceilings), lines
+        if name not in self.summaries:
+            self._measure(name)
+        return self.summaries[name], self.lines.get(name, [])
 
-    def _group_of(self, name: str) -> list[Group]:
-        """The cell's group, or none if it will have no number."""
-        groups = self.plan.groups
-        return [group for group in groups if any(cell.id == name for cell in group.cells)]
+    def _measure(self, name: str) -> None:
+        """Measure the cell's group; a cell that will have no number has none to measure."""
+        recording = self.recording or self._start()
+        groups = [group for group in self.plan.groups if any(c.id == name for c in group.cells)]
+        lines = recording.measure(groups)
+        ids = {name} | {cell.id for group in groups for cell in group.cells}
+        for line in lines:
+            for each in line.cells:
+                self.lines.setdefault(each.id, []).append(each)
+        folder, header = recording.settings.folder, recording.header
+        run = Run(folder, header, recording.ceilings, recording.workers, lines)
+        self.summaries |= {cell.id: cell for cell in summarise(run) if cell.id in ids}
 
     def _start(self) -> Recording:
         run_id = new_run_id()
@@ -101,13 +105,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse an unknown preset at once: later it would be an error in each suite."""
+    try:
+        get_preset(config.getoption("xbench_preset"))
+    except XbenchError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per cell of the module's `SUITE`, in a pytest-benchmark group per workload."""
     if "xbench_cell" not in metafunc.fixturenames:
         return
     ops = set(load_suite(metafunc.module.SUITE).ops())
     cells = [row.cell for row in _plan(metafunc.config).rows if row.cell.spec.op in ops]
-    marks = [pytest.mark.benchmark(group=cell.group_id, timer=TIMER) for cell in cells]
+    marks = [pytest.mark.benchmark(group=cell.group_id, timer=TIMER.replayed) for cell in cells]
     parameters = [
         pytest.param(cell.id, id=cell.id, marks=mark)
         for cell, mark in zip(cells, marks, strict=True)
@@ -153,15 +165,27 @@ def replay(request: pytest.FixtureRequest, name: str, benchmark: Any) -> None:
     try:
         summary, lines = request.config.stash[BENCH].summary(name)
     except XbenchError as error:
-        pytest.fail(str(error), pytrace=False)
+        _fail(benchmark, str(error))
     if summary.status in SKIPPED:
         pytest.skip(f"{summary.status}: {summary.reason}")
     if summary.time_s is None:
-        pytest.fail(f"{summary.status}: {summary.reason}", pytrace=False)
+        _fail(benchmark, f"{summary.status}: {summary.reason}")
     benchmark.extra_info["xbench"] = _extra(summary)
     durations = [wall * 1e-9 for line in lines for wall in line.timed.wall_ns]
     TIMER.load(durations)
     benchmark.pedantic(lambda: None, rounds=len(durations), iterations=lines[0].calls)
+
+
+def _fail(benchmark: Any, reason: str) -> NoReturn:
+    """Fail the test, and by way of the fixture: pytest-benchmark warns where it was not used."""
+
+    def refuse() -> None:
+        raise XbenchError(reason)
+
+    TIMER.load([0.0])
+    with suppress(XbenchError):
+        benchmark.pedantic(refuse)
+    pytest.fail(reason, pytrace=False)
 
 
 def _plan(config: pytest.Config) -> Plan:

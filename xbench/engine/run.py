@@ -46,6 +46,7 @@ class Recording:
     bursts: dict[str, Burst] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     ceilings: list[CeilingsLine] = field(default_factory=list)
+    workers: list[WorkerLine] = field(default_factory=list)
     patience: Patience = field(default_factory=Patience)
     opening_s: float = 0.0
     """What the workers of the last launch took to start."""
@@ -65,7 +66,7 @@ class Recording:
         for folder in (self.settings.scratch, self.settings.logs):
             folder.mkdir(exist_ok=True)
         before = read_run(self.settings.folder)
-        self.ceilings = before.ceilings
+        self.ceilings, self.workers = before.ceilings, before.workers
         for line in before.groups:
             self._remember(line)
 
@@ -146,7 +147,9 @@ class Recording:
             self.ceilings.append(line)
 
     def _opened(self, facts: dict[str, Any]) -> None:
-        self.journal.write(WorkerLine(**facts))
+        line = WorkerLine(**facts)
+        self.journal.write(line)
+        self.workers.append(line)
 
     def _keys(self, groups: Sequence[Group]) -> list[WorkerKey]:
         """The workers that these groups' cells still need."""
