@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xbench.cell import Cell
 from xbench.plan.plan import Plan
+from xbench.plan.predict import oracle_s
 from xbench.records.schema import GroupLine
 from xbench.records.summary import per_call_s
 from xbench.stats.estimator import location
@@ -55,31 +57,40 @@ def describe(line: GroupLine) -> list[str]:
 
 
 class Clock:
-    """How much of the plan is done, and how long the rest will take at the pace so far."""
+    """How much of the plan is done, and how long the rest will take.
+
+    That is the prediction of the rest, times how much slower or faster than predicted the work done
+    went. Half a launch as predicted counts beside it: a cold first group alone says little."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
         self.total = len(plan.groups) * plan.launches
         self.done = 0
         self.start = time.monotonic()
-        self._weights = {group.id: plan.group_cost_s(group) for group in plan.groups}
-        self._left = plan.launches * sum(self._weights.values()) or 1.0
-        self._whole = self._left
-        self._predicted = plan.total_s()
+        self._cost_s = {group.id: plan.group_cost_s(group) for group in plan.groups}
+        self._oracle_s = {group.id: oracle_s(group.spec, plan.cores) for group in plan.groups}
+        self._opening_s = plan.launch_s() - sum(self._cost_s.values())
+        self._damping_s = 0.5 * plan.launch_s() or 1.0
+        self._rest_s = plan.total_s()
+        self._launches: Counter[str] = Counter()
         for group in done:
             self.step(group)
-        self._before = 1.0 - max(self._left, 0.0) / self._whole
+        self._began_s = self._rest_s
 
     def step(self, group: str) -> None:
-        """One group is done."""
+        """One group is done in one launch: the first one of a launch had its workers opened, the
+        first launch of a group had its answers worked out."""
         self.done += 1
-        self._left -= self._weights[group]
+        if self._launches[group] == max(self._launches.values(), default=0):
+            self._rest_s -= self._opening_s
+        self._launches[group] += 1
+        self._rest_s -= self._cost_s[group] + self._oracle_s.pop(group, 0.0)
 
     def left_s(self) -> float:
-        """Seconds left: the prediction at first, then in proportion to the work left."""
-        share = max(self._left, 0.0) / self._whole
+        """Seconds left."""
         spent = time.monotonic() - self.start
-        fresh = 1.0 - share - self._before
-        return self._predicted * share if fresh < 0.05 else spent * share / fresh
+        done = self._began_s - self._rest_s
+        pace = (spent + self._damping_s) / (done + self._damping_s)
+        return max(self._rest_s, 0.0) * pace
 
 
 class SilentProgress:
@@ -121,7 +132,9 @@ class PlainProgress(SilentProgress):
 
 
 class LiveProgress:
-    """A few lines that are drawn again between bursts: what runs, what is left, latest figures."""
+    """A few lines that are drawn again between bursts: what runs, what is left, latest figures.
+
+    The terminal may be closed; the run goes on."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
         self._clock = Clock(plan, done)
@@ -135,7 +148,8 @@ class LiveProgress:
         from rich.live import Live
 
         self._live = Live(console=Console(stderr=True), auto_refresh=False)
-        self._live.__enter__()
+        with suppress(OSError):
+            self._live.__enter__()
         return self
 
     def __exit__(
@@ -143,7 +157,8 @@ class LiveProgress:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         if self._live is not None:
-            self._live.__exit__(kind, error, trace)
+            with suppress(OSError):
+                self._live.__exit__(kind, error, trace)
 
     def starting(self, what: str) -> None:
         """Draw it at once."""
@@ -173,7 +188,8 @@ class LiveProgress:
         rows: list[RenderableType] = [Text(head), bar, Text(now, style="dim"), Text(self._group)]
         if self._live is not None:
             rows += [Text(f"  {row}") for row in self._latest]
-            self._live.update(Group(*rows), refresh=True)
+            with suppress(OSError):
+                self._live.update(Group(*rows), refresh=True)
 
 
 def make_progress(plan: Plan, done: Sequence[str] = ()) -> Progress:
