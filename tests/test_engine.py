@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import geometric_mean, median
 
 import pytest
 from measuring import Measured, measure
 
+from xbench.engine.cellwork import LATENCY_BURSTS
 from xbench.records.read import read_run
 from xbench.records.schema import Samples
 from xbench.records.summary import per_call_s, summarise
@@ -110,6 +112,19 @@ def test_times_in_the_summary_follow_from_the_journal(measured: Measured) -> Non
     assert cell.time_s is not None
     assert min(cell.launch_s) <= cell.time_s <= max(cell.launch_s)
     assert summarise(read_run(run.path)) == list(cells.values())
+
+
+def test_short_calls_are_timed_alone_too(measured: Measured) -> None:
+    run, cells = measured
+    for group in run.groups:
+        for line in group.cells:
+            if line.status == "ok":
+                assert line.calls > 1
+                assert len(line.latency.wall_ns) == LATENCY_BURSTS
+    cell = cells["honest", "second"]
+    lines = [line for group in run.groups for line in group.cells if line.id == cell.id]
+    medians = [median(line.latency.wall_ns) for line in lines]
+    assert cell.latency_s == pytest.approx(geometric_mean(medians) * 1e-9)
 
 
 def test_orders_follow_from_the_seed(tmp_path: Path) -> None:
