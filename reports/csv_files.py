@@ -19,9 +19,10 @@ PLAN_COLUMNS = (
     "math", "allocator", "flop", "min_bytes", "eager_bytes",
 )  # fmt: skip
 CELL_COLUMNS = (
-    "status", "reason", "time_s", "low_s", "high_s", "first_s", "build_s", "open_s", "calls",
-    "rounds", "overhead", "converged", "faults_per_call", "latency_s", "disturbed",
-    "restless", "cores_busy", "gflop_per_s", "gbyte_per_s", "compute_fraction",
+    "status", "reason", "time_s", "low_s", "high_s", "p10_s", "outliers_low_severe",
+    "outliers_low_mild", "outliers_high_mild", "outliers_high_severe", "first_s", "build_s",
+    "open_s", "calls", "rounds", "overhead", "converged", "faults_per_call", "latency_s",
+    "disturbed", "restless", "cores_busy", "gflop_per_s", "gbyte_per_s", "compute_fraction",
     "bandwidth_fraction", "allocation_share", "launch_share", "bound",
 )  # fmt: skip
 EXTRA_COLUMNS = ("launches", "min_gbyte_per_s", "check")
@@ -34,13 +35,15 @@ COMPARISON_COLUMNS = (
 def cells_csv(sources: Sequence[Source]) -> str:
     """One row a cell, refused ones too.
 
-    `time_s`: seconds of one call, `low_s` and `high_s` its 95 % interval; `first_s`, `build_s`,
-    `open_s`: first call, building the step, importing the framework; `calls` of a burst; `rounds`
-    of all launches; `overhead`: share of the harness; `latency_s`: a call alone; `disturbed`: share
-    of bursts in which threads waited for a core; `restless`: CPU time of its worker while others
-    were timed, over its bursts' time; `gbyte_per_s`: of the bytes a call moves in its
-    mode, `min_gbyte_per_s`: of those it must; fractions of the measured ceilings; shares of the
-    time that page faults and empty calls explain. Empty where there is no number."""
+    `time_s`: seconds of one call, `low_s` and `high_s` its 95 % interval; `p10_s`: what a tenth of
+    the bursts stayed below; `outliers_*`: bursts beyond Tukey's fences in their launch, all of them
+    in the other figures; `first_s`, `build_s`, `open_s`: first call, building the step, importing
+    the framework; `calls` of a burst; `rounds` of all launches; `overhead`: share of the harness;
+    `latency_s`: a call alone; `disturbed`: share of bursts in which threads waited for a core
+    longer than is usual for the cell; `restless`: CPU time of its worker while others were timed,
+    over its bursts' time; `gbyte_per_s`: of the bytes a call moves in its mode, `min_gbyte_per_s`:
+    of those it must; fractions of the measured ceilings; shares of the time that page faults and
+    empty calls explain. Empty where there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
     return _csv(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 

@@ -125,8 +125,8 @@ def trust(source: Source) -> list[str]:
     disturbed = [cell.disturbed for cell in timed if cell.disturbed is not None]
     if any(disturbed):  # all 0 where the system does not count it
         found.append(
-            f"threads had to wait for a core in {percent(median(disturbed))} of a cell's bursts "
-            "(median over cells)"
+            "threads had to wait for a core, longer than is usual for their cell, in "
+            f"{percent(median(disturbed))} of a cell's bursts (median over cells)"
         )
     shares = [cell.overhead for cell in timed if (cell.overhead or 0.0) > OVERHEAD_LIMIT]
     if shares:

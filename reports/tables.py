@@ -36,22 +36,25 @@ def _times(curve: Curve, launches: int | None) -> Table:
     known = any(cell.bandwidth_fraction is not None for cell in curve.cells)
     of = " (of ceiling)" if known else ""
     columns = (
-        "width", "cell", "time of a call [95 %]", f"against {single or 'the reference'}", "bound",
-        f"GFLOP/s{of}", f"GB/s{of}", "first call", "remarks",
+        "width", "cell", "time of a call [95 %]", "10 % quantile",
+        f"against {single or 'the reference'}", "bound", f"GFLOP/s{of}", f"GB/s{of}", "first call",
+        "outliers", "remarks",
     )  # fmt: skip
     rows: list[tuple[str, ...]] = [
         (
             str(cell.plan.width),
             series_of(cell.plan).label,
             _time(cell),
+            NOTHING if cell.p10_s is None else show_time(cell.p10_s, None, None),
             _against(ratios.get(cell.id), cell.id in references, single),
             *_figures(cell),
+            show_outliers(cell),
             "; ".join(remarks(cell, launches)),
         )
         for cell in curve.cells
     ]
     caption = f"{curve.setting.family}: time of a call ({curve.setting.about})"
-    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 5, 6, 7})))
+    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 6, 7, 8})))
 
 
 def _time(cell: CellSummary) -> str:
@@ -78,6 +81,20 @@ def show_bound(cell: CellSummary) -> str:
     if share is None:
         return cell.bound or NOTHING
     return f"{cell.bound} {show_share(share)}"
+
+
+def show_outliers(cell: CellSummary) -> str:
+    """`2 low, 3 high (1 severe)`: bursts beyond Tukey's fences."""
+    sides = (
+        ("low", cell.outliers_low_mild or 0, cell.outliers_low_severe or 0),
+        ("high", cell.outliers_high_mild or 0, cell.outliers_high_severe or 0),
+    )
+    said = [
+        f"{mild + severe} {side}{f' ({severe} severe)' if severe else ''}"
+        for side, mild, severe in sides
+        if mild + severe
+    ]
+    return ", ".join(said) or NOTHING
 
 
 def _against(comparison: Comparison | None, is_reference: bool, single: str | None) -> str:

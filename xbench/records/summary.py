@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite, log
 from pathlib import Path
-from statistics import fmean, geometric_mean, median
+from statistics import geometric_mean, median
 from typing import Any
 
 import msgspec
@@ -16,8 +16,9 @@ from xbench.errors import Status
 from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
-from xbench.stats.estimator import WAITED, location
+from xbench.stats.estimator import location
 from xbench.stats.interval import Estimate, over_launches
+from xbench.stats.spread import LOW, Outliers, disturbed_share, outliers, quantile
 from xbench.text import show_seconds
 
 UNSTABLE_HALF_WIDTH = 0.25
@@ -30,9 +31,12 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     `launch_s`: each launch's median; `low_s`, `high_s`: the 95 % interval of their geometric mean;
     `first_s`: the first call of the first launch (compiles, traces); `overhead`: the harness's
     share of a sample, the largest of all launches; `latency_s`: a call alone, where bursts hold
-    more; `disturbed`: the share of bursts in which threads waited for a core; `restless`: the CPU
-    time its worker used while others were timed, over its bursts' time; `cores_busy`: processor
-    time over wall time; from `gflop_per_s` on: what explains the time (see `bound.Cause`)."""
+    more; `p10_s`: what the calls of a tenth of all bursts took at most; `outliers_*`: how
+    many bursts are outliers in their launch (see `spread.Outliers`), which count like any other;
+    `disturbed`: the share of bursts in which threads waited for a core longer than is usual for the
+    cell; `restless`: the CPU time its worker used while others were timed, over its bursts' time;
+    `cores_busy`: processor time over wall time; from `gflop_per_s` on: what explains the time (see
+    `bound.Cause`)."""
 
     plan: CellPlan
     status: Status
@@ -52,6 +56,11 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     faults_per_call: float | None
     environment_hash: str
     latency_s: float | None = None
+    p10_s: float | None = None
+    outliers_low_severe: int | None = None
+    outliers_low_mild: int | None = None
+    outliers_high_mild: int | None = None
+    outliers_high_severe: int | None = None
     disturbed: float | None = None
     restless: float | None = None
     cores_busy: float | None = None
@@ -144,6 +153,7 @@ def summarise_cell(
         faults_per_call=faults if calls else None,
         environment_hash=environment,
         latency_s=_latency(good),
+        **_spread(good),
         disturbed=_disturbed(good),
         restless=_restless(good),
         cores_busy=busy if calls else None,
@@ -164,13 +174,23 @@ def _latency(lines: list[CellLine]) -> float | None:
     return geometric_mean(medians) * 1e-9 if medians and min(medians) > 0 else None
 
 
+def _spread(lines: list[CellLine]) -> dict[str, Any]:
+    """The low quantile over all bursts; outliers by launch, since each has a level of its own."""
+    if not lines:
+        return {}
+    launches = [per_call_s(line) for line in lines]
+    found = sum(map(outliers, launches), Outliers())
+    low = quantile([each for one in launches for each in one], LOW)
+    return {"p10_s": low} | {f"outliers_{name}": n for name, n in asdict(found).items()}
+
+
 def _disturbed(lines: list[CellLine]) -> float | None:
-    pairs = [
-        (wait, wall)
+    waited = [
+        wait / wall
         for line in lines
         for wait, wall in zip(line.timed.wait_ns, line.timed.wall_ns, strict=False)
     ]
-    return fmean(wait > WAITED * wall for wait, wall in pairs) if pairs else None
+    return disturbed_share(waited) if waited else None
 
 
 def _restless(lines: list[CellLine]) -> float | None:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from math import isfinite, log
 from statistics import fmean, median
 
-WAITED = 0.01
-"""A burst is disturbed if its threads wanted a core and had none for more than this share of it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
