@@ -15,7 +15,7 @@ from xbench.records.summary import summarise
 from xbench.stats.spread import Outliers, disturbed_share, outliers, quantile
 
 CELL = plan("op 100×w", 512, VARIANTS[0])
-WALLS = [100, 100, 101, 102, 103, 104, 104, 110, 130]  # beyond 104: mild from 108.5, severe from 113
+WALLS = [100, 100, 101, 102, 103, 104, 104, 110, 130]  # fences at 108.5 and 113
 
 
 @pytest.mark.parametrize(
