@@ -21,7 +21,8 @@ def write_report(runs: Sequence[Path], out: Path, reference: str | None) -> None
     `reference` is the backend that others are compared with (else numpy, torch, the first there
     is). Results are shown one after another and never compared with each other.
 
-    Raises: RecordError for a result that cannot be read, UsageError if `out` cannot be written."""
+    Raises: RecordError for a result that cannot be read, UsageError if `out` cannot be written or a
+    run has no number of `reference`."""
     sources = [load(run, reference) for run in runs]
     taken: set[str] = set()
     prefixes = [""] if len(sources) == 1 else [f"run{place + 1}-" for place in range(len(sources))]

@@ -39,7 +39,7 @@ class Results:
 def load(path: str | Path, reference: str | None = None) -> Results:
     """Read a run's folder or its run.jsonl; `reference` is the backend others are compared with.
 
-    Raises: RecordError."""
+    Raises: RecordError; UsageError if no cell of `reference` has a number."""
     run = read_run(Path(path))
     cells = summarise(run)
     return Results(run, cells, compare_cells(run, cells, reference))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from xbench.errors import UsageError
 from xbench.records.read import Run
 from xbench.records.schema import CellLine, CellPlan, GroupLine
 from xbench.records.summary import CellSummary, per_call_s
@@ -42,8 +43,14 @@ def compare_cells(
 
     The references: for backends `reference` (or else numpy, torch, the first there is), for modes
     `eager`, for gradients the backend's default, for allocators `reuse`. Cells without a number are
-    in none."""
+    in none. Raises: UsageError if no cell of `reference` has one: no other takes its place."""
     by_id = {cell.id: cell for cell in summaries if cell.status in ("ok", "unstable")}
+    there = sorted({cell.plan.backend for cell in by_id.values()})
+    if reference is not None and reference not in there:
+        raise UsageError(
+            f"{run.path} holds no number of {reference} to compare with",
+            f"name one of those with a number: {', '.join(there) or 'there is none'}",
+        )
     rounds: dict[str, dict[int, dict[str, Rounds]]] = {}
     for group in run.groups:
         good = {line.id: rounds_of(line, group) for line in group.cells if line.id in by_id}
