@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import expm1
+from statistics import median
 from typing import Any
 
 from xbench.records.read import Run
@@ -11,6 +12,9 @@ from xbench.text import show_bytes
 UNKNOWN = "unknown"
 LARGEST_LOG = 100.0
 """No log ratio of two times is larger."""
+
+SLOW = 1.1
+"""The machine was slow where its canary took longer than this times the best launch's median."""
 
 
 def machine_line(environment: dict[str, Any]) -> str:
@@ -39,6 +43,26 @@ def aa_line(environment: dict[str, Any]) -> str:
         f"A/A on this machine, {_text(found.get('date'))}: ±{rms} RMS, {alarms} of {all_of} false "
         f"alarms, smallest effect seen with {_text(found.get('launches'))} launches {smallest}"
     )
+
+
+def canary_lines(run: Run) -> list[str]:
+    """For how many rounds the machine itself was slow, by the canary sung before each; nothing if
+    for none. Measured by the best launch's median: a run may be slow for most of its time."""
+    launches: dict[int, list[int]] = {}
+    for group in run.groups:
+        launches.setdefault(group.launch, []).extend(group.canary_ns)
+    taken = [found for found in launches.values() if found]
+    if not taken:
+        return []
+    limit = SLOW * min(median(found) for found in taken)
+    slow = sum(each > limit for found in taken for each in found)
+    if not slow:
+        return []
+    return [
+        f"the machine itself was more than {100.0 * (SLOW - 1.0):.0f} % slower than usual just "
+        f"before {slow} of {sum(map(len, taken))} rounds (canary, against its median in the best "
+        "launch)"
+    ]
 
 
 def journal_facts(run: Run) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reports.environment import aa_line, journal_facts, machine_line
+from reports.environment import aa_line, canary_lines, journal_facts, machine_line
 from reports.model import Source
 from reports.pytest_json import read_pytest_benchmark
 from xbench.errors import RecordError
@@ -21,7 +21,8 @@ _DAMAGED = "the file was changed or damaged"
 def load(path: Path, reference: str | None) -> Source:
     """Read a run folder, a journal or a pytest-benchmark file.
 
-    Raises: RecordError for anything else, and for figures that cannot be."""
+    Raises: RecordError for anything else, and for figures that cannot be; UsageError for a run
+    without a number of `reference`."""
     if not path.is_dir():
         found = _one_json(path)
         if found is not None and found.get("type") != "header":
@@ -82,8 +83,9 @@ def _from_journal(run: Run, reference: str | None) -> Source:
 
 
 def _notes(run: Run) -> list[str]:
-    """The reader's notes, the machine's A/A, whether others used it when the run began."""
-    notes = [*run.notes, aa_line(run.header.environment)]
+    """The reader's notes, the machine's A/A, whether it was slow at times, and whether others used
+    it when the run began."""
+    notes = [*run.notes, aa_line(run.header.environment), *canary_lines(run)]
     machine, load = (
         run.header.environment.get("machine"),
         run.header.environment.get("load_average"),
