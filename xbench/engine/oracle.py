@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xbench.engine.settings import Settings
-from xbench.errors import OracleFailed, WorkerDied, XbenchError
+from xbench.errors import CellFailed, OracleFailed, WorkerDied
 from xbench.launch.environment import worker_environment
 from xbench.launch.process import Process
 
@@ -58,8 +58,8 @@ class Oracle:
             self._process.kill()
             self._process = None
             raise OracleFailed(error.status, f"the oracle ended: {error.message}") from None
-        except XbenchError as error:
-            raise OracleFailed("crashed", f"the oracle failed: {error.message}") from None
+        except CellFailed as error:
+            raise OracleFailed(error.status, f"the oracle failed: {error.message}") from None
 
     def _start(self) -> Process:
         settings = self._settings

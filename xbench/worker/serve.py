@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Callable, Mapping
@@ -32,6 +33,12 @@ def _answer(message: dict[str, Any], handlers: Mapping[str, Handler], classify: 
         return wire.failure(number, error.status, error.message)
     except Exception as error:  # anything a framework raises is a cell's status, not our end
         traceback.print_exc()
-        status = classify(error) or ("oom" if isinstance(error, MemoryError) else "crashed")
+        status = classify(error) or ("oom" if _no_memory(error) else "crashed")
         reason = f"{type(error).__name__}: {error}".strip()
         return wire.failure(number, status, reason[:2000])
+
+
+def _no_memory(error: Exception) -> bool:
+    """Python's own word for it, or the kernel's, as when a file is to be mapped."""
+    refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return refused or isinstance(error, MemoryError)
