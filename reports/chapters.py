@@ -21,7 +21,7 @@ _LONGEST_SLUG = 80
 def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
     """Everything about one result file. `prefix` begins the names of its figures' files, `taken`
     holds the names used so far."""
-    found = curves(source.cells, source.comparisons)
+    found = curves(source.cells, source.comparisons, source.unpaired)
     wanted = [_wanted(curve, prefix, taken) for curve in found]
     look = colours(cell.plan.backend for cell in source.cells)
     drawn = iter(draw_all([each for mine in wanted for each in mine], look))

@@ -6,7 +6,7 @@ Written with `csv`: pandas takes half a second to import and would add nothing t
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from reports.model import Source
@@ -49,8 +49,9 @@ def cells_csv(sources: Sequence[Source]) -> str:
 
 
 def comparisons_csv(sources: Sequence[Source]) -> str:
-    """One row a comparison; `ratio` is the cell's time over the reference's, below 1 is faster."""
-    rows = (
+    """One row a comparison; `ratio` is the cell's time over the reference's, below 1 is faster. It
+    is empty, and the verdict `not paired`, where both did not fit in memory together."""
+    rows: list[tuple[Value, ...]] = [
         (
             source.title, each.axis, each.cell.family, each.cell.width, each.cell.id,
             each.reference.id, each.ratio.value, each.ratio.low, each.ratio.high,
@@ -58,7 +59,15 @@ def comparisons_csv(sources: Sequence[Source]) -> str:
         )
         for source in sources
         for each in source.comparisons
-    )  # fmt: skip
+    ]  # fmt: skip
+    rows += [
+        (
+            source.title, each.axis, each.cell.family, each.cell.width, each.cell.id,
+            each.reference.id, None, None, None, None, "not paired",
+        )
+        for source in sources
+        for each in source.unpaired
+    ]  # fmt: skip
     return _csv(COMPARISON_COLUMNS, rows)
 
 
@@ -74,7 +83,7 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
     )
 
 
-def _csv(header: Sequence[str], rows: Iterator[tuple[Value, ...]]) -> str:
+def _csv(header: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

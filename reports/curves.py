@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from xbench.records.compare import Comparison
+from xbench.records.compare import Comparison, Unpaired
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
@@ -62,26 +62,34 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A family in one setting: its cells by width and series, and their comparisons likewise."""
+    """A family in one setting: its cells by width and series, their comparisons likewise, and those
+    that could not be made."""
 
     setting: Setting
     cells: list[CellSummary]
     comparisons: list[Comparison]
+    unpaired: list[Unpaired]
 
     def over(self, *axes: str) -> list[Comparison]:
         """The comparisons along these axes."""
         return [each for each in self.comparisons if each.axis in axes]
 
 
-def curves(cells: Sequence[CellSummary], comparisons: Sequence[Comparison]) -> list[Curve]:
+def curves(
+    cells: Sequence[CellSummary],
+    comparisons: Sequence[Comparison],
+    unpaired: Sequence[Unpaired],
+) -> list[Curve]:
     """Every curve, in the order in which their first cells were planned."""
     found: dict[Setting, Curve] = {}
     for cell in sorted(cells, key=lambda each: (each.plan.width, series_of(each.plan).rank)):
         setting = setting_of(cell.plan)
-        found.setdefault(setting, Curve(setting, [], [])).cells.append(cell)
+        found.setdefault(setting, Curve(setting, [], [], [])).cells.append(cell)
     ordered = sorted(comparisons, key=lambda each: (each.cell.width, series_of(each.cell).rank))
     for comparison in ordered:
         found[setting_of(comparison.cell)].comparisons.append(comparison)
+    for each in unpaired:
+        found[setting_of(each.cell)].unpaired.append(each)
     return [found[setting] for setting in dict.fromkeys(setting_of(cell.plan) for cell in cells)]
 
 

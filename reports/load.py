@@ -10,7 +10,7 @@ from reports.environment import aa_line, canary_lines, journal_facts, machine_li
 from reports.model import Source
 from reports.pytest_json import read_pytest_benchmark
 from xbench.errors import RecordError
-from xbench.records.compare import compare_cells
+from xbench.records.compare import compare_cells, unpaired_cells
 from xbench.records.read import Run, read_run
 from xbench.records.summary import summarise
 
@@ -76,6 +76,7 @@ def _from_journal(run: Run, reference: str | None) -> Source:
         paired=True,
         cells=cells,
         comparisons=compare_cells(run, cells, reference),
+        unpaired=unpaired_cells(cells, reference),
         ceilings=run.ceilings,
         workers=run.workers,
         notes=_notes(run),

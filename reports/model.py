@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from xbench.records.compare import Comparison
+from xbench.records.compare import Comparison, Unpaired
 from xbench.records.schema import CeilingsLine, WorkerLine
 from xbench.records.summary import CellSummary
 
@@ -27,7 +27,8 @@ class Source:
 
     `machine` is one line; `facts` are label and value of what else is known about where and how it
     was measured; `launches` as planned, None where the file does not say; `notes` say what is
-    missing or was odd. `paired` tells whether the rounds are there, so that ratios can be."""
+    missing or was odd. `paired` tells whether the rounds are there, so that ratios can be;
+    `unpaired` are those that cannot, since their cells did not fit in memory together."""
 
     title: str
     machine: str
@@ -36,6 +37,7 @@ class Source:
     paired: bool = False
     cells: list[CellSummary] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    unpaired: list[Unpaired] = field(default_factory=list)
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     benchmarks: list[Benchmark] = field(default_factory=list)

@@ -128,6 +128,12 @@ def trust(source: Source) -> list[str]:
             "threads had to wait for a core, longer than is usual for their cell, in "
             f"{percent(median(disturbed))} of a cell's bursts (median over cells)"
         )
+    if source.unpaired:
+        groups = len({each.cell.group.partition("#")[0] for each in source.unpaired})
+        found.append(
+            f"{plural(groups, 'workload')} did not fit in memory at once and went in parts: "
+            f"{plural(len(source.unpaired), 'ratio')} between parts not taken (not paired)"
+        )
     shares = [cell.overhead for cell in timed if (cell.overhead or 0.0) > OVERHEAD_LIMIT]
     if shares:
         largest = max(share or 0.0 for share in shares)

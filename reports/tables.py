@@ -16,7 +16,7 @@ from reports.numbers import (
     show_time,
 )
 from xbench.records.bound import moved_bytes
-from xbench.records.compare import Comparison
+from xbench.records.compare import Comparison, Unpaired
 from xbench.records.summary import CellSummary
 
 OVERHEAD_LIMIT = 0.01
@@ -33,6 +33,9 @@ def _times(curve: Curve, launches: int | None) -> Table:
     references = {each.reference.id for each in ratios.values()}
     names = sorted({each.reference.backend for each in ratios.values()})
     single = names[0] if len(names) == 1 else None
+    apart: dict[str, list[Unpaired]] = {}
+    for pair in curve.unpaired:
+        apart.setdefault(pair.cell.id, []).append(pair)
     known = any(cell.bandwidth_fraction is not None for cell in curve.cells)
     of = " (of ceiling)" if known else ""
     columns = (
@@ -46,10 +49,10 @@ def _times(curve: Curve, launches: int | None) -> Table:
             series_of(cell.plan).label,
             _time(cell),
             NOTHING if cell.p10_s is None else show_time(cell.p10_s, None, None),
-            _against(ratios.get(cell.id), cell.id in references, single),
+            _against(ratios.get(cell.id), cell.id in references, single, apart.get(cell.id, ())),
             *_figures(cell),
             show_outliers(cell),
-            "; ".join(remarks(cell, launches)),
+            "; ".join([*remarks(cell, launches), *_not_paired(apart.get(cell.id, ()))]),
         )
         for cell in curve.cells
     ]
@@ -97,9 +100,12 @@ def show_outliers(cell: CellSummary) -> str:
     return ", ".join(said) or NOTHING
 
 
-def _against(comparison: Comparison | None, is_reference: bool, single: str | None) -> str:
+def _against(
+    comparison: Comparison | None, is_reference: bool, single: str | None, apart: Sequence[Unpaired]
+) -> str:
     if comparison is None:
-        return "reference" if is_reference else NOTHING
+        missing = any(each.axis == "backend" for each in apart)
+        return "reference" if is_reference else "not paired" if missing else NOTHING
     shown = show_ratio(comparison.ratio, comparison.verdict)
     return shown if single else f"{comparison.reference.backend}: {shown}"
 
@@ -118,6 +124,14 @@ def remarks(cell: CellSummary, launches: int | None) -> list[str]:
     if launches is not None and 0 < len(cell.launch_s) < launches:
         found.append(f"{len(cell.launch_s)} of {launches} launches")
     return found
+
+
+def _not_paired(apart: Sequence[Unpaired]) -> list[str]:
+    """Which cells this one did not fit in memory with, and so has no ratio over."""
+    if not apart:
+        return []
+    names = ", ".join(series_of(each.reference).label for each in apart)
+    return [f"not paired with {names}: they did not fit in memory together"]
 
 
 def _variants(curve: Curve) -> list[Table]:

@@ -68,6 +68,30 @@ def compare_cells(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A comparison that there would be, had both cells fitted into memory at once."""
+
+    axis: str
+    cell: CellPlan
+    reference: CellPlan
+
+
+def unpaired_cells(summaries: list[CellSummary], reference: str | None = None) -> list[Unpaired]:
+    """What `compare_cells` leaves out because a group was measured in parts (`#1`, `#2` …), whose
+    rounds are not the same."""
+    groups: dict[str, list[CellPlan]] = {}
+    for cell in summaries:
+        if cell.status in ("ok", "unstable"):
+            groups.setdefault(cell.plan.group.partition("#")[0], []).append(cell.plan)
+    return [
+        Unpaired(axis, cell, base)
+        for plans in groups.values()
+        for cell, base, axis in _pairs(plans, reference)
+        if cell.group != base.group
+    ]
+
+
 def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
     """A cell's rounds in one launch, with their canaries where all were taken."""
     canary = [each * 1e-9 for each in group.canary_ns]
