@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ FOUND: dict[str, Any] = {
     "compute": {"best": 1e11, "spread": 0.02, "repeats": 9},
     "fault_ns": {"best": 250.0, "spread": 0.9, "repeats": 9},
     "array_bytes": 1 << 26, "cache_bytes": 1 << 24, "matrix_n": 1024,
+    "page_bytes": 4096,
 }  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def test_a_worker_measures_what_the_machine_reaches(settings: Settings) -> None:
         assert figure.repeats >= 3
     assert line.array_bytes >= min(4 * line.cache_bytes, 1 << 20)
     assert line.matrix_n >= 1024
+    assert line.page_bytes == mmap.PAGESIZE
 
 
 def test_memory_is_not_measured_with_what_the_caches_hold(monkeypatch: pytest.MonkeyPatch) -> None:

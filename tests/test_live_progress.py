@@ -95,7 +95,7 @@ def test_what_runs_is_shown_with_how_much_is_left(plan: Plan) -> None:
         assert re.search(r"0 of 12 done, [\d.]+ (s|min) left", terminal.screen)
         cell = plan.groups[1].cells[0]
         live.doing("check", cell)
-        assert re.search(rf"check +numpy eager \w+ +{cell.workload_id}", terminal.screen)
+        assert re.search(rf"check +numpy/cpu/eager/\w+ +{cell.workload_id}", terminal.screen)
         assert "starting the workers" not in terminal.screen
 
 

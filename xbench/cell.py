@@ -67,10 +67,11 @@ class Cell:
 
     @property
     def group_id(self) -> str:
-        """The cells that are measured in the same rounds."""
+        """The cells that are measured in the same rounds: of all backends, modes, gradients and
+        allocators."""
         key = self.worker
         parts = [self.workload_id, key.device, f"t{key.threads}"]
-        return "/".join(parts + _unusual(key.math, DEFAULT_ALLOCATOR))
+        return "/".join(parts if key.math == DEFAULT_MATH else [*parts, key.math])
 
 
 @dataclass(frozen=True, slots=True)

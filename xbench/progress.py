@@ -48,12 +48,18 @@ def describe(line: GroupLine) -> list[str]:
     """A group's cells with the latest figure, or why there is none."""
     rows = []
     for cell in line.cells:
-        backend = "/".join(cell.id.split("/")[3:7])
+        name = _variant(cell.id)
         if cell.status == "ok":
-            rows.append(f"{backend:34} {show_seconds(location(per_call_s(cell))):>9}")
+            rows.append(f"{name:38} {show_seconds(location(per_call_s(cell))):>9}")
         else:
-            rows.append(f"{backend:34} {cell.status:>9}  {cell.reason[:120]}")
+            rows.append(f"{name:38} {cell.status:>9}  {cell.reason[:120]}")
     return rows
+
+
+def _variant(name: str) -> str:
+    """Of a cell's id what its group leaves open: `torch/cpu/eager/autograd`, or `…/system`."""
+    parts = name.split("/")
+    return "/".join(parts[3:7] + parts[8:])
 
 
 class Clock:
@@ -168,8 +174,7 @@ class LiveProgress:
         now = time.monotonic()
         if now - self._drawn > REFRESH_S:
             self._drawn = now
-            key = cell.worker
-            self._draw(f"{what:8} {key.backend} {key.mode} {cell.gradient}  {cell.workload_id}")
+            self._draw(f"{what:8} {_variant(cell.id)}  {cell.workload_id}")
 
     def measured(self, line: GroupLine) -> None:
         self._clock.step(line.group)

@@ -50,5 +50,11 @@ def _predicted(cell: CellPlan) -> str:
 
 
 def _name(found: Comparison) -> str:
-    one, other = (f"{each.backend} {each.mode}" for each in (found.cell, found.reference))
+    """Both cells by backend and mode, and by the axis along which they are compared."""
+    axis = [] if found.axis in ("backend", "mode") else [found.axis]
+    axis += ["allocator"] if axis != ["allocator"] and found.cell.allocator != "reuse" else []
+    one, other = (
+        " ".join(getattr(each, name) for name in ("backend", "mode", *axis))
+        for each in (found.cell, found.reference)
+    )
     return f"{one} against {other}, {found.group}"

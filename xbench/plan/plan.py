@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from xbench.cell import Cell, Group, make_groups
+from xbench.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
+from xbench.contracts import Gradient
 from xbench.plan.build import Row
 from xbench.plan.predict import FIXED_BYTES, OPEN_S, Prediction, input_bytes, oracle_s, predict
 from xbench.text import show_bytes, show_seconds
@@ -96,17 +98,29 @@ def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:
 
 
 def _split(group: Group, predictions: dict[str, Prediction], limit: int) -> list[Group]:
-    """The group, or parts of it that each fit in memory; parts are not paired with each other."""
+    """The group, or parts of it that each fit in memory; parts are not paired with each other.
+    Cells that differ only in allocator stay together where two of them fit."""
     shared = input_bytes(group.spec)
+
+    def need(cells: Iterable[Cell]) -> int:
+        return sum(predictions[cell.id].held_bytes + FIXED_BYTES for cell in cells)
+
     parts: list[list[Cell]] = [[]]
-    held = shared
-    for cell in group.cells:
-        need = predictions[cell.id].held_bytes + FIXED_BYTES
-        if parts[-1] and held + need > limit:
-            parts.append([])
-            held = shared
-        parts[-1].append(cell)
-        held += need
+    for twins in _but_for_allocator(group.cells):
+        fits = shared + need(twins) <= limit
+        for cells in [twins] if fits else [[cell] for cell in twins]:
+            if parts[-1] and shared + need([*parts[-1], *cells]) > limit:
+                parts.append([])
+            parts[-1] += cells
     if len(parts) == 1:
         return [group]
     return [Group(f"{group.id}#{n}", tuple(cells)) for n, cells in enumerate(parts, 1)]
+
+
+def _but_for_allocator(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells that differ in nothing but the allocator, in the order of the first of each."""
+    found: dict[tuple[WorkerKey, Gradient], list[Cell]] = {}
+    for cell in cells:
+        key = replace(cell.worker, allocator=DEFAULT_ALLOCATOR)
+        found.setdefault((key, cell.gradient), []).append(cell)
+    return list(found.values())

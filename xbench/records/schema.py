@@ -81,8 +81,9 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     """What the machine reaches at most, for cells of this device, dtype, threads and allocator.
 
     Bandwidth in bytes/s (`array_bytes` an array, `cache_bytes` the last-level caches, 0: unknown),
-    compute in flop/s of a product of `matrix_n` square matrices, a page fault in ns. A figure is
-    null where it could not be taken; `reason` says why. `cached`: measured before this run."""
+    compute in flop/s of a product of `matrix_n` square matrices, a fault on a page of `page_bytes`
+    in ns. A figure is null where it could not be taken; `reason` says why. `cached`: measured
+    before this run."""
 
     device: str
     dtype: str
@@ -96,6 +97,7 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     array_bytes: int = 0
     cache_bytes: int = 0
     matrix_n: int = 0
+    page_bytes: int = 0
     reason: str = ""
 
 

@@ -46,8 +46,8 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Rep
     """All ceilings of a dtype within about `budget_s`; `memory_bytes` is what may be used.
 
     Returns: `bandwidth` (bytes/s), `compute` (flop/s), `fault_ns` (null if not one fault a page),
-    each as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`; `reason` where the
-    bandwidth is null."""
+    each as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`, `page_bytes`; `reason`
+    where the bandwidth is null."""
     caches = last_level_bytes()
     array = min(max(SMALLEST_BYTES, 4 * caches), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
     held = 3 * array < CACHED_TIMES * caches
@@ -56,7 +56,7 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Rep
     n, compute = product(dtype, 0.4 * budget_s)  # last: a BLAS pool spins on for a while
     return {
         "bandwidth": bandwidth, "compute": compute, "fault_ns": faults,
-        "array_bytes": array, "cache_bytes": caches, "matrix_n": n,
+        "array_bytes": array, "cache_bytes": caches, "matrix_n": n, "page_bytes": mmap.PAGESIZE,
         "reason": TOO_LITTLE if held else "",
     }  # fmt: skip
 
