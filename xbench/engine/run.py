@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xbench.cell import Group, WorkerKey
+from xbench.claims.model import Request
 from xbench.engine.calibrate import Burst
 from xbench.engine.canary import Canary
 from xbench.engine.ceilings import known_ceilings
 from xbench.engine.cellwork import CellWork
+from xbench.engine.exhibits import show_exhibits
 from xbench.engine.group import GroupRun
 from xbench.engine.oracle import Oracle
 from xbench.engine.precision import DEFAULT_TARGET, missing, precise
@@ -156,14 +158,22 @@ class Recording:
         cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
         return list(dict.fromkeys(cell.worker for cell in cells))
 
+    def show(self, requests: Sequence[Request]) -> None:
+        """Have exhibits shown by workers of their own, after the last launch."""
+        if requests:
+            self.progress.starting("running the exhibits")
+            launch, cores = self.plan.launches, self.plan.cores
+            with Workers(self.settings, launch, cores, self._opened) as workers:
+                show_exhibits(workers, requests, self.journal.write)
+
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         run = Run(self.settings.folder, self.header, groups=self.lines)
         lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
+        shutil.rmtree(self.settings.scratch, ignore_errors=True)  # first: the disk may be full
         self.journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
         self.journal.close()
-        shutil.rmtree(self.settings.scratch, ignore_errors=True)
         run = read_run(self.settings.folder)
         summaries = summarise(run)
         write_summary(self.settings.folder / SUMMARY, summaries)
@@ -191,14 +201,16 @@ class Recording:
 
 def run_plan(
     plan: Plan, settings: Settings, header: Header, progress: Progress,
-    resumed: bool = False,
+    resumed: bool = False, requests: Sequence[Request] = (),
 ) -> tuple[Run, list[CellSummary]]:  # fmt: skip
-    """Measure a whole plan. An exception, Ctrl-C too, ends it with a readable run and goes on."""
+    """Measure a whole plan, then show exhibits. An exception, Ctrl-C too, ends it with a readable
+    run and goes on."""
     recording = Recording(plan, settings, header, progress, resumed)
     outcome = "interrupted"
     try:
         with progress:
             recording.measure(plan.groups)
+            recording.show(requests)
         outcome = recording.outcome
     finally:
         found = recording.finish(outcome)

@@ -35,9 +35,16 @@ class Journal:
             ) from None
 
     def write(self, line: Line) -> None:
-        """Append one line and hand it to the operating system."""
-        self._file.write(_encode(line) + b"\n")
-        self._file.flush()
+        """Append one line and hand it to the operating system. Raises: UsageError if it is not
+        taken, as when the disk is full; what was written before stays."""
+        try:
+            self._file.write(_encode(line) + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {self.path}: {error.strerror}",
+                f"make room, then go on with `xbench run --resume {self.path.parent}`",
+            ) from None
 
     def cut_torn_line(self) -> None:
         """Remove what follows the last line end: what was being written when the run ended."""
