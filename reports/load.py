@@ -9,6 +9,7 @@ from typing import Any
 from reports.environment import aa_line, canary_lines, journal_facts, machine_line
 from reports.model import Source
 from reports.pytest_json import read_pytest_benchmark
+from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import compare_cells, unpaired_cells
 from xbench.records.read import Run, read_run
@@ -80,6 +81,7 @@ def _from_journal(run: Run, reference: str | None) -> Source:
         ceilings=run.ceilings,
         workers=run.workers,
         notes=_notes(run),
+        rulings=read_rulings(run.path.parent),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from xbench.claims.judge import Rulings
 from xbench.records.compare import Comparison, Unpaired
 from xbench.records.schema import CeilingsLine, WorkerLine
 from xbench.records.summary import CellSummary
@@ -42,6 +43,7 @@ class Source:
     workers: list[WorkerLine] = field(default_factory=list)
     benchmarks: list[Benchmark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rulings: Rulings = field(default_factory=Rulings)
 
 
 @dataclass(frozen=True, slots=True)

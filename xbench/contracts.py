@@ -114,6 +114,11 @@ Factory = Callable[["Backend", Spec, Variant], Step]
 """Builds the step of one cell and applies the variant itself (compiling included)."""
 
 
+Exhibit = Callable[["Backend", dict[str, Any]], dict[str, Any]]
+"""A small piece of a user's code and what it gives, as evidence for a claim. Parameters and values
+are JSON. An adapter may have some: a mapping `exhibits` by name, read after `open` only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What can be known of a backend without importing its framework."""

@@ -17,6 +17,7 @@ from xbench.text import near
 from xbench.workloads import OPS, Op
 
 if TYPE_CHECKING:
+    from xbench.claims.model import ClaimSet
     from xbench.plan.suite import Suite
 
 BACKENDS = {
@@ -29,7 +30,9 @@ SUITES = {
     "matmul": "suites.matmul:SUITE",
     "mlp": "suites.mlp:SUITE",
     "ceilings": "suites.ceilings:SUITE",
+    "notebooks": "suites.notebooks:SUITE",
 }
+CLAIMS = {"notebooks": "suites.notebooks:CLAIMS"}
 _FACTORIES: dict[tuple[str, str], Factory] = {}
 
 
@@ -59,6 +62,14 @@ def load_suite(name: str) -> Suite:
         raise UsageError(f"no suite is called {name!r}", near(name, paths))
     suite: Suite = _resolve(paths[name])
     return suite
+
+
+def load_claims(name: str) -> ClaimSet:
+    """A list of claims by name. Raises: UsageError."""
+    if name not in CLAIMS:
+        raise UsageError(f"no list of claims is called {name!r}", near(name, CLAIMS))
+    claims: ClaimSet = _resolve(CLAIMS[name])
+    return claims
 
 
 def add_op(op: Op) -> Op:

@@ -29,6 +29,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="measure, then report", description=_RUN))
     _add_list(commands.add_parser("list", help="show backends, suites, ops and presets"))
     _add_report(commands.add_parser("report", help="turn results into tables, plots and a page"))
+    _add_claims(
+        commands.add_parser(
+            "claims", help="judge what the course notebooks claim", description=_CLAIMS
+        )
+    )
     _add_doctor(
         commands.add_parser("doctor", help="what may spoil a measurement", description=_DOCTOR)
     )
@@ -43,6 +48,11 @@ def make_parser() -> argparse.ArgumentParser:
 _RUN = (
     "Measure the cells of a preset, or those selected. Patterns may hold * and ?; an axis that is "
     "not named follows the preset. Every option of an axis takes several values."
+)
+
+_CLAIMS = (
+    "Measure what the course notebooks measured, run what they ran, and give every figure and "
+    "claim they print a ruling: reproduced, contradicted, or not measurable here, and why."
 )
 
 _DOCTOR = (
@@ -136,6 +146,21 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--results", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
     parser.set_defaults(handler=_late("xbench.cli.report"))
+
+
+def _add_claims(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--run", type=Path, metavar="RUN", help="judge an earlier run of `claims` again"
+    )
+    parser.add_argument(
+        "--mnist", type=Path, metavar="FOLDER", help="MNIST as idx or png files, for accuracies"
+    )
+    parser.add_argument("--launches", type=int, metavar="N", help="fresh processes (default 3)")
+    parser.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
+    parser.add_argument(
+        "--out", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
+    )
+    parser.set_defaults(handler=_late("xbench.cli.claims"))
 
 
 def _add_selftest(parser: argparse.ArgumentParser) -> None:

@@ -146,7 +146,7 @@ def _backend_rows(
         if device.partition(":")[0] not in probe.devices and not selection.named("device"):
             continue
         for mode in _modes(selection, spec, probe):
-            for gradient in _gradients(selection, spec, probe):
+            for gradient in _gradients(selection, sweep, spec, probe):
                 spelt = selection.spells_out("mode", mode) or selection.spells_out(
                     "gradient", gradient
                 )
@@ -186,10 +186,14 @@ def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:
             yield mode
 
 
-def _gradients(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Gradient]:
+def _gradients(
+    selection: Selection, sweep: Sweep, spec: Spec, probe: Probe
+) -> Iterator[Gradient]:  # fmt: skip
     offered = get_op(spec.op).gradients
     default = probe.default_gradient if probe.default_gradient in offered else offered[0]
-    usual = offered if selection.preset.gradients == "all" else (default,)
+    preset = selection.preset
+    every = preset.gradients == "all" or sweep.family in preset.every_gradient
+    usual = offered if every else (default,)
     for gradient in offered:
         by_name = selection.wants("gradient", gradient, usual)
         if by_name or (gradient == default and "default" in selection.named("gradient")):

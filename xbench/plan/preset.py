@@ -26,3 +26,6 @@ class Preset:
     launches: int
     group_s: float
     """Seconds of rounds a group gets in each launch (at least the smallest number of rounds)."""
+
+    every_gradient: tuple[str, ...] = ()
+    """Families in which every gradient is measured, whatever `gradients` says."""

@@ -13,6 +13,7 @@ from xbench.records.schema import (
     SCHEMA_VERSION,
     CeilingsLine,
     CellPlan,
+    ExhibitLine,
     Footer,
     GroupLine,
     Header,
@@ -32,6 +33,7 @@ class Run:
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     groups: list[GroupLine] = field(default_factory=list)
+    exhibits: list[ExhibitLine] = field(default_factory=list)
     footer: Footer | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -111,6 +113,8 @@ def _add(run: Run, number: int, line: bytes, last: bool) -> None:
             run.ceilings.append(found)
         case WorkerLine():
             run.workers.append(found)
+        case ExhibitLine():
+            run.exhibits.append(found)
         case GroupLine():
             run.groups.append(found)
         case Footer():

@@ -177,6 +177,18 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     canary_ns: list[int] = []
 
 
+class ExhibitLine(msgspec.Struct, frozen=True, kw_only=True, tag="exhibit"):
+    """What a small piece of user's code gave in a worker, as evidence for claims: `values` as JSON,
+    where a number that is not finite is the text `nan`, `inf` or `-inf`. Not timed. `worker` is a
+    backend and a mode. A status other than `ok` has a reason and no values."""
+
+    exhibit: str
+    worker: str
+    status: Status = "ok"
+    reason: str = ""
+    values: dict[str, Any] = {}
+
+
 class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
     """The last line: `outcome` is `complete`, `budget` (it ended first) or `interrupted`; `unmet`
     says what a run with a target or a budget could not reach."""
@@ -186,4 +198,4 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
     unmet: list[str] = []
 
 
-Line = Header | CeilingsLine | WorkerLine | GroupLine | Footer
+Line = Header | CeilingsLine | WorkerLine | GroupLine | ExhibitLine | Footer

@@ -17,6 +17,7 @@ from xbench.registry import factory_of
 from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
 from xbench.worker.dispatch import launch_costs
+from xbench.worker.exhibits import show
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 
@@ -40,6 +41,7 @@ def main(config: dict[str, Any]) -> None:
         "read_cost": session.read_cost,
         "answer": session.answer,
         "probe": session.probe,
+        "exhibit": session.exhibit,
         "unload": session.unload,
         "close": session.close,
     }
@@ -151,6 +153,10 @@ class Session:
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
         return {}
+
+    def exhibit(self, name: str, params: Reply) -> Reply:
+        """What a piece of user's code gives on this backend. Raises: CellFailed("unsupported")."""
+        return {"values": show(self.backend, name, params)}
 
     def unload(self, cell: str) -> Reply:
         """Forget a cell and give its memory back; unknown cells are no error."""

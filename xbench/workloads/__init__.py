@@ -20,7 +20,9 @@ OPS: dict[str, Op] = {
         streams.ELEMENTWISE_GRAD,
         products.MATMUL,
         products.LINEAR,
+        products.LINEAR_LAYER,
         mlp.MLP_FORWARD,
+        mlp.MLP_FORWARD_RECORDED,
         mlp.MLP_BACKWARD,
         mlp.MLP_TRAIN,
     )

@@ -6,6 +6,7 @@ plain gradient descent and a sum of squares. The arithmetic of the oracle is in 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ def _draw(spec: Spec, rng: np.random.Generator) -> dict[str, Array]:
 
 def _batch_inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
     drawn = _draw(spec, rng)
-    if spec.op == "mlp_forward":
+    if spec.op.startswith("mlp_forward"):
         del drawn["y"]
     return Inputs(drawn)
 
@@ -147,6 +148,7 @@ MLP_FORWARD = Op(
     "mlp_forward", (*"ndho", "bias"), _forward_tensors, _forward_cost, _batch_inputs,
     forward_expected, optional=_BIAS, choices=_CHOICES,
 )  # fmt: skip
+MLP_FORWARD_RECORDED = replace(MLP_FORWARD, name="mlp_forward_recorded")
 MLP_BACKWARD = Op(
     "mlp_backward", (*"ndho", "loss", "bias"), _backward_tensors, _backward_cost, _batch_inputs,
     backward_expected, gradients=_DERIVED, optional=_BIAS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec
@@ -56,3 +57,29 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
 
 MATMUL = _product_op("matmul", "a", "b", None)
 LINEAR = _product_op("linear", "x", "w1", "b1")
+
+
+def _layer_tensors(spec: Spec) -> Tensors:
+    held = LINEAR.tensors(spec)
+    state = {name: held.batch[name] for name in ("w1", "b1")}
+    return Tensors({"x": held.batch["x"]}, held.outputs, state)
+
+
+def _layer_inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
+    drawn = LINEAR.inputs(spec, rng).batch
+    return Inputs({"x": drawn["x"]}, {name: drawn[name] for name in ("w1", "b1")})
+
+
+def _layer_expected(spec: Spec, given: Inputs, steps: int) -> Iterator[Block]:
+    """That of `linear`; the weights stay what they were, to the last bit."""
+    yield from LINEAR.expected(spec, Inputs(given.batch | given.state), steps)
+    for name, values in given.state.items():
+        exact = values.astype("float64")
+        yield Block(name, exact, 0.0 * exact)
+
+
+LINEAR_LAYER = replace(
+    LINEAR, name="linear_layer", tensors=_layer_tensors, inputs=_layer_inputs,
+    expected=_layer_expected,
+)  # fmt: skip
+"""The same by the framework's own layer, which holds its weights: they are the state."""

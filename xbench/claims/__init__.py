@@ -1,0 +1,1 @@
+"""Claims about frameworks, judged by evidence: what was printed, what is found, and a verdict."""

@@ -1,0 +1,80 @@
+"""From evidence to lines of `claims.jsonl`, written beside a run's journal and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from xbench.claims.evidence import Evidence
+from xbench.claims.model import Claim, ClaimLine, ClaimSet, Judged, Missing, PlotFile
+from xbench.errors import RecordError
+
+CLAIMS = "claims.jsonl"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(ClaimLine | PlotFile).decode
+
+
+@dataclass(slots=True)
+class Rulings:
+    """Judged claims, and figures as data."""
+
+    claims: list[ClaimLine] = field(default_factory=list)
+    plots: list[PlotFile] = field(default_factory=list)
+
+
+def judge(claims: ClaimSet, evidence: Evidence) -> Rulings:
+    """Every claim gets a ruling: without evidence `not measurable here`, with the reason."""
+    found = Rulings([_ruled(claim, evidence) for claim in claims.claims])
+    for plot in claims.plots:
+        drawn = plot(evidence)
+        if drawn is not None:
+            found.plots.append(drawn)
+    return found
+
+
+def _ruled(claim: Claim, evidence: Evidence) -> ClaimLine:
+    try:
+        judged = claim.judge(evidence)
+    except Missing as missing:
+        judged = Judged("–", "not measurable here", str(missing))
+    return ClaimLine(
+        id=claim.id, source=claim.source, says=claim.says, printed=claim.printed,
+        ours=judged.ours, ruling=judged.ruling, why=judged.why,
+    )  # fmt: skip
+
+
+def write_rulings(folder: Path, rulings: Rulings) -> None:
+    """Write `claims.jsonl`, whole or not at all."""
+    fresh = (folder / CLAIMS).with_suffix(".tmp")
+    fresh.write_bytes(b"".join(_encode(line) + b"\n" for line in _lines(rulings)))
+    fresh.replace(folder / CLAIMS)
+
+
+def _lines(rulings: Rulings) -> Iterator[ClaimLine | PlotFile]:
+    yield from rulings.claims
+    yield from rulings.plots
+
+
+def read_rulings(folder: Path) -> Rulings:
+    """What stands in a run's folder; nothing if no claims were judged there.
+
+    Raises: RecordError if the file is damaged."""
+    file = folder / CLAIMS
+    found = Rulings()
+    if not file.exists():
+        return found
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        try:
+            each = _decode(line)
+        except msgspec.DecodeError as error:
+            raise RecordError(
+                f"{file}, line {number}: {error}", "run `xbench claims` again"
+            ) from None
+        if isinstance(each, ClaimLine):
+            found.claims.append(each)
+        else:
+            found.plots.append(each)
+    return found

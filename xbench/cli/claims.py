@@ -1,0 +1,78 @@
+"""`xbench claims`: measure what a list of claims is about, show its exhibits, and judge each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from xbench.claims.evidence import Evidence
+from xbench.claims.judge import judge, write_rulings
+from xbench.claims.model import ClaimSet
+from xbench.cli.run import Effort, end_cleanly_on_signals, head_line, plan_selection, refuse_windows
+from xbench.engine.header import make_header, new_run_id
+from xbench.engine.run import run_plan
+from xbench.engine.settings import Settings
+from xbench.errors import UsageError
+from xbench.plan.plan import Plan
+from xbench.plan.select import Selection
+from xbench.progress import make_progress
+from xbench.records.compare import compare_cells
+from xbench.records.journal import make_run_folder
+from xbench.records.read import Run, read_run
+from xbench.records.summary import CellSummary, summarise
+from xbench.registry import load_claims
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command. Returns: 0, whatever the rulings are."""
+    refuse_windows()
+    end_cleanly_on_signals()
+    claims = load_claims("notebooks")
+    mnist = _folder(options.mnist)
+    if options.run is None:
+        folder = _measured(claims, options)
+    else:
+        folder = read_run(options.run).path.parent
+    rule(claims, folder, mnist)
+    import_module("reports.command").write_report([folder], folder / "report", None)
+    return 0
+
+
+def _folder(mnist: Path | None) -> Path | None:
+    """Raises: UsageError if a folder was named that is not there."""
+    if mnist is not None and not mnist.is_dir():
+        raise UsageError(f"--mnist {mnist} is no folder", "name the one that holds the idx files")
+    return mnist
+
+
+def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
+    """Measure and show everything. Returns: the run's folder."""
+    plan = _plan(claims, options.launches)
+    print(head_line(plan, claims.preset), file=sys.stderr)
+    run_id = new_run_id()
+    folder = make_run_folder(options.out, run_id).resolve()
+    header = make_header(plan, run_id, claims.preset.name, options.command_line, options.seed)
+    settings = Settings(options.seed, folder, ())
+    run_plan(plan, settings, header, make_progress(plan), requests=claims.requests)
+    return folder
+
+
+def _plan(claims: ClaimSet, launches: int | None) -> Plan:
+    return plan_selection(Selection(claims.preset, (), {}), Effort(launches))
+
+
+def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> None:
+    """Judge what a run's folder holds, and write the rulings beside it."""
+    run = read_run(folder)
+    write_rulings(folder, judge(claims, evidence_of(run, summarise(run), mnist)))
+
+
+def evidence_of(run: Run, cells: list[CellSummary], mnist: Path | None) -> Evidence:
+    """A run as evidence."""
+    timed = [cell.plan.device for cell in cells if cell.time_s is not None]
+    return Evidence(
+        cells, compare_cells(run, cells), run.exhibits, run.workers,
+        gpus=tuple(dict.fromkeys(device for device in timed if device != "cpu")), mnist=mnist,
+    )  # fmt: skip
