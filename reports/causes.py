@@ -87,5 +87,7 @@ def bound_note() -> str:
         "from a cache, the arithmetic from a better library than NumPy's, or the machine was busy "
         "when its ceilings were taken. The bound is what explains the time: compute or bandwidth "
         f"from {percent(CEILING_SHARE)} of the ceiling, launch or allocation where empty calls or "
-        f"page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured explains it."
+        f"page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured explains it. "
+        "A page fault is counted at its cheapest, on a small page: one that brings a huge page, as "
+        "NumPy asks for, costs more."
     )

@@ -8,6 +8,7 @@ from itertools import islice
 from reports import causes, sentences
 from reports.charts import Chart, charts
 from reports.curves import Curve, curves
+from reports.faults import memory_tables
 from reports.memory import memory_sentences
 from reports.model import Chapter, Section, Source
 from reports.palette import colours
@@ -36,7 +37,11 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
                 title=curve.setting.family,
                 about=curve.setting.about,
                 sentences=sentences.curve_sentences(curve),
-                tables=[*curve_tables(curve, source.launches), *start_tables(curve)],
+                tables=[
+                    *curve_tables(curve, source.launches),
+                    *memory_tables(curve, source.ceilings),
+                    *start_tables(curve),
+                ],
                 figures=list(islice(drawn, len(mine))),
             )
             for curve, mine in zip(found, wanted, strict=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reports.curves import Series, series_of
+from reports.faults import show_fault_costs, show_faults, show_fresh
 from reports.model import Source
-from reports.numbers import show_once, show_ratio, show_share
+from reports.numbers import percent, show_ratio, show_share
 from reports.sentences import plural
 from xbench.records.bound import find_ceilings, moved_bytes
 from xbench.records.compare import Comparison
@@ -14,8 +15,8 @@ from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 from xbench.text import show_bytes
 
-COSTLY = 1.1
-"""An allocator is worth a sentence from this factor on."""
+COSTLY, MOST_NAMED = 1.1, 5
+"""An allocator is worth a sentence from this factor on; so many are named."""
 
 MOVED = 1.5
 """So is fusing, where it saves this factor of the bytes, at least."""
@@ -35,11 +36,7 @@ def memory_sentences(source: Source) -> list[str]:
 
 
 def _name(plan: CellPlan) -> str:
-    return f"{series_of(plan).label} {plan.op} at {plan.width}"
-
-
-def _faults(cell: CellSummary) -> str:
-    return f"{cell.faults_per_call or 0.0:,.0f}".replace(",", " ")
+    return f"{series_of(plan).label}, {plan.op} at {plan.width}"
 
 
 def _also(others: int) -> str:
@@ -49,20 +46,27 @@ def _also(others: int) -> str:
 
 
 def _allocators(comparisons: Sequence[Comparison], cells: dict[str, CellSummary]) -> Iterator[str]:
-    """The cell that loses most where memory is not kept, with the page faults of both."""
-    found = [
-        each
-        for each in comparisons
-        if each.axis == "allocator" and each.verdict == "slower" and each.ratio.value > COSTLY
-    ]
-    if not found:
-        return
-    worst = max(found, key=lambda each: each.ratio.low or 0.0)
-    faults, kept = _faults(cells[worst.cell.id]), _faults(cells[worst.reference.id])
-    yield (
-        f"{_name(worst.cell)}, as shipped, is {show_ratio(worst.ratio, worst.verdict)} than with "
-        f"freed memory kept: {faults} page faults a call against {kept}{_also(len(found) - 1)}."
-    )
+    """For each series that loses where memory is not kept its worst cell, with the page faults of
+    both; how many more cells there are, or that there is none."""
+    known = [each for each in comparisons if each.axis == "allocator" and each.ratio.low]
+    found = [each for each in known if each.verdict == "slower" and each.ratio.value > COSTLY]
+    more = f"more than {percent(COSTLY - 1.0)} longer"
+    if known and not found:
+        yield f"No cell is known to take {more} with allocator system than with reuse."
+    worst: dict[Series, Comparison] = {}
+    for each in sorted(found, key=lambda each: each.ratio.low or 0.0, reverse=True):
+        worst.setdefault(series_of(each.cell), each)
+    shown = list(worst.values())[:MOST_NAMED]
+    for each in shown:
+        ratio = show_ratio(each.ratio, each.verdict)
+        faults, kept = show_faults(cells[each.cell.id]), show_faults(cells[each.reference.id])
+        yield (
+            f"{_name(each.reference)}: {ratio} with allocator system (as shipped) than with reuse "
+            f"(freed memory kept): {faults} page faults a call against {kept}."
+        )
+    others = len(found) - len(shown)
+    if others:
+        yield f"With allocator system {plural(others, 'other cell')} took {more}, too."
 
 
 def _allocation(source: Source) -> Iterator[str]:
@@ -72,14 +76,14 @@ def _allocation(source: Source) -> Iterator[str]:
         return
     worst = max(found, key=lambda cell: cell.allocation_share or 0.0)
     ceilings = find_ceilings(worst.plan, source.ceilings)
-    if ceilings is None or ceilings.fault_ns is None:
+    if ceilings is None:
         return
-    cost_s = ceilings.fault_ns.best * 1e-9
-    total = show_once(cost_s * (worst.faults_per_call or 0.0))
+    each, total = show_fault_costs(worst, ceilings)
+    fresh = f" ({show_fresh(worst, ceilings)} of fresh memory)" if ceilings.page_bytes else ""
     share = show_share(worst.allocation_share or 0.0)
     yield (
-        f"{_name(worst.plan)} is allocation-bound: {_faults(worst)} page faults a call × "
-        f"{show_once(cost_s)} = {total}, {share} of its processor time{_also(len(found) - 1)}."
+        f"{_name(worst.plan)} is allocation-bound: {show_faults(worst)} page faults a call{fresh} "
+        f"× {each} = {total}, {share} of its processor time{_also(len(found) - 1)}."
     )
 
 

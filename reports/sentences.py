@@ -61,7 +61,9 @@ def _along(comparisons: Sequence[Comparison]) -> str:
 
 
 def headlines(source: Source) -> list[str]:
-    """Counts of verdicts for each pair of backends, and of modes of a backend. Never a mean."""
+    """Counts of verdicts for each pair of backends, and of modes of a backend. Never a mean.
+
+    Allocators have sentences of their own (`memory`)."""
     if source.comparisons and all(each.ratio.low is None for each in source.comparisons):
         return [
             "One launch gives no interval, so nothing is said about what is faster; "
@@ -69,18 +71,16 @@ def headlines(source: Source) -> list[str]:
         ]
     pairs: dict[tuple[str, str], list[Comparison]] = {}
     for each in sorted(source.comparisons, key=lambda each: series_of(each.cell).rank):
-        pairs.setdefault(_pair(each), []).append(each)
+        if each.axis != "allocator":
+            pairs.setdefault(_pair(each), []).append(each)
     return [_count(f"{one} against {other}", each) for (one, other), each in pairs.items()]
 
 
 def _pair(each: Comparison) -> tuple[str, str]:
     cell, other = each.cell, each.reference
     kept = "" if cell.allocator == "reuse" else f" {cell.allocator}"
-    match each.axis:
-        case "backend":
-            return f"{cell.backend} {cell.mode}{kept}", f"{other.backend} {cell.mode}{kept}"
-        case "allocator":
-            return f"{cell.backend} {cell.mode}{kept}", f"{cell.backend} {cell.mode}"
+    if each.axis == "backend":
+        return f"{cell.backend} {cell.mode}{kept}", f"{other.backend} {cell.mode}{kept}"
     changed = getattr(cell, each.axis), getattr(other, each.axis)
     return f"{cell.backend} {changed[0]}{kept}", f"{cell.backend} {changed[1]}{kept}"
 

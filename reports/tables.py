@@ -57,7 +57,7 @@ def _times(curve: Curve, launches: int | None) -> Table:
         for cell in curve.cells
     ]
     caption = f"{curve.setting.family}: time of a call ({curve.setting.about})"
-    return _without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 6, 7, 8})))
+    return without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 6, 7, 8})))
 
 
 def _time(cell: CellSummary) -> str:
@@ -142,9 +142,9 @@ def _variants(curve: Curve) -> list[Table]:
             getattr(each.reference, each.axis),
             show_ratio(each.ratio, each.verdict),
         )
-        for each in curve.over("mode", "gradient", "allocator")
+        for each in curve.over("mode", "gradient")
     ]
-    caption = f"{curve.setting.family}: the same backend otherwise: mode, gradient, allocator"
+    caption = f"{curve.setting.family}: the same backend in another mode, or with another gradient"
     columns = ("width", "cell", "against its own", "ratio")
     return [Table(caption, columns, rows, 2, frozenset({0}))] if rows else []
 
@@ -178,7 +178,7 @@ def benchmark_tables(benchmarks: Sequence[Benchmark]) -> list[Table]:
     ]  # fmt: skip
 
 
-def _without_empty(table: Table) -> Table:
+def without_empty(table: Table) -> Table:
     """The table less the columns in which nothing is said."""
     kept = [
         place

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
-from typing import Any
 
-import msgspec
 import pytest
 from test_reports import one_line, report, rows
 from test_reports_data import VARIANTS, families, plan, write_run
@@ -41,13 +38,12 @@ def test_rates_ceilings_and_bounds_stand_in_the_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = report(planted(tmp_path), capsys)
-    memory = one_line(text, "numpy eager manual")
+    memory = one_line(text, "numpy eager manual", "reference")
     assert "21.2 (80 %)" in memory
     assert "bandwidth" in memory
-    assert "allocation 38 %" in one_line(text, "torch eager autograd")
-    compute = one_line(text, "tensorflow eager autograd")
+    assert "allocation 38 %" in one_line(text, "torch eager autograd", "allocation")
+    compute = one_line(text, "tensorflow eager autograd", "compute")
     assert "90.6 (60 %)" in compute
-    assert "compute" in compute
     ceilings = one_line(text, "26.4 GB/s ± 5 %", "2026-01-02T01:00 (cached)")
     assert "| 151 GFLOP/s |" in ceilings
     assert "2.5 µs ± 20 %" in ceilings
@@ -61,7 +57,7 @@ def test_a_sentence_says_what_page_faults_cost(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = report(planted(tmp_path), capsys)
-    said = "torch eager autograd op at 512 is allocation-bound: 1 520 page faults a call × 2.5 µs"
+    said = "torch eager autograd, op at 512 is allocation-bound: 1 520 page faults a call × 2.5 µs"
     assert f"- {said} = 3.8 ms, 38 % of its processor time." in text
 
 
@@ -106,52 +102,3 @@ def test_ceilings_that_could_not_be_had_keep_their_reason(
     )  # fmt: skip
     text = report(write_run(tmp_path, families(1, (512,)), ceilings=[failed]), capsys)
     assert "the worker ended" in one_line(text, "float32, cpu, all cores")
-
-
-def at_204800(folder: Path) -> Path:
-    """A big step: NumPy on one core, torch with both allocators, TensorFlow fused."""
-    work = {"flop": 1000, "min_bytes": 20_000_000, "eager_bytes": 900_000_000, "operators": 2}
-    numpy, torch, fused = (
-        plan("op 100×w", 204800, each, **work)
-        for each in (VARIANTS[0], VARIANTS[1], ("tensorflow", "compiled", "autograd"))
-    )
-    shipped = msgspec.structs.replace(torch, id=f"{torch.id}/system", allocator="system")
-
-    def samples(milliseconds: int, cores: float, faults: int) -> dict[str, Any]:
-        def timed(chance: Random) -> Samples:
-            centre = milliseconds * 1e6 * chance.lognormvariate(0.0, 0.001)
-            walls = [round(centre + place * 10_000) for place in range(9)]
-            cpu = [round(cores * wall) for wall in walls]
-            return Samples(wall_ns=walls, cpu_ns=cpu, minor_faults=[faults] * 9)
-
-        return {"timed": timed}
-
-    changes = {
-        numpy.id: samples(80, 1.1, 0), torch.id: samples(40, 2.0, 12),
-        shipped.id: samples(120, 2.0, 60_000), fused.id: samples(10, 2.0, 0),
-    }  # fmt: skip
-    return write_run(folder, [numpy, torch, shipped, fused], changes=changes, ceilings=[CEILINGS])
-
-
-def test_allocators_and_fusing_are_explained(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = report(at_204800(tmp_path), capsys)
-    shipped = one_line(text, "torch eager autograd system", "reuse")
-    assert "3.0" in shipped
-    assert "slower" in shipped
-    (said,) = (line for line in text.splitlines() if "as shipped, is" in line)
-    assert "60 000 page faults a call against 12" in said
-    (fused,) = (line for line in text.splitlines() if ": one kernel an operator" in line)
-    assert "torch eager autograd must move 900 MB a call" in fused
-    assert "(numpy eager manual too, on 1.1 cores)" in fused
-    assert "as tensorflow compiled autograd, it takes 20 MB at least" in fused
-    assert "factor 8.0 between numpy eager manual and tensorflow compiled autograd" in fused
-
-
-def test_what_costs_nothing_is_not_explained(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = report(planted(tmp_path), capsys)
-    assert "as shipped, is" not in text
-    assert ": one kernel an operator" not in text

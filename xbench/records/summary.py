@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite, log
 from pathlib import Path
-from statistics import geometric_mean, median
+from statistics import fmean, geometric_mean, median
 from typing import Any
 
 import msgspec
@@ -130,7 +130,7 @@ def summarise_cell(
     status, reason, estimate, launch_s = _judge(plan, lines, left_out)
     good = [line for line in lines if line.status == "ok"] if estimate else []
     calls = sum(line.calls * len(line.timed.wall_ns) for line in good)
-    faults = sum(sum(line.timed.minor_faults) for line in good) / max(calls, 1)
+    faults = _faults(good)
     imports = [worker.open_ns for worker in workers]
     busy = _cores_busy(good)
     cause = Cause()
@@ -166,6 +166,14 @@ def _left_out(run: Run, plan: CellPlan) -> str:
     if run.footer is not None and run.footer.outcome == "budget":
         return f"left out by the budget; one call is predicted to take {call}"
     return f"the run ended before it was measured; one call is predicted to take {call}"
+
+
+def _faults(lines: list[CellLine]) -> float:
+    """Page faults of a call as its time is taken: a launch's median, here with their mean."""
+    medians = [
+        median(line.timed.minor_faults) / line.calls for line in lines if line.timed.minor_faults
+    ]
+    return fmean(medians) if medians else 0.0
 
 
 def _latency(lines: list[CellLine]) -> float | None:
