@@ -24,7 +24,7 @@ RESTLESS_LIMIT = 0.01
 
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
-    """Times of every cell, refused ones too; then what else differs, against its reference."""
+    """Times of every cell, refused ones too; then modes and gradients against their reference."""
     return [_times(curve, launches), *_variants(curve)]
 
 
