@@ -10,9 +10,10 @@ from reports.charts import Chart, charts
 from reports.curves import Curve, curves
 from reports.faults import memory_tables
 from reports.memory import memory_sentences
-from reports.model import Chapter, Section, Source
+from reports.model import Chapter, Figure, Section, Source
 from reports.palette import colours
 from reports.plots import draw_all
+from reports.rulings import ABOUT, TITLE, ruling_charts, ruling_sentences, ruling_tables
 from reports.starting import start_tables
 from reports.tables import benchmark_tables, curve_tables, refused_table
 
@@ -24,8 +25,18 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
     holds the names used so far."""
     found = curves(source.cells, source.comparisons, source.unpaired)
     wanted = [_wanted(curve, prefix, taken) for curve in found]
-    look = colours(cell.plan.backend for cell in source.cells)
-    drawn = iter(draw_all([each for mine in wanted for each in mine], look))
+    ruled = [
+        (chart, free_slug(f"{prefix}{chart.kind}", taken))
+        for chart in ruling_charts(source.rulings)
+    ]
+    look = colours(
+        [
+            *(cell.plan.backend for cell in source.cells),
+            *(line.backend for plot in source.rulings.plots for line in plot.lines),
+        ]
+    )
+    drawn = iter(draw_all([*ruled, *(each for mine in wanted for each in mine)], look))
+    claims = _claims(source, list(islice(drawn, len(ruled))))
     return Chapter(
         title=sentences.title(source),
         about=source.title,
@@ -33,24 +44,36 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
         trust=sentences.trust(source),
         headlines=[*sentences.headlines(source), *memory_sentences(source)],
         sections=[
-            Section(
-                title=curve.setting.family,
-                about=curve.setting.about,
-                sentences=sentences.curve_sentences(curve),
-                tables=[
-                    *curve_tables(curve, source.launches),
-                    *memory_tables(curve, source.ceilings),
-                    *start_tables(curve),
-                ],
-                figures=list(islice(drawn, len(mine))),
-            )
-            for curve, mine in zip(found, wanted, strict=True)
+            *claims,
+            *(
+                Section(
+                    title=curve.setting.family,
+                    about=curve.setting.about,
+                    sentences=sentences.curve_sentences(curve),
+                    tables=[
+                        *curve_tables(curve, source.launches),
+                        *memory_tables(curve, source.ceilings),
+                        *start_tables(curve),
+                    ],
+                    figures=list(islice(drawn, len(mine))),
+                )
+                for curve, mine in zip(found, wanted, strict=True)
+            ),
         ],
         causes=causes.cause_tables(source),
         others=benchmark_tables(source.benchmarks),
         refused=refused_table(source.cells),
         not_run=[*sentences.not_run(source), *causes.without_ceilings(source)],
     )
+
+
+def _claims(source: Source, figures: list[Figure]) -> list[Section]:
+    """The section of rulings, where there are any."""
+    rulings = source.rulings
+    if not rulings.claims:
+        return []
+    said = ruling_sentences(rulings)
+    return [Section(TITLE, ABOUT, said, ruling_tables(rulings), figures)]
 
 
 def _wanted(curve: Curve, prefix: str, taken: set[str]) -> list[tuple[Chart, str]]:

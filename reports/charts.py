@@ -16,7 +16,7 @@ _BARS = "Bars are 95 % intervals; the figures are in the table."
 class Point(NamedTuple):
     """A value at a width, with the ends of its interval where there is one."""
 
-    width: int
+    width: float
     value: float
     low: float | None
     high: float | None
@@ -32,9 +32,12 @@ class Chart:
     alt: str
     speed: bool
     lines: dict[tuple[Series, str], list[Point]]
+    x_label: str = "width"
+    plain: bool = False
+    """The values are numbers, neither times nor factors."""
 
     @property
-    def widths(self) -> list[int]:
+    def widths(self) -> list[float]:
         """Every width that has a point, ascending."""
         return sorted({point.width for line in self.lines.values() for point in line})
 

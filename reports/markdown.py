@@ -77,5 +77,6 @@ def _cell(text: str) -> str:
 def _plain(text: str) -> str:
     """One printable line, without HTML, links, images or code."""
     line = "".join(each if each.isprintable() else " " for each in text)
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace("`", "'")
+    line = re.sub(r"&(?=#?\w+;)", "&amp;", line.replace("`", "'"))
+    line = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line)
     return re.sub(r"\](?=[(\[:])", "]\\\\", line)

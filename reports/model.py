@@ -49,13 +49,14 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of plain text. The first `heads` columns name the row; those in `right` are figures
-    to be aligned by their ends."""
+    to be aligned by their ends, those in `wraps` sentences that take several lines."""
 
     caption: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     heads: int = 1
     right: frozenset[int] = frozenset()
+    wraps: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

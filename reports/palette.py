@@ -10,6 +10,9 @@ _SPARE = ("#E69F00", "#56B4E9", "#999999")
 """Okabe and Ito's colours, told apart by people of every colour vision."""
 
 DASHES: Mapping[str, object] = {"eager": "-", "graph": (0, (5, 2)), "compiled": (0, (1.2, 1.6))}
+PUBLISHED = "published"
+"""The mode, gradient and allocator of a line that was printed elsewhere."""
+
 MARKERS: Mapping[str, str] = {"none": "o", "manual": "s", "autograd": "^", "custom": "D"}
 
 INK, GRID, PAPER = "#1b1f24", "#d9dcdf", "#fffffe"

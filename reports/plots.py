@@ -76,7 +76,7 @@ def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     _scale(axes.yaxis, (low, high))
     _ticks(axes.xaxis, scales.thinned(chart.widths), "{:g}".format)
     _ticks(axes.yaxis, scales.ticks(low, high), _labels(chart))
-    axes.set_xlabel("width")
+    axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
     if chart.speed:
         axes.axhline(1.0, color=INK, linewidth=0.9, zorder=1)
@@ -104,7 +104,7 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     _ticks(axes.xaxis, scales.ticks(low, high), _labels(chart))
     axes.yaxis.set_major_locator(FixedLocator(range(len(lines))))
     axes.set_yticklabels([_short(label) for _, label, _ in lines])
-    axes.set_xlabel(f"{chart.y_label} at width {chart.widths[0]}")
+    axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}")
     if chart.speed:
         axes.axvline(1.0, color=INK, linewidth=0.9, zorder=1)
     return canvas
@@ -159,6 +159,8 @@ def _unity(chart: Chart) -> float | None:
 
 
 def _labels(chart: Chart) -> Any:
+    if chart.plain:
+        return "{:g}".format
     return scales.factor_label if chart.speed else scales.time_label
 
 

@@ -39,7 +39,7 @@ def ticks(low: float, high: float) -> list[float]:
     return inside
 
 
-def thinned(widths: list[int], most: int = 8) -> list[int]:
+def thinned(widths: list[float], most: int = 8) -> list[float]:
     """Widths to be labelled: all, or evenly chosen ones where labels would run into each other."""
     return widths[:: ceil(len(widths) / most)]
 

@@ -78,17 +78,20 @@ class PlotPoint(msgspec.Struct, frozen=True):
 
 
 class PlotLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a plot. `published`: its points were printed elsewhere, not measured here;
-    `extrapolated`: they are measured figures times a number."""
+    """A line of a plot. `backend`, `mode` and `gradient` decide its look, as in other figures;
+    `published`: its points were printed elsewhere, not measured here."""
 
     label: str
     backend: str
     points: list[PlotPoint]
+    mode: str = "eager"
+    gradient: str = "none"
     published: bool = False
 
 
 class PlotFile(msgspec.Struct, frozen=True, kw_only=True, tag="plot"):
-    """A line of `claims.jsonl`: a figure as data, on logarithmic axes. `alt` says it in words."""
+    """A line of `claims.jsonl`: a figure as data, on logarithmic axes. `alt` says it in words;
+    `y_is_time`: in seconds, else plain numbers."""
 
     name: str
     title: str
@@ -96,6 +99,7 @@ class PlotFile(msgspec.Struct, frozen=True, kw_only=True, tag="plot"):
     y_label: str
     alt: str
     lines: list[PlotLine]
+    y_is_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)
