@@ -15,8 +15,10 @@ from reports.page import render_page
 from xbench.errors import UsageError
 
 
-def write_report(runs: Sequence[Path], out: Path, reference: str | None) -> None:
-    """Print the report of these results as Markdown and write it to the folder `out`.
+def write_report(
+    runs: Sequence[Path], out: Path, reference: str | None, aloud: bool = True
+) -> None:  # fmt: skip
+    """Print the report of these results as Markdown, if `aloud`, and write it to the folder `out`.
 
     `reference` is the backend that others are compared with (else numpy, torch, the first there
     is). Results are shown one after another and never compared with each other.
@@ -39,7 +41,7 @@ def write_report(runs: Sequence[Path], out: Path, reference: str | None) -> None
             f"cannot write the report to {out}: {error.strerror}",
             "name a writable folder with --out",
         ) from None
-    sys.stdout.write(text)
+    sys.stdout.write(text if aloud else "")
     sys.stdout.flush()
     sys.stderr.write(f"report: {out / 'index.html'}\n")
 

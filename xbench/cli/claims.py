@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
 from xbench.claims.evidence import Evidence
-from xbench.claims.judge import judge, write_rulings
+from xbench.claims.judge import Rulings, judge, write_rulings
 from xbench.claims.model import ClaimSet
 from xbench.cli.run import Effort, end_cleanly_on_signals, head_line, plan_selection, refuse_windows
 from xbench.engine.header import make_header, new_run_id
@@ -24,6 +26,8 @@ from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
 from xbench.registry import load_claims
 
+LEAST_COLUMNS, WIDEST = 80, 140
+
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, whatever the rulings are."""
@@ -35,8 +39,8 @@ def main(options: argparse.Namespace) -> int:
         folder = _measured(claims, options)
     else:
         folder = read_run(options.run).path.parent
-    rule(claims, folder, mnist)
-    import_module("reports.command").write_report([folder], folder / "report", None)
+    show(rule(claims, folder, mnist))
+    import_module("reports.command").write_report([folder], folder / "report", None, aloud=False)
     return 0
 
 
@@ -63,10 +67,29 @@ def _plan(claims: ClaimSet, launches: int | None) -> Plan:
     return plan_selection(Selection(claims.preset, (), {}), Effort(launches))
 
 
-def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> None:
+def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> Rulings:
     """Judge what a run's folder holds, and write the rulings beside it."""
     run = read_run(folder)
-    write_rulings(folder, judge(claims, evidence_of(run, summarise(run), mnist)))
+    found = judge(claims, evidence_of(run, summarise(run), mnist))
+    write_rulings(folder, found)
+    return found
+
+
+def show(rulings: Rulings) -> None:
+    """Print every claim with its ruling, in lines that fit the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("claim", "printed", "here", "ruling and why", box=None, pad_edge=False)
+    for each in rulings.claims:
+        claim, why = f"{each.id}\n{each.says}", f"{each.ruling}\n{each.why}"
+        table.add_row(*(Text(text) for text in (claim, each.printed, each.ours, why)))
+        table.add_row()
+    width = max(LEAST_COLUMNS, shutil.get_terminal_size((WIDEST, 24)).columns)
+    Console(width=width, highlight=False).print(table)
+    counts = Counter(each.ruling for each in rulings.claims)
+    print(f"{len(rulings.claims)} claims:", ", ".join(f"{n} {name}" for name, n in counts.items()))
 
 
 def evidence_of(run: Run, cells: list[CellSummary], mnist: Path | None) -> Evidence:
