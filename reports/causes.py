@@ -89,5 +89,5 @@ def bound_note() -> str:
         f"from {percent(CEILING_SHARE)} of the ceiling, launch or allocation where empty calls or "
         f"page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured explains it. "
         "A page fault is counted at its cheapest, on a small page: one that brings a huge page, as "
-        "NumPy asks for, costs more."
+        "NumPy asks for, brings and costs more."
     )

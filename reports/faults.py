@@ -35,7 +35,7 @@ def memory_tables(curve: Curve, ceilings: Sequence[CeilingsLine]) -> list[Table]
     ]
     caption = f"{curve.setting.family}: what memory costs a call"
     columns = (
-        "width", "cell", "moves at least", "page faults", "fresh memory", "each fault",
+        "width", "cell", "moves at least", "page faults", "fresh at least", "each fault",
         "all faults", "of processor time", "system against reuse",
     )  # fmt: skip
     table = Table(caption, columns, rows, 2, frozenset({0, *range(2, 8)}))

@@ -87,6 +87,19 @@ def test_threads_are_set_and_attested(tmp_path: Path) -> None:
     assert facts["worker"] == "numpy/cpu/eager/t1"
 
 
+def test_what_one_key_compiles_no_other_finds(tmp_path: Path) -> None:
+    for name in ("scratch", "logs"):
+        (tmp_path / name).mkdir()
+    keys = [WorkerKey("numpy", "cpu", "eager", "1", "ieee", each) for each in ("reuse", "system")]
+    with Workers(Settings(5, tmp_path), 0, 2, lambda facts: None) as workers:
+        folders = [Path(workers.get(key).environment["TMPDIR"]) for key in keys]
+        workers.discard(keys[0])
+        again = Path(workers.get(keys[0]).environment["TMPDIR"])
+    assert folders[0] != folders[1]
+    assert again == folders[0]
+    assert all(folder.is_dir() and folder.parent == tmp_path / "scratch" for folder in folders)
+
+
 def test_what_a_worker_prints_goes_to_its_log(start: Start) -> None:
     worker = start()
     assert worker.call("noise", LIMIT_S) == {"said": "enough"}

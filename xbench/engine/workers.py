@@ -102,10 +102,12 @@ class Workers:
     def _make(self, key: WorkerKey) -> Process:
         adapter = load_backend(key.backend).env(key.policy(self._cores))
         name = key.id.replace("/", "_").replace(":", "")
+        scratch = self._settings.scratch / name
+        scratch.mkdir(exist_ok=True)
         return Process(
             "xbench.worker.session:main",
             {"backend": backend_paths()[key.backend], "suites": self._settings.suites},
-            worker_environment(adapter, key.allocator, self._settings.scratch),
+            worker_environment(adapter, key.allocator, scratch),
             self._settings.logs / f"{name}.log",
             stoppable=key.device == "cpu",
         )

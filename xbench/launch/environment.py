@@ -47,7 +47,7 @@ def worker_environment(
     """The whole environment of a worker.
 
     `adapter` is the backend's own (`Backend.env`); `scratch` becomes TMPDIR, so that whatever a
-    framework caches on disk is private to the run."""
+    framework caches on disk is private to the run, and to workers of one key."""
     inherited = dict(os.environ if base is None else base)
     for name in (*THREAD_VARIABLES, *OTHERS_REMOVED, *ALLOCATORS["reuse"]):
         inherited.pop(name, None)
