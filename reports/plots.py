@@ -22,7 +22,7 @@ from reports.model import Figure
 from reports.palette import DASHES, GRID, INK, MARKERS, PAPER
 
 _WIDTH, _PLOT_HEIGHT, _TOP, _BOTTOM, _SIDE = 4.7, 2.6, 0.36, 0.5, 0.78
-_ROW, _DOT_ROW, _LETTER = 0.165, 0.30, 0.072
+_ROW, _DOT_ROW, _LETTER, _TICK = 0.165, 0.30, 0.072, 0.52
 _DODGE, _MOST_DODGE, _ROOM = 0.016, 0.08, 0.07
 _LONGEST = 56
 _MANY = 8
@@ -91,8 +91,8 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     """Value along, one row a line, named at its left."""
     lines = _sorted(chart)
     side = 0.25 + _LETTER * max(len(_short(label)) for _, label, _ in lines)
-    height = _DOT_ROW * len(lines) + 0.1
-    canvas, axes = _axes(chart, min(side, 0.6 * _WIDTH), height, _BOTTOM)
+    side = min(side, 0.6 * _WIDTH)
+    canvas, axes = _axes(chart, side, _DOT_ROW * len(lines) + 0.1, _BOTTOM)
     for row, (series, _, points) in enumerate(lines):
         look = _look(series, colours)
         rows = [row] * len(points)
@@ -101,10 +101,11 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     low, high = scales.limits([point for _, _, line in lines for point in line], _unity(chart))
     _scale(axes.xaxis, (low, high))
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    _ticks(axes.xaxis, scales.ticks(low, high), _labels(chart))
+    most = min(scales.MOST_TICKS, int((_WIDTH - side) / _TICK))
+    _ticks(axes.xaxis, scales.ticks(low, high, most), _labels(chart))
     axes.yaxis.set_major_locator(FixedLocator(range(len(lines))))
     axes.set_yticklabels([_short(label) for _, label, _ in lines])
-    axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}")
+    axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}", loc="right")
     if chart.speed:
         axes.axvline(1.0, color=INK, linewidth=0.9, zorder=1)
     return canvas

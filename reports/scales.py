@@ -10,7 +10,7 @@ from reports.charts import Point
 BEYOND = 3.0
 _LEAST_SPAN = 4.0
 _ROOM, _ROOM_SHARE = 1.18, 0.06
-_MOST_TICKS = 7
+MOST_TICKS = 7
 
 
 def limits(points: Iterable[Point], also: float | None = None) -> tuple[float, float]:
@@ -27,14 +27,14 @@ def limits(points: Iterable[Point], also: float | None = None) -> tuple[float, f
     return low / widen, high * widen
 
 
-def ticks(low: float, high: float) -> list[float]:
-    """At most seven: 1-2-5 in each decade, or decades, or every so many decades."""
+def ticks(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
+    """At most so many: 1-2-5 in each decade, or decades, or every so many decades."""
     first, last = floor(log10(low)), ceil(log10(high))
     for steps, stride in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 3), ((1,), 6)):
         decades = range(first - first % stride, last + 1, stride)
         found = [step * 10.0**decade for decade in decades for step in steps]
         inside = [each for each in found if low <= each <= high]
-        if len(inside) <= _MOST_TICKS:
+        if len(inside) <= most:
             break
     return inside
 

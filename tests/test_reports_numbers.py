@@ -121,6 +121,7 @@ def test_every_axis_has_ticks_and_not_too_many(low: float, high: float) -> None:
     ends = scales.limits([Point(1, low, None, None), Point(2, high, None, None)])
     assert ends[0] < low < high < ends[1]
     assert 2 <= len(scales.ticks(*ends)) <= 8
+    assert 1 <= len(scales.ticks(*ends, most=3)) <= 3  # beside long labels
 
 
 def test_a_hopeless_interval_does_not_squeeze_an_axis() -> None:
