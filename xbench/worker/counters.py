@@ -45,7 +45,8 @@ class CpuTime:
         """What is due to a stretch of work since this object was made, pro rata: other threads ran
         on while the clocks were read, and for long if this one then lost its core."""
         spent = self.spent_ns()
-        return round(spent * min(1.0, wall_ns / (time.perf_counter_ns() - self._since)))
+        passed_ns = time.perf_counter_ns() - self._since
+        return spent if passed_ns <= wall_ns else round(spent * wall_ns / passed_ns)
 
 
 def _thread_clocks() -> set[int]:
