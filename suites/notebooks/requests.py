@@ -1,15 +1,68 @@
 """What of the notebooks is run once for its values: exhibits, by backend."""
 
+from typing import Any
+
 from xbench.claims.model import Request
 
 EVERYONE = ("numpy", "torch", "tensorflow")
-NET = {
+DERIVING = ("torch", "tensorflow")
+"""Those with automatic differentiation."""
+
+X = [
+    [1.764052, 0.400157, 0.978738, 2.240893],
+    [1.867558, -0.977278, 0.950088, -0.151357],
+    [-0.103219, 0.410599, 0.144044, 1.454274],
+]
+W = [
+    [0.761038, 0.121675, 0.443863, 0.333674],
+    [1.494079, -0.205158, 0.313068, -0.854096],
+    [-2.55299, 0.653619, 0.864436, -0.742165],
+]
+Z = [
+    [2.269755, -1.454366, 0.045759, -0.187184],
+    [1.532779, 1.469359, 0.154947, 0.378163],
+    [-0.887786, -1.980796, -0.347912, 0.156349],
+]
+"""NumPy's legacy normal numbers of seed 0, which the prints 1.764… and 0.761… give away."""
+
+NET: dict[str, Any] = {
     "op": "mlp_train",
     "params": {
         "n": 64, "d": 1000, "h": 100, "o": 10, "bias": 0, "optimizer": "sgd", "loss": "sse",
     },
     "dtype": "float32", "mode": "eager", "steps": 500, "seed": 5,
 }  # fmt: skip
+NOISE: dict[str, Any] = {
+    "op": "mlp_train",
+    "params": {"n": 100, "d": 1, "h": 512, "o": 1, "optimizer": "adam", "loss": "mse"},
+    "dtype": "float32", "mode": "eager", "steps": 1000, "seed": 5,
+}  # fmt: skip
 REQUESTS: tuple[Request, ...] = (
+    Request("elementwise_sum", EVERYONE, params={"x": X, "w": W, "z": Z}),
+    Request("quadratic", EVERYONE),
     Request("loss_curve", EVERYONE, params={**NET, "gradient": "manual"}, name="curve_manual"),
-)
+    Request("loss_curve", DERIVING, params={**NET, "gradient": "autograd"}, name="curve_autograd"),
+    Request("loss_curve", ("torch",), params={**NET, "gradient": "custom"}, name="curve_custom"),
+    Request("custom_called", ("torch",)),
+    Request("loss_curve", ("numpy",), params={**NOISE, "gradient": "manual"}, name="noise_manual"),
+    Request(
+        "loss_curve", ("torch",), params={**NOISE, "gradient": "autograd"}, name="noise_autograd"
+    ),
+    Request(
+        "naive_bce", EVERYONE,
+        params={"n": 256, "d": 784, "h": 64, "steps": 20, "rate": 0.002, "seed": 5},
+    ),
+    Request("saved_for_backward", ("torch",), params={"n": 100, "h": 20480}),
+    Request("mixed_devices", ("torch",)),
+    Request("seeded_net", ("torch",), params={"seed": 43052, "x": [0.0, 0.1, 0.2], "slope": 2.0}),
+    Request("module_parameters", DERIVING),
+    Request("train_eval", DERIVING),
+    Request("plane", EVERYONE, params={"seed": 5, "steps": 500, "rate": 0.1}),
+    Request("identities", EVERYONE),
+    Request("views", EVERYONE),
+    Request("derivatives", EVERYONE),
+    Request("jacobian", DERIVING),
+    Request("accumulation", DERIVING),
+    Request("recording_off", DERIVING),
+    Request("regression", EVERYONE, params={"steps": 100, "rate": 0.01}),
+)  # fmt: skip
