@@ -87,17 +87,12 @@ def show_bound(cell: CellSummary) -> str:
 
 
 def show_outliers(cell: CellSummary) -> str:
-    """`2 low, 3 high (1 severe)`: bursts beyond Tukey's fences."""
-    sides = (
-        ("low", cell.outliers_low_mild or 0, cell.outliers_low_severe or 0),
-        ("high", cell.outliers_high_mild or 0, cell.outliers_high_severe or 0),
-    )
-    said = [
-        f"{mild + severe} {side}{f' ({severe} severe)' if severe else ''}"
-        for side, mild, severe in sides
-        if mild + severe
-    ]
-    return ", ".join(said) or NOTHING
+    """`5 (1 severe)`: bursts beyond Tukey's fences, low and high; the CSV file has each."""
+    mild = (cell.outliers_low_mild or 0) + (cell.outliers_high_mild or 0)
+    severe = (cell.outliers_low_severe or 0) + (cell.outliers_high_severe or 0)
+    if not mild + severe:
+        return NOTHING
+    return f"{mild + severe}{f' ({severe} severe)' if severe else ''}"
 
 
 def _against(

@@ -88,7 +88,7 @@ def test_a_summary_pools_quantiles_and_counts_outliers_by_launch(tmp_path: Path)
     assert (cell.outliers_low_severe, cell.outliers_low_mild) == (0, 0)
     assert cell.rounds == 18  # none left out
     assert cell.disturbed == pytest.approx(1 / 18)
-    assert show_outliers(cell) == "4 high (2 severe)"
+    assert show_outliers(cell) == "4 (2 severe)"
 
 
 def test_a_cell_without_a_number_has_none_of_it(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_tables_and_the_csv_file_show_them(
     timed = {"timed": Samples(wall_ns=[1000 * wall for wall in WALLS], minor_faults=[0] * 9)}
     run = write_run(tmp_path, [CELL], changes={CELL.id: timed})
     text = report(run, capsys)
-    assert "6 high (3 severe)" in one_line(text, "numpy eager manual", "100 µs")
+    assert "6 (3 severe)" in one_line(text, "numpy eager manual", "100 µs")
     assert "| 10 % quantile |" in text
     (row,) = rows(run / "report" / "cells.csv")
     assert float(row["p10_s"]) == pytest.approx(1e-4)
@@ -112,4 +112,4 @@ def test_the_tables_and_the_csv_file_show_them(
         "0", "3", "3",
     ]  # fmt: skip
     page = (run / "report" / "index.html").read_text(encoding="utf-8")
-    assert "6 high (3 severe)" in page
+    assert "6 (3 severe)" in page
