@@ -44,10 +44,7 @@ REQUESTS: tuple[Request, ...] = (
     Request("loss_curve", DERIVING, params={**NET, "gradient": "autograd"}, name="curve_autograd"),
     Request("loss_curve", ("torch",), params={**NET, "gradient": "custom"}, name="curve_custom"),
     Request("custom_called", ("torch",)),
-    Request("loss_curve", ("numpy",), params={**NOISE, "gradient": "manual"}, name="noise_manual"),
-    Request(
-        "loss_curve", ("torch",), params={**NOISE, "gradient": "autograd"}, name="noise_autograd"
-    ),
+    Request("loss_curve", ("torch",), params={**NOISE, "gradient": "autograd"}, name="noise"),
     Request(
         "naive_bce", EVERYONE,
         params={"n": 256, "d": 784, "h": 64, "steps": 20, "rate": 0.002, "seed": 5},
