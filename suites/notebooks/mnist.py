@@ -31,7 +31,7 @@ def zeros_and_ones(folder: Path) -> tuple[Array, Array]:
 def _idx_file(folder: Path, kind: str) -> Path | None:
     """`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, perhaps with `.gz`."""
     pattern = f"train-{kind}?idx{IDX_DIMENSIONS[kind]}-ubyte*"
-    return next(iter(sorted(folder.rglob(pattern))), None)
+    return next((path for path in sorted(folder.rglob(pattern)) if path.is_file()), None)
 
 
 def _from_idx(folder: Path, images: Path) -> tuple[Array, Array]:
@@ -62,10 +62,18 @@ def _from_png(folder: Path) -> tuple[Array, Array]:
     files = [(path, digit) for digit in DIGITS for path in _pngs(folder / top / str(digit))]
     if not top or len({digit for _, digit in files}) < len(DIGITS):
         raise Missing(f"{folder} holds neither train-images-idx3-ubyte nor training/0/*.png")
+    return _shaped(
+        np.stack([_read_png(path) for path, _ in files]), np.array([digit for _, digit in files])
+    )
+
+
+def _read_png(path: Path) -> Array:
+    """Pixels from 0 to 255; of a coloured image its first channel."""
+    import numpy as np
     from matplotlib.image import imread
 
-    pixels = np.stack([np.asarray(imread(path), np.float32) * np.float32(255) for path, _ in files])
-    return _shaped(pixels, np.array([digit for _, digit in files]))
+    image = np.asarray(imread(path), np.float32) * np.float32(255)
+    return image if image.ndim == 2 else image[..., 0]
 
 
 def _pngs(folder: Path) -> list[Path]:
