@@ -87,7 +87,7 @@ def test_the_wheel_holds_everything(wheel: Path) -> None:
         wanted = {
             path.relative_to(ROOT).as_posix()
             for path in sources
-            if path.suffix in (".py", ".html", ".css", ".js")
+            if path.suffix in (".py", ".html", ".css", ".js", ".json")
         }
         assert wanted <= names
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
