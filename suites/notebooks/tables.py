@@ -10,6 +10,7 @@ from suites.notebooks.claims_001 import CLAIMS_001
 from suites.notebooks.claims_002 import CLAIMS_002
 from suites.notebooks.claims_003 import CLAIMS_003
 from suites.notebooks.claims_004 import CLAIMS_004
+from suites.notebooks.mistakes import MISTAKES
 from suites.notebooks.plots import crossover_plot, loss_curves
 from xbench.claims.model import Claim, PlotFile
 
@@ -19,5 +20,6 @@ CLAIM_LIST: tuple[Claim, ...] = (
     *CLAIMS_002,
     *CLAIMS_003,
     *CLAIMS_004,
+    *MISTAKES,
 )
 PLOTS: tuple[Callable[[Any], PlotFile | None], ...] = (loss_curves, crossover_plot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import msgspec
 
 from xbench.contracts import Mode
 from xbench.plan.preset import Preset
+from xbench.records.schema import ExhibitLine
 
 Ruling = Literal["reproduced", "contradicted", "not measurable here"]
 
@@ -102,9 +103,15 @@ class PlotFile(msgspec.Struct, frozen=True, kw_only=True, tag="plot"):
     y_is_time: bool = True
 
 
+def _nothing_planted() -> Sequence[ExhibitLine]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimSet:
-    """Everything about one list of claims: what to measure, what to show, and how to judge."""
+    """Everything about one list of claims: what to measure, what to show, and how to judge.
+
+    `planted` runs mistakes through the engine before all else, and tells what came of them."""
 
     name: str
     about: str
@@ -112,3 +119,4 @@ class ClaimSet:
     requests: tuple[Request, ...]
     claims: tuple[Claim, ...]
     plots: tuple[Callable[[Any], PlotFile | None], ...] = ()
+    planted: Callable[[], Sequence[ExhibitLine]] = _nothing_planted

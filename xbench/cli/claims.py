@@ -55,11 +55,12 @@ def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
     """Measure and show everything. Returns: the run's folder."""
     plan = _plan(claims, options.launches)
     print(head_line(plan, claims.preset), file=sys.stderr)
+    planted = claims.planted()
     run_id = new_run_id()
     folder = make_run_folder(options.out, run_id).resolve()
     header = make_header(plan, run_id, claims.preset.name, options.command_line, options.seed)
     settings = Settings(options.seed, folder, ())
-    run_plan(plan, settings, header, make_progress(plan), requests=claims.requests)
+    run_plan(plan, settings, header, make_progress(plan), requests=claims.requests, shown=planted)
     return folder
 
 

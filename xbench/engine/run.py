@@ -28,7 +28,7 @@ from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
 from xbench.records.read import Run, read_run
-from xbench.records.schema import CeilingsLine, Footer, GroupLine, Header, WorkerLine
+from xbench.records.schema import CeilingsLine, ExhibitLine, Footer, GroupLine, Header, WorkerLine
 from xbench.records.summary import CellSummary, summarise, write_summary
 
 
@@ -158,8 +158,11 @@ class Recording:
         cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
         return list(dict.fromkeys(cell.worker for cell in cells))
 
-    def show(self, requests: Sequence[Request]) -> None:
-        """Have exhibits shown by workers of their own, after the last launch."""
+    def show(self, requests: Sequence[Request], shown: Sequence[ExhibitLine] = ()) -> None:
+        """Have exhibits shown by workers of their own, after the last launch; `shown` were before
+        the run and are only written down."""
+        for line in shown:
+            self.journal.write(line)
         if requests:
             self.progress.starting("running the exhibits")
             launch, cores = self.plan.launches, self.plan.cores
@@ -201,16 +204,16 @@ class Recording:
 
 def run_plan(
     plan: Plan, settings: Settings, header: Header, progress: Progress,
-    resumed: bool = False, requests: Sequence[Request] = (),
+    resumed: bool = False, requests: Sequence[Request] = (), shown: Sequence[ExhibitLine] = (),
 ) -> tuple[Run, list[CellSummary]]:  # fmt: skip
-    """Measure a whole plan, then show exhibits. An exception, Ctrl-C too, ends it with a readable
-    run and goes on."""
+    """Measure a whole plan, then show exhibits; `shown` were before it. An exception, Ctrl-C too,
+    ends it with a readable run and goes on."""
     recording = Recording(plan, settings, header, progress, resumed)
     outcome = "interrupted"
     try:
         with progress:
             recording.measure(plan.groups)
-            recording.show(requests)
+            recording.show(requests, shown)
         outcome = recording.outcome
     finally:
         found = recording.finish(outcome)

@@ -1,9 +1,10 @@
-"""Running the real engine on the cases: worker processes, plan, journal, statistics."""
+"""Running the real engine on cases whose answer is known: worker processes, plan, journal,
+statistics."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,13 +32,13 @@ OWN_BACKENDS = {
 
 
 @contextmanager
-def own_backends() -> Iterator[None]:
-    """The self-test's backends are known inside, and nowhere else."""
-    registry.BACKENDS.update(OWN_BACKENDS)
+def own_backends(backends: Mapping[str, str] = OWN_BACKENDS) -> Iterator[None]:
+    """These backends (name to "module:Class") are known inside, and nowhere else."""
+    registry.BACKENDS.update(backends)
     try:
         yield
     finally:
-        for name in OWN_BACKENDS:
+        for name in backends:
             registry.BACKENDS.pop(name, None)
 
 
@@ -53,12 +54,21 @@ def measure(
         dtypes=("float32",), threads=(threads,), modes=("eager",), compiled_ops=(),
         gradients="default", launches=launches, group_s=group_s,
     )  # fmt: skip
-    with own_backends(), TemporaryDirectory(prefix="xbench-selftest-") as root:
+    return measured(Selection(preset, (SUITE_FILE,), axes), OWN_BACKENDS, rounds, seed)
+
+
+def measured(
+    selection: Selection, backends: Mapping[str, str], rounds: int | None, seed: int = 5
+) -> tuple[Run, list[CellSummary]]:
+    """Measure a selection for once, with backends of its own; nothing stays on disk."""
+    preset = selection.preset
+    files = tuple(name for name in selection.suites if name.endswith(".py"))
+    with own_backends(backends), TemporaryDirectory(prefix=f"xbench-{preset.name}-") as root:
         cores = this_machine().cores
-        rows = build_rows(Selection(preset, (SUITE_FILE,), axes), ("cpu",), cores)
-        plan = make_plan(rows, launches, group_s, cores, available_bytes(), rounds)
+        rows = build_rows(selection, ("cpu",), cores)
+        plan = make_plan(rows, preset.launches, preset.group_s, cores, available_bytes(), rounds)
         run_id = new_run_id()
         folder = make_run_folder(Path(root).resolve(), run_id)
-        header = make_header(plan, run_id, preset.name, ["xbench", "selftest"], seed)
+        header = make_header(plan, run_id, preset.name, ["xbench", preset.name], seed)
         progress = LiveProgress(plan) if sys.stderr.isatty() else SilentProgress()
-        return run_plan(plan, Settings(seed, folder, (SUITE_FILE,)), header, progress)
+        return run_plan(plan, Settings(seed, folder, files), header, progress)
