@@ -26,6 +26,10 @@ OPS = (
 MODES: tuple[Mode, ...] = ("eager",)
 DTYPES = ("float32", "float64")
 THREADS = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]
+NOT_THERE = {
+    "linear_layer": "NumPy has no layers: `linear` is written by hand",
+    "mlp_forward_recorded": "NumPy records no gradients: they are written by hand",
+}
 NO_AUTOGRAD = "NumPy has no automatic differentiation: gradients are written by hand"
 
 
@@ -47,7 +51,7 @@ class NumpyBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        return refusal(
+        return NOT_THERE.get(op) or refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES,
             gradients={"none": "", "manual": "", "autograd": NO_AUTOGRAD, "custom": NO_AUTOGRAD},

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from xbench.errors import Status
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
-    "mlp_forward", "mlp_backward", "mlp_train",
+    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
+    "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
 )  # fmt: skip
 MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
 DTYPES = ("float32", "float64")
@@ -75,9 +75,11 @@ class TensorflowBackend:
         )  # fmt: skip
 
     def env(self, policy: Policy) -> dict[str, str]:
-        """Also hides GPUs from CPU cells: the driver then is not even initialised."""
+        """Also hides GPUs from CPU cells: the driver then is not even initialised. Keras, which
+        TensorFlow imports, would compute with whatever framework the user's settings name."""
         names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         variables = {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        variables["KERAS_BACKEND"] = "tensorflow"
         hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if policy.device == "cpu" else {}
         return dict.fromkeys(names, str(policy.threads)) | variables | hidden
 

@@ -8,6 +8,7 @@ they are two to six times slower, which would time the spelling.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -26,6 +27,19 @@ def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
         return {"y": _forward(batch["x"], batch)[1]}
 
     return staged(spec, variant, run)
+
+
+def mlp_forward_recorded(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """The same under a tape that watches the weights. The tape is around the call: one inside a
+    graph that takes no gradient would leave nothing in it."""
+    step, names = mlp_forward(backend, spec, variant), rules.parameter_names(spec)
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([batch[name] for name in names])
+            return step.run(state, batch)
+
+    return replace(step, run=run)
 
 
 def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:

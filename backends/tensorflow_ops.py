@@ -3,9 +3,11 @@ runs it as it is or compiles it. Scalars are Python floats, which graphs hold as
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import tensorflow as tf
 
-from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_train
+from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_forward_recorded, mlp_train
 from backends.tensorflow_stage import staged
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 from xbench.workloads import rules
@@ -88,10 +90,26 @@ def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
     return staged(spec, variant, run)
 
 
+def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """Y = x @ w1 + b1 by Keras's Dense. Importing it costs nothing: TensorFlow has done so."""
+    layer = tf.keras.layers.Dense(spec["n"], dtype=spec.dtype)
+    layer.build((spec["m"], spec["k"]))
+
+    def prepare(state: Tensors) -> Tensors:
+        layer.kernel.assign(state["w1"])
+        layer.bias.assign(state["b1"])
+        return state
+
+    def run(batch: Tensors) -> Tensors:
+        return {"y": layer(batch["x"])}
+
+    return replace(staged(spec, variant, run), prepare=prepare)
+
+
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, elementwise, elementwise_grad, matmul, linear,
-        mlp_forward, mlp_backward, mlp_train,
+        noop, copy, triad, elementwise, elementwise_grad, matmul, linear, linear_layer,
+        mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
     )
 }  # fmt: skip

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xbench.errors import Status
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
-    "mlp_forward", "mlp_backward", "mlp_train",
+    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
+    "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
 )  # fmt: skip
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 COMPILES_FROM = (2, 13)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,17 @@ def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
         return state, {"y": _predict(batch["x"], batch, torch.relu_)}
 
     return build(run, variant)
+
+
+def mlp_forward_recorded(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """The same with recording on: y keeps what a backward pass would need."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": _predict(batch["x"], batch, torch.relu_)}
+
+    step = build(run, variant, recording=True)
+    leaves = _Leaves(rules.parameter_names(spec))
+    return replace(step, run=lambda state, batch: step.run(state, leaves.of(batch)))
 
 
 def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
@@ -76,6 +88,24 @@ def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def detached(tensor: Tensor) -> Tensor:
     """A leaf that records: an alias, so that the caller's tensor is never marked (about 1 µs)."""
     return tensor.detach().requires_grad_()
+
+
+class _Leaves:
+    """A batch whose weights record. They are marked when they come first, as a user marks them
+    once, and not in every call."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._source: Tensors = {}
+        self._marked: Tensors = {}
+
+    def of(self, batch: Tensors) -> Tensors:
+        """The batch with leaves in place of its weights, whose memory they share."""
+        source = self._source
+        if len(source) != len(batch) or any(source[name] is not batch[name] for name in batch):
+            leaves = {name: detached(batch[name]) for name in self._names}
+            self._source, self._marked = dict(batch), batch | leaves
+        return self._marked
 
 
 def _as_it_is(tensor: Tensor) -> Tensor:

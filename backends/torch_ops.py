@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backends.torch_mlp import detached, mlp_backward, mlp_forward, mlp_train
+from backends.torch_mlp import (
+    detached,
+    mlp_backward,
+    mlp_forward,
+    mlp_forward_recorded,
+    mlp_train,
+)
 from backends.torch_step import build
 from xbench.workloads import rules
 
@@ -111,10 +117,25 @@ def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
     return build(run, variant)
 
 
+def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x @ w1 + b1 by `nn.Linear`, which keeps its weight as (out, in)."""
+    like = backend.put(np.empty(0, spec.dtype))
+    layer = torch.nn.Linear(spec["k"], spec["n"], device=like.device, dtype=like.dtype)
+
+    def prepare(state: Tensors) -> Tensors:
+        layer.load_state_dict({"weight": state["w1"].T, "bias": state["b1"]})
+        return state
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": layer(batch["x"])}
+
+    return build(run, variant, prepare)
+
+
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, elementwise, elementwise_grad, matmul, linear,
-        mlp_forward, mlp_backward, mlp_train,
+        noop, copy, triad, elementwise, elementwise_grad, matmul, linear, linear_layer,
+        mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
     )
 }  # fmt: skip

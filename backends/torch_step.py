@@ -14,16 +14,21 @@ Run = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
 
 
 def build(
-    run: Run, variant: Variant, prepare: Callable[[Tensors], Tensors] = lambda state: state
+    run: Run,
+    variant: Variant,
+    prepare: Callable[[Tensors], Tensors] = lambda state: state,
+    *,
+    recording: bool = False,
 ) -> Step:
     """The step of one cell.
 
-    Whatever takes no derivative (`none`, `manual`) runs under `inference_mode`, entered at every
-    call (about 2 µs), as a user's `predict` would. It is entered outside the compiled function,
-    where both modes pay alike."""
+    Whatever takes no derivative (`none`, `manual`, unless it is `recording` for one) runs under
+    `inference_mode`, entered at every call (about 2 µs), as a user's `predict` would. It is
+    entered outside the compiled function, where both modes pay alike."""
     compiled = variant.mode == "compiled"
     inner: Run = Compiled(run) if compiled else run
-    outer = _unrecorded(inner) if variant.gradient in {"none", "manual"} else inner
+    derives = recording or variant.gradient not in {"none", "manual"}
+    outer = inner if derives else _unrecorded(inner)
     return Step(outer, prepare, compilations) if compiled else Step(outer, prepare)
 
 

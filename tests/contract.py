@@ -19,6 +19,7 @@ from xbench.workloads import OPS
 
 LIMIT_S = 300.0
 TRAINING_CALLS = 5
+PRODUCTS = ("matmul", "linear", "linear_layer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ def small_specs(dtype: str) -> list[Spec]:
     """Every built-in op at small sizes, the networks with every loss, optimizer and bias."""
     specs = [OPS[op].spec(dtype, n=7, w=33) for op in ("noop", "copy", "triad", "elementwise")]
     specs.append(OPS["elementwise_grad"].spec(dtype, n=7, w=33))
-    specs += [OPS[op].spec(dtype, m=5, k=60, n=17) for op in ("matmul", "linear")]
+    specs += [OPS[op].spec(dtype, m=5, k=60, n=17) for op in PRODUCTS]
     for sizes in (
         {"n": 20, "d": 1, "h": 40, "o": 1},
         {"n": 16, "d": 30, "h": 40, "o": 3, "bias": 0},
     ):
-        specs.append(OPS["mlp_forward"].spec(dtype, **sizes))
+        specs += [OPS[op].spec(dtype, **sizes) for op in ("mlp_forward", "mlp_forward_recorded")]
         for loss, optimizer in (("mse", "adam"), ("sse", "sgd"), ("bce", "adam")):
             specs.append(OPS["mlp_backward"].spec(dtype, loss=loss, **sizes))
             specs.append(OPS["mlp_train"].spec(dtype, loss=loss, optimizer=optimizer, **sizes))

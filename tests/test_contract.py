@@ -19,6 +19,8 @@ from xbench.workloads import OPS, label
 
 PAIRS = [(name, mode) for name in BACKENDS for mode in load_backend(name).probe().modes]
 
+NOT_IN_NUMPY = ("linear_layer", "mlp_forward_recorded")
+
 
 def _marks(backend: str) -> Any:
     return () if backend == "numpy" else pytest.mark.framework
@@ -40,6 +42,9 @@ def bench(request: Any, tmp_path_factory: Any) -> Iterator[contract.Bench]:
 @pytest.mark.parametrize("op", list(OPS))
 def test_every_result_is_right(bench: contract.Bench, op: str, dtype: str) -> None:
     """Outputs, gradients and updated weights, after one call and after several."""
+    if bench.backend == "numpy" and op in NOT_IN_NUMPY:
+        assert contract.check_supported("numpy", bench.mode, op, dtype, "none")
+        return
     checked = 0
     for spec in contract.small_specs(dtype):
         for gradient in OPS[op].gradients if spec.op == op else ():

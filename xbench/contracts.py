@@ -10,7 +10,9 @@ Names of tensors, in every op and every backend:
     elementwise_grad  batch x w z          -> loss dx dw dz            (loss = sum(x * w + z))
     matmul        batch a b                -> y                        (y = a @ b)
     linear        batch x w1 b1            -> y                        (y = x @ w1 + b1)
+    linear_layer  batch x, state w1 b1     -> y, and the same state    (the framework's own layer)
     mlp_forward   batch x w1 b1 w2 b2      -> y
+    mlp_forward_recorded  batch x w1 b1 w2 b2  -> y                    (gradients are recorded)
     mlp_backward  batch x y w1 b1 w2 b2    -> loss dw1 db1 dw2 db2     (y here is the target)
     mlp_train     batch x y, state w1 b1 w2 b2 [m_w1 v_w1 ... t]       -> loss, and the new state
     copy          batch x                  -> y                        (an owning copy)

@@ -30,7 +30,7 @@ def main(options: argparse.Namespace) -> int:
     print("\nops")
     for name, op in OPS.items():
         gradients = "" if op.gradients == ("none",) else f"  gradients: {', '.join(op.gradients)}"
-        print(f"  {name:18} {'-'.join(op.params)}{gradients}")
+        print(f"  {name:21} {'-'.join(op.params)}{gradients}")
     print("\npresets")
     presets: dict[str, Preset] = import_module("suites.presets").PRESETS
     for preset in presets.values():
