@@ -34,10 +34,10 @@ def never_compute_bound(evidence: Evidence) -> Judged:
     shares = [cell.compute_fraction for cell in cells if cell.compute_fraction is not None]
     if len(shares) < len(cells):
         raise Missing("the processor's peak was not measured, so no share of it is known")
-    texts = [f"{share:.0%} at {width}" for width, share in zip(WIDTHS, shares, strict=True)]
+    texts = [f"{share:.2g} at {width}" for width, share in zip(WIDTHS, shares, strict=True)]
     bounds = [cell.bound or "nothing measured" for cell in cells]
     return ruled(
-        f"of the measured peak: {', '.join(texts)}", "compute" not in bounds,
+        f"share of the measured peak: {', '.join(texts)}", "compute" not in bounds,
         f"what explains the times, by width: {', '.join(bounds)}",
         f"arithmetic explains some: {', '.join(bounds)}",
     )  # fmt: skip
