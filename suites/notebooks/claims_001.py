@@ -101,7 +101,7 @@ def _equal_curves(evidence: Evidence) -> Judged:
             wrong.append(CURVES[way])
         largest = max([largest, *(abs(one / two - 1) for one, two in pairs if one >= 1 and two)])
     return ruled(
-        f"{len(curves)} ways; residuals √loss above 1 differ by {largest:.1g} of their size at most",
+        f"{len(curves)} ways; residuals √loss above 1 differ by {largest:.1g} of their size",
         not wrong,
         f"residuals within the oracle's {TOLERANCE:g} of their size and {allowed:.1g}, twice what "
         "float32 rounds in the replays", f"not as {CURVES[first]}: {', '.join(wrong)}",
