@@ -57,18 +57,23 @@ def draw(chart: Chart, name: str, colours: Mapping[str, str]) -> Figure:
 
 
 def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
-    """Width along, value up; lines stand a little apart so that their intervals can be told."""
+    """Width along, value up; lines stand a little apart so that their intervals can be told.
+
+    Lines of plain numbers have none: they stay where they are, thinner ones on top, so that equal
+    lines are all seen."""
     lines = _sorted(chart)
     columns = 2 if max(len(_short(label)) for _, label, _ in lines) < 29 else 1
     bottom = _BOTTOM + _ROW * ceil(len(lines) / columns) + 0.1
     canvas, axes = _axes(chart, _SIDE, _PLOT_HEIGHT, bottom)
     first, last = chart.widths[0], chart.widths[-1]
-    apart = (last / first) ** min(_DODGE, _MOST_DODGE / len(lines))
+    apart = 1.0 if chart.plain else (last / first) ** min(_DODGE, _MOST_DODGE / len(lines))
     room = (last / first) ** _ROOM
     for place, (series, label, points) in enumerate(lines):
         shift = apart ** (place - 0.5 * (len(lines) - 1))
         along = [shift * point.width for point in points]
         look = _look(series, colours)
+        if chart.plain:
+            look |= {"linewidth": 1.0 + 1.2 * (len(lines) - 1 - place), "marker": ""}
         axes.plot(along, [point.value for point in points], label=_short(label), **look)
         axes.vlines(along, *_ends(points), colors=look["color"], linewidth=1.2)
     low, high = scales.limits([point for _, _, line in lines for point in line], _unity(chart))
