@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Memory, Mode, Policy, Probe, Tensors, Variant
+from xbench.contracts import Exhibit, Factory, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed, Status
 from xbench.support import refusal
 from xbench.worker.host import blas, resident_memory
@@ -72,6 +72,12 @@ class NumpyBackend:
         from backends.numpy_ops import FACTORIES
 
         return FACTORIES
+
+    @property
+    def exhibits(self) -> Mapping[str, Exhibit]:
+        from backends.numpy_exhibits import EXHIBITS
+
+        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import numpy as np

@@ -88,7 +88,7 @@ def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = relu(x @ w1 + b1) @ w2 + b2."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": _forward(batch["x"], batch)[1]}
+        return state, {"y": forward(batch["x"], batch)[1]}
 
     return Step(run)
 
@@ -114,7 +114,7 @@ def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         loss, gradients = _backward(kind, batch["x"], batch["y"], state)
         if adam:
-            _adam(state, gradients)
+            adam_step(state, gradients)
         else:
             for name in names:
                 gradient = gradients[name]
@@ -125,8 +125,8 @@ def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     return Step(run)
 
 
-def _forward(x: Array, parameters: Tensors) -> tuple[Array, Array]:
-    """Returns: h of shape (n, h), y of shape (n, o)."""
+def forward(x: Array, parameters: Tensors) -> tuple[Array, Array]:
+    """Returns: relu(x @ w1 + b1) of shape (n, h), and y of shape (n, o)."""
     h = x @ parameters["w1"]
     if "b1" in parameters:
         h += parameters["b1"]
@@ -151,7 +151,7 @@ def _loss(kind: str, y: Array, target: Array) -> tuple[Array, Array]:
 
 
 def _backward(kind: str, x: Array, target: Array, parameters: Tensors) -> tuple[Array, Tensors]:
-    h, y = _forward(x, parameters)
+    h, y = forward(x, parameters)
     loss, e = _loss(kind, y, target)
     dh = e @ parameters["w2"].T
     dh *= h > 0
@@ -161,13 +161,14 @@ def _backward(kind: str, x: Array, target: Array, parameters: Tensors) -> tuple[
     return loss, gradients
 
 
-def _adam(state: Tensors, gradients: Tensors) -> None:
+def adam_step(state: Tensors, gradients: Tensors, base_rate: float = rules.ADAM_RATE) -> None:
+    """One step, in place: the form of `rules`."""
     t = state["t"]
     t += 1
     scalar = t.dtype.type
     b1, b2 = scalar(rules.ADAM_BETA1), scalar(rules.ADAM_BETA2)
     one = scalar(1)
-    rate = scalar(rules.ADAM_RATE / (1 - rules.ADAM_BETA1 ** float(t)))
+    rate = scalar(base_rate / (1 - rules.ADAM_BETA1 ** float(t)))
     root_scale = scalar((1 - rules.ADAM_BETA2 ** float(t)) ** -0.5)
     for name, gradient in gradients.items():
         m, v = state[f"m_{name}"], state[f"v_{name}"]

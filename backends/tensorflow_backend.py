@@ -13,7 +13,18 @@ import os
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Spec, Tensors, Variant
+from xbench.contracts import (
+    Exhibit,
+    Factory,
+    Gradient,
+    Memory,
+    Mode,
+    Policy,
+    Probe,
+    Spec,
+    Tensors,
+    Variant,
+)
 from xbench.errors import CellFailed
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
@@ -114,6 +125,12 @@ class TensorflowBackend:
         from backends.tensorflow_ops import FACTORIES
 
         return FACTORIES
+
+    @property
+    def exhibits(self) -> Mapping[str, Exhibit]:
+        from backends.tensorflow_exhibits import EXHIBITS
+
+        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import tensorflow as tf

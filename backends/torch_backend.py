@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Memory, Mode, Policy, Probe, Tensors, Variant
+from xbench.contracts import Exhibit, Factory, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
 
@@ -104,6 +104,12 @@ class TorchBackend:
         from backends.torch_ops import FACTORIES
 
         return FACTORIES
+
+    @property
+    def exhibits(self) -> Mapping[str, Exhibit]:
+        from backends.torch_exhibits import EXHIBITS
+
+        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import torch

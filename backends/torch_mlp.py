@@ -122,7 +122,7 @@ def _predict(x: Tensor, parameters: Tensors, relu: Callable[[Tensor], Tensor]) -
     return _layer(h, parameters["w2"], parameters.get("b2"))
 
 
-class _Relu(torch.autograd.Function):
+class Relu(torch.autograd.Function):
     """relu with its own backward; its slope at 0 is 0."""
 
     @staticmethod
@@ -142,7 +142,7 @@ class _Relu(torch.autograd.Function):
 
 def _derive(spec: Spec, variant: Variant, leaf: Callable[[Tensor], Tensor]) -> Derive:
     kind, names = spec.text("loss"), rules.parameter_names(spec)
-    relu: Callable[[Tensor], Tensor] = _Relu.apply if variant.gradient == "custom" else torch.relu_
+    relu: Callable[[Tensor], Tensor] = Relu.apply if variant.gradient == "custom" else torch.relu_
 
     def recorded(parameters: Tensors, batch: Tensors) -> tuple[Tensor, Gradients]:
         leaves = {name: leaf(parameters[name]) for name in names}
@@ -176,7 +176,7 @@ def _backward(kind: str, x: Tensor, target: Tensor, parameters: Tensors) -> tupl
     loss = _loss(kind, y, target)
     e = _slope(kind, y, target)
     dw2 = h.T @ e
-    dh = (e @ parameters["w2"].T).mul_(h.gt_(0))  # a mask of floats: see _Relu
+    dh = (e @ parameters["w2"].T).mul_(h.gt_(0))  # a mask of floats: see Relu
     gradients = {"w1": x.T @ dh, "w2": dw2}
     if "b1" in parameters:
         gradients |= {"b1": dh.sum(0), "b2": e.sum(0)}
