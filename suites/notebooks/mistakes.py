@@ -153,7 +153,7 @@ def unused_custom(evidence: Evidence) -> Judged:
     calls, without = found.get("with"), found.get("without")
     if not is_number(calls) or not is_number(without):
         raise Missing("custom_called gives no counts here")
-    ours = f"torch custom: {calls} call(s) of its backward a step; as in 001: {without}"
+    ours = f"calls of the custom backward a step: {calls} (torch); as in 001: {without}"
     if not calls or without:
         return _would_pass(ours)
     return Judged(
