@@ -75,6 +75,7 @@ class NumpyBackend:
 
     @property
     def exhibits(self) -> Mapping[str, Exhibit]:
+        """By name; see `Exhibit`."""
         from backends.numpy_exhibits import EXHIBITS
 
         return EXHIBITS

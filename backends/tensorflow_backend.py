@@ -128,6 +128,7 @@ class TensorflowBackend:
 
     @property
     def exhibits(self) -> Mapping[str, Exhibit]:
+        """By name; see `Exhibit`."""
         from backends.tensorflow_exhibits import EXHIBITS
 
         return EXHIBITS

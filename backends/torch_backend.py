@@ -107,6 +107,7 @@ class TorchBackend:
 
     @property
     def exhibits(self) -> Mapping[str, Exhibit]:
+        """By name; see `Exhibit`."""
         from backends.torch_exhibits import EXHIBITS
 
         return EXHIBITS

@@ -127,12 +127,14 @@ class Relu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Of x, saving the result."""
         y = x.relu()
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Tensor:
+        """Of dy, where the result was not 0."""
         # The sign of a relu is its mask in its own dtype: `dy * (y > 0)`, which mixes a bool with
         # floats, took 4 times as long (2 cores, 100 x 20480 float32: 1.66 against 0.40 ms).
         (y,) = ctx.saved_tensors
