@@ -46,7 +46,7 @@ class Planted:
 
 SWAPPED = Planted("swapped", "twin", "differ from the float64 oracle")
 FOREIGN = Planted("foreign", "twin", "differ from the float64 oracle")
-STORED = Planted("stored", "twin", "stayed the same when an input changed")
+STORED = Planted("stored", "twin", "dw, dx stayed the same whichever input changed")
 UNFENCED = Planted("unfenced", "late", "the fence returned early")
 MIXED = Planted("mixed", "twin", "on other:0, not")
 PLANTED = (SWAPPED, FOREIGN, STORED, UNFENCED, MIXED)
@@ -181,8 +181,8 @@ MISTAKES: tuple[Claim, ...] = (
     Claim(
         "mistake.foreign", "000, torch: the gradients printed are those TensorFlow found",
         "TensorFlow's gradients",
-        Refused((FOREIGN, STORED), "gradients of other inputs are wrong, and a stored result of "
-                "equal inputs stays the same when an input changes"),
+        Refused((FOREIGN, STORED), "gradients of other inputs are wrong, and stored ones of equal "
+                "inputs stay the same when an input changes"),
     ),
     Claim(
         "mistake.no-fence", "002: the clock is read again before the GPU has finished",

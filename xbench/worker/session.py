@@ -149,6 +149,10 @@ class Session:
         slot = self.slots[cell]
         if not slot.answers_to_input():
             raise CellFailed("invalid", "the result stayed the same when an input changed")
+        deaf = slot.deaf_outputs()
+        if deaf:
+            which = ", ".join(deaf)
+            raise CellFailed("invalid", f"{which} stayed the same whichever input changed")
         changed = slot.changed_inputs()
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")

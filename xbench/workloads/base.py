@@ -99,6 +99,8 @@ class Op:
     optional: tuple[tuple[str, int | str], ...] = ()
     choices: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
     trains: bool = False
+    constant: tuple[str, ...] = ()
+    """Outputs that no input changes."""
 
     def spec(self, dtype: str, **params: int | str) -> Spec:
         """A checked spec. Raises: UsageError on a missing, unknown or non-positive parameter."""

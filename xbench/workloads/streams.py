@@ -136,4 +136,5 @@ ELEMENTWISE_GRAD = Op(
     ELEMENTWISE.inputs,
     _grad_expected,
     gradients=("manual", "autograd", "custom"),
+    constant=("dz",),
 )
