@@ -23,8 +23,9 @@ def line(residual_ns: list[int], read_ns: int = 5 * US, wall_ns: int = 2 * MS) -
         ([46 * US] * 20, 2 * MS, True),
         ([24 * US] * 20, MS // 2, False),  # never less than 20 µs
         ([26 * US] * 20, MS // 2, True),
-        ([5 * US] * 6 + [900 * US] * 14, 2 * MS, False),  # a busy machine delays many reads
-        ([5 * US] * 4 + [900 * US] * 16, 2 * MS, True),
+        ([5 * US] * 3 + [900 * US] * 17, 2 * MS, False),  # a busy machine delays many reads
+        ([5 * US] * 2 + [900 * US] * 18, 2 * MS, True),
+        ([5 * US] + [900 * US] * 6, 2 * MS, False),
         ([3 * MS] * 20, 200 * MS, False),
         ([], 2 * MS, False),
     ],

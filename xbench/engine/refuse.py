@@ -15,12 +15,12 @@ RESIDUAL_NS, RESIDUAL_SHARE = 20_000, 0.02
 def early_fence(line: CellLine) -> str | None:
     """Whether results were still being computed when the clock was read.
 
-    Judged by the lower quartile of the bursts: what is pending after one is pending after each,
-    while a busy machine delays a few."""
+    Judged by the tenth of the bursts that were read soonest: what is pending after one is pending
+    after each, while a busy machine delays many."""
     residuals = sorted(line.timed.residual_ns)
     if not residuals:
         return None
-    beyond = residuals[len(residuals) // 4] - line.read_ns
+    beyond = residuals[len(residuals) // 10] - line.read_ns
     burst = median(line.timed.wall_ns)
     if beyond <= max(RESIDUAL_NS, RESIDUAL_SHARE * burst):
         return None
