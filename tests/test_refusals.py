@@ -88,9 +88,7 @@ def test_more_threads_than_declared_are_refused(tmp_path: Path) -> None:
     """Where other programs leave one core, they are no faster than one, and are not seen: then
     again."""
     for _ in range(TRIALS):
-        cell = measure(tmp_path, ("too_many_threads",), launches=1)[1][
-            "too_many_threads", "numpy"
-        ]
+        cell = measure(tmp_path, ("too_many_threads",), launches=1)[1]["too_many_threads", "numpy"]
         if cell.status == "invalid":
             break
     assert re.search(r"[12]\.\d\d threads worked in a burst, 1 were declared", cell.reason)
