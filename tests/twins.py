@@ -3,11 +3,13 @@ cells, and some that are not, or not there."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from backends.numpy_backend import NumpyBackend
-from xbench.contracts import Probe
+from xbench.contracts import Backend, Exhibit, Probe
 
 
 class Second(NumpyBackend):
@@ -65,3 +67,17 @@ class Absent(NumpyBackend):
 
     def probe(self) -> Probe:
         return replace(super().probe(), installed=False, hint="pip install absent")
+
+
+def _die(backend: Backend, params: dict[str, Any]) -> dict[str, Any]:
+    os._exit(9)
+
+
+class Gone(NumpyBackend):
+    """Its worker dies of its exhibit."""
+
+    name = "gone"
+
+    @property
+    def exhibits(self) -> Mapping[str, Exhibit]:
+        return {"quadratic": _die}

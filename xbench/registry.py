@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend, Factory, Variant
+from xbench.contracts import Backend, Factory, Probe, Variant
 from xbench.errors import UsageError
 from xbench.text import near
 from xbench.workloads import OPS, Op
@@ -101,6 +101,11 @@ def check_implementations() -> None:
 def factory_of(backend: Backend, op: str) -> Factory:
     """The factory of an op on an opened backend: a user's, else the adapter's own."""
     return _FACTORIES.get((op, backend.name)) or backend.ops[op]
+
+
+def not_installed(name: str, probe: Probe) -> str | None:
+    """None if the backend of that name can be imported here, else why not and how to get it."""
+    return None if probe.installed else f"{name} is not installed; {probe.hint}"
 
 
 def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:

@@ -9,7 +9,7 @@ from xbench.claims.evidence import Evidence
 from xbench.claims.model import Judged, Missing
 from xbench.records.summary import CellSummary
 from xbench.stats.interval import Estimate, over_launches
-from xbench.stats.verdict import MARGIN, verdict
+from xbench.stats.verdict import MARGIN, Verdict, verdict
 from xbench.text import show_seconds
 
 FACTOR = 3.0
@@ -87,23 +87,22 @@ def alike(
 
 def less(ratio: Estimate, found: str, why: str, why_not: str) -> Judged:
     """Whether what is on top takes less time: only if the whole interval says so."""
-    said = verdict(ratio)
-    if said == "inconclusive":
-        return undecided(found, ratio)
-    if said == "faster":
-        return Judged(found, "reproduced", why)
-    how = f"the same within {MARGIN:.0%}" if said == "same" else "slower"
-    return Judged(found, "contradicted", f"{how}: {why_not}")
+    return _if_verdict("faster", ratio, found, why, why_not)
 
 
 def equal_times(ratio: Estimate, found: str, why: str, why_not: str) -> Judged:
     """Whether the times are the same within the margin."""
+    return _if_verdict("same", ratio, found, why, why_not)
+
+
+def _if_verdict(wanted: Verdict, ratio: Estimate, found: str, why: str, why_not: str) -> Judged:
     said = verdict(ratio)
     if said == "inconclusive":
         return undecided(found, ratio)
-    if said == "same":
+    if said == wanted:
         return Judged(found, "reproduced", why)
-    return Judged(found, "contradicted", f"{said}: {why_not}")
+    how = f"the same within {MARGIN:.0%}" if said == "same" else said
+    return Judged(found, "contradicted", f"{how}: {why_not}")
 
 
 def undecided(found: str, ours: Estimate) -> Judged:

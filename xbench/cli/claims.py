@@ -38,10 +38,23 @@ def main(options: argparse.Namespace) -> int:
     if options.run is None:
         folder = _measured(claims, options)
     else:
-        folder = read_run(options.run).path.parent
+        folder = _measured_before(claims, options.run)
     show(rule(claims, folder, mnist))
     import_module("reports.command").write_report([folder], folder / "report", None, aloud=False)
     return 0
+
+
+def _measured_before(claims: ClaimSet, path: Path) -> Path:
+    """The folder of an earlier run of these claims.
+
+    Raises: RecordError; UsageError for another run, which has measured nothing of them."""
+    run = read_run(path)
+    if run.header.preset != claims.preset.name:
+        raise UsageError(
+            f"{run.path} is a run of the preset {run.header.preset}, not of `xbench claims`",
+            "name one that `xbench claims` made",
+        )
+    return run.path.parent
 
 
 def _folder(mnist: Path | None) -> Path | None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from xbench.doctor.finding import Finding
-from xbench.launch.environment import ALLOCATORS, LEFT_ALONE, THREAD_VARIABLES
+from xbench.launch.environment import LEFT_ALONE, REMOVED
 
 PRELOADS = ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES")
 MALLOCS = ("jemalloc", "tcmalloc", "mimalloc", "hoard", "tbbmalloc", "snmalloc")
-REMOVED = (*THREAD_VARIABLES, *ALLOCATORS["reuse"])
 SET_BY_US = "PYTHONHASHSEED"
 FORCES_KERNELS = "OPENBLAS_CORETYPE"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from xbench.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
 from xbench.claims.model import Request
+from xbench.contracts import Mode
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied
 from xbench.records.schema import ExhibitLine
+from xbench.registry import load_backend, not_installed
 
 LIMIT_S = 120.0
 
@@ -17,29 +20,33 @@ def show_exhibits(
     workers: Workers, requests: Sequence[Request], write: Callable[[ExhibitLine], None]
 ) -> None:
     """Run every request. One that fails has a status and a reason; the others go on."""
-    keys = {
-        (backend, each.mode): _key(backend, each) for each in requests for backend in each.backends
-    }
-    workers.start(keys.values())
-    for request in requests:
-        for backend in request.backends:
-            write(_shown(workers, keys[backend, request.mode], request))
+    wanted = [(each, _key(backend, each.mode)) for each in requests for backend in each.backends]
+    named = dict.fromkeys(key.backend for _, key in wanted)
+    why = {name: not_installed(name, load_backend(name).probe()) for name in named}
+    missing = {name: reason for name, reason in why.items() if reason is not None}
+    workers.start(dict.fromkeys(key for _, key in wanted if key.backend not in missing))
+    for request, key in wanted:
+        name, worker = request.name or request.exhibit, f"{key.backend} {key.mode}"
+        try:
+            if key.backend in missing:
+                raise CellFailed("unsupported", missing[key.backend])
+            write(ExhibitLine(exhibit=name, worker=worker, values=_values(workers, key, request)))
+        except (CellFailed, WorkerDied) as error:
+            status, reason = error.status, error.message
+            write(ExhibitLine(exhibit=name, worker=worker, status=status, reason=reason))
 
 
-def _shown(workers: Workers, key: WorkerKey, request: Request) -> ExhibitLine:
-    name = request.name or request.exhibit
-    worker = f"{key.backend} {key.mode}"
+def _values(workers: Workers, key: WorkerKey, request: Request) -> dict[str, Any]:
+    """What an exhibit gives. Raises: CellFailed; WorkerDied, then the next one gets a fresh one."""
+    params = dict(request.params)
     try:
-        reply = workers.get(key).call(
-            "exhibit", LIMIT_S, name=request.exhibit, params=dict(request.params)
-        )
-    except CellFailed as error:
-        return ExhibitLine(exhibit=name, worker=worker, status=error.status, reason=error.message)
-    except WorkerDied as error:
+        reply = workers.get(key).call("exhibit", LIMIT_S, name=request.exhibit, params=params)
+    except WorkerDied:
         workers.discard(key)
-        return ExhibitLine(exhibit=name, worker=worker, status=error.status, reason=error.message)
-    return ExhibitLine(exhibit=name, worker=worker, values=reply["values"])
+        raise
+    values: dict[str, Any] = reply["values"]
+    return values
 
 
-def _key(backend: str, request: Request) -> WorkerKey:
-    return WorkerKey(backend, "cpu", request.mode, "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)
+def _key(backend: str, mode: Mode) -> WorkerKey:
+    return WorkerKey(backend, "cpu", mode, "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)

@@ -41,6 +41,10 @@ ALLOCATORS = {
 settle 2x apart for life, one mapping fresh pages at every call and the other reusing them."""
 
 
+REMOVED = (*THREAD_VARIABLES, *OTHERS_REMOVED, *ALLOCATORS["reuse"])
+"""All that a worker does not inherit."""
+
+
 def worker_environment(
     adapter: dict[str, str], allocator: str, scratch: Path, base: dict[str, str] | None = None
 ) -> dict[str, str]:
@@ -49,7 +53,7 @@ def worker_environment(
     `adapter` is the backend's own (`Backend.env`); `scratch` becomes TMPDIR, so that whatever a
     framework caches on disk is private to the run, and to workers of one key."""
     inherited = dict(os.environ if base is None else base)
-    for name in (*THREAD_VARIABLES, *OTHERS_REMOVED, *ALLOCATORS["reuse"]):
+    for name in REMOVED:
         inherited.pop(name, None)
     own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
     return inherited | own | ALLOCATORS[allocator] | adapter

@@ -19,6 +19,7 @@ from xbench.registry import (
     check_implementations,
     load_backend,
     load_suite,
+    not_installed,
     suite_paths,
     why_not,
 )
@@ -168,8 +169,9 @@ def _allocators(selection: Selection) -> Iterator[str]:
 
 def _refusal(candidate: Candidate, cell: Cell) -> str | None:
     backend, probe = candidate.backend, candidate.probe
-    if not probe.installed:
-        return f"{backend.name} is not installed; {probe.hint}"
+    absent = not_installed(backend.name, probe)
+    if absent is not None:
+        return absent
     kind = cell.worker.device.partition(":")[0]
     if kind not in probe.devices:
         return f"{backend.name} runs on {', '.join(probe.devices)}, not on {cell.worker.device}"
