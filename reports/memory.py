@@ -89,10 +89,10 @@ def _allocation(source: Source) -> Iterator[str]:
 
 def _traffic(timed: Sequence[CellSummary]) -> Iterator[str]:
     """For the group in which eager kernels move most: how much, and what a fused one must."""
-    groups: dict[tuple[str, str], list[CellSummary]] = {}
+    groups: dict[str, list[CellSummary]] = {}
     for cell in timed:
         if cell.plan.allocator == "reuse":
-            groups.setdefault((cell.plan.group, cell.plan.device), []).append(cell)
+            groups.setdefault(cell.plan.group, []).append(cell)
     found = [text for text in map(_fusing, groups.values()) if text is not None]
     if found:
         yield max(found)[1]

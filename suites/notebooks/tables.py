@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from suites.notebooks.claims_000 import CLAIMS_000
 from suites.notebooks.claims_001 import CLAIMS_001
@@ -12,6 +11,7 @@ from suites.notebooks.claims_003 import CLAIMS_003
 from suites.notebooks.claims_004 import CLAIMS_004
 from suites.notebooks.mistakes import MISTAKES
 from suites.notebooks.plots import crossover_plot, loss_curves
+from xbench.claims.evidence import Evidence
 from xbench.claims.model import Claim, PlotFile
 
 CLAIM_LIST: tuple[Claim, ...] = (
@@ -22,4 +22,4 @@ CLAIM_LIST: tuple[Claim, ...] = (
     *CLAIMS_004,
     *MISTAKES,
 )
-PLOTS: tuple[Callable[[Any], PlotFile | None], ...] = (loss_curves, crossover_plot)
+PLOTS: tuple[Callable[[Evidence], PlotFile | None], ...] = (loss_curves, crossover_plot)

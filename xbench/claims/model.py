@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from xbench.contracts import Mode
 from xbench.plan.preset import Preset
 from xbench.records.schema import ExhibitLine
+
+if TYPE_CHECKING:
+    from xbench.claims.evidence import Evidence
 
 Ruling = Literal["reproduced", "contradicted", "not measurable here"]
 
@@ -37,7 +40,7 @@ class Claim:
     id: str
     says: str
     printed: str
-    judge: Callable[[Any], Judged]
+    judge: Callable[[Evidence], Judged]
 
     @property
     def source(self) -> str:
@@ -118,5 +121,5 @@ class ClaimSet:
     preset: Preset
     requests: tuple[Request, ...]
     claims: tuple[Claim, ...]
-    plots: tuple[Callable[[Any], PlotFile | None], ...] = ()
+    plots: tuple[Callable[[Evidence], PlotFile | None], ...] = ()
     planted: Callable[[], Sequence[ExhibitLine]] = _nothing_planted
