@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from reports import causes, sentences
-from reports.charts import Chart, charts
-from reports.curves import Curve, curves
-from reports.faults import memory_tables
-from reports.memory import memory_sentences
+from reports.draw.charts import Chart, charts
+from reports.draw.palette import colours
+from reports.draw.plots import draw_all
 from reports.model import Chapter, Figure, Section, Source
-from reports.palette import colours
-from reports.plots import draw_all
-from reports.rulings import ABOUT, TITLE, ruling_charts, ruling_sentences, ruling_tables
-from reports.starting import start_tables
-from reports.tables import benchmark_tables, curve_tables, refused_table
+from reports.read.curves import Curve, curves
+from reports.say import sentences
+from reports.say.memory import memory_sentences
+from reports.tables import causes
+from reports.tables.cells import benchmark_tables, curve_tables, refused_table
+from reports.tables.faults import memory_tables
+from reports.tables.rulings import ABOUT, TITLE, ruling_charts, ruling_sentences, ruling_tables
+from reports.tables.starting import start_tables
 
 _LONGEST_SLUG = 80
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.chapters import make_chapter
-from reports.csv_files import cells_csv, comparisons_csv
-from reports.load import load
-from reports.markdown import render_markdown
+from reports.formats.csv_files import cells_csv, comparisons_csv
+from reports.formats.markdown import render_markdown
 from reports.model import Chapter, Source
-from reports.page import render_page
+from reports.page.render import render_page
+from reports.read.load import load
 from xbench.errors import UsageError
 
 

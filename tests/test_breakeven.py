@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from reports.starting import show_calls
+from reports.tables.starting import show_calls
 from xbench.records.breakeven import BreakEven, break_even
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary

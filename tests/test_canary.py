@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from journals import NUMPY, group, header, taken
 
-from reports.environment import canary_lines
+from reports.read.environment import canary_lines
 from xbench.records.read import Run
 
 

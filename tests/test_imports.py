@@ -62,7 +62,7 @@ def test_list_asks_for_versions_without_importing(tmp_path: Path, checkout: dict
 @pytest.mark.parametrize("what", ["run", "run/run.jsonl", "out.json"])
 def test_a_report_needs_no_framework(stored: Path, checkout: dict[str, str], what: str) -> None:
     found = imported(stored, checkout, "-m", "xbench", "report", what)
-    assert "reports.load" in found
+    assert "reports.read.load" in found
     assert not tops(found) & (FRAMEWORKS | {"pandas"})
 
 

@@ -14,7 +14,7 @@ from test_reports_data import VARIANTS, benchmark_json, families, plan, write_ru
 
 from reports.chapters import free_slug
 from reports.command import write_report
-from reports.load import load
+from reports.read.load import load
 from xbench.errors import RecordError
 
 HOSTILE = "<script>alert(1)</script>\"'{{ 7*7 }}$x$ ](http://x) `id` \x1b[31m\n=2 ../../up"

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from reports import scales
-from reports.charts import Point
-from reports.csv_files import harmless
-from reports.numbers import (
+from reports.draw import scales
+from reports.draw.charts import Point
+from reports.formats.csv_files import harmless
+from reports.say.numbers import (
     show_interval,
     show_once,
     show_rate,

@@ -11,7 +11,7 @@ import pytest
 from test_reports_data import families, header, write_run
 
 from reports.command import write_report
-from reports.environment import aa_line
+from reports.read.environment import aa_line
 from xbench.errors import UsageError
 from xbench.records.aa import AaRecord, cache_folder, keep, kept, make_cache
 from xbench.records.compare import Comparison

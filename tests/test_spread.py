@@ -8,7 +8,7 @@ import pytest
 from test_reports import one_line, report, rows
 from test_reports_data import VARIANTS, plan, write_run
 
-from reports.tables import show_outliers
+from reports.tables.cells import show_outliers
 from xbench.records.read import read_run
 from xbench.records.schema import Samples
 from xbench.records.summary import summarise

@@ -9,10 +9,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.causes import CAUSES, bound_note
+from reports.draw.palette import GRID, INK, PAPER
 from reports.model import Chapter, Figure
-from reports.palette import GRID, INK, PAPER
-from reports.sentences import margin_note
+from reports.say.sentences import margin_note
+from reports.tables.causes import CAUSES, bound_note
 from xbench import __version__
 
 _HERE = Path(__file__).resolve().parent

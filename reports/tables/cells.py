@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.curves import Curve, series_of
 from reports.model import Benchmark, Table
-from reports.numbers import (
+from reports.read.curves import Curve, series_of
+from reports.say.numbers import (
     NOTHING,
     percent,
     show_once,

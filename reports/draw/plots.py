@@ -15,11 +15,11 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from reports import scales
-from reports.charts import Chart, Point
-from reports.curves import Series
+from reports.draw import scales
+from reports.draw.charts import Chart, Point
+from reports.draw.palette import DASHES, GRID, INK, MARKERS, PAPER
 from reports.model import Figure
-from reports.palette import DASHES, GRID, INK, MARKERS, PAPER
+from reports.read.curves import Series
 
 _WIDTH, _PLOT_HEIGHT, _TOP, _BOTTOM, _SIDE = 4.7, 2.6, 0.36, 0.5, 0.78
 _ROW, _DOT_ROW, _LETTER, _TICK = 0.165, 0.30, 0.072, 0.52

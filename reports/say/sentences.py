@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import median
 
-from reports.curves import Curve, series_of
 from reports.model import Source
-from reports.numbers import percent, show_ratio
-from reports.tables import OVERHEAD_LIMIT
+from reports.read.curves import Curve, series_of
+from reports.say.numbers import percent, show_ratio
+from reports.tables.cells import OVERHEAD_LIMIT
 from xbench.records.compare import Comparison
 from xbench.stats.verdict import MARGIN, Verdict
 

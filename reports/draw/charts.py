@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reports.curves import Curve, Series, series_of
-from reports.sentences import plural
+from reports.read.curves import Curve, Series, series_of
+from reports.say.sentences import plural
 from xbench.records.compare import Comparison
 
 _BARS = "Bars are 95 % intervals; the figures are in the table."

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reports.environment import aa_line, canary_lines, journal_facts, machine_line
 from reports.model import Source
-from reports.pytest_json import read_pytest_benchmark
+from reports.read.environment import aa_line, canary_lines, journal_facts, machine_line
+from reports.read.pytest_json import read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import compare_cells, unpaired_cells

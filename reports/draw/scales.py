@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil, floor, log10
 
-from reports.charts import Point
+from reports.draw.charts import Point
 
 BEYOND = 3.0
 _LEAST_SPAN = 4.0

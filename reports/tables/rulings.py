@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from reports.charts import Chart, Point
-from reports.curves import Series
+from reports.draw.charts import Chart, Point
+from reports.draw.palette import PUBLISHED
 from reports.model import Table
-from reports.palette import PUBLISHED
-from reports.sentences import plural
+from reports.read.curves import Series
+from reports.say.sentences import plural
 from xbench.claims.judge import Rulings
 from xbench.claims.model import PlotFile, PlotLine, Ruling
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from reports.model import Source, Table
-from reports.numbers import NOTHING, percent, show_once, show_share
+from reports.say.numbers import NOTHING, percent, show_once, show_share
 from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
 from xbench.records.schema import CeilingsLine, Figure
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.curves import Curve, series_of
 from reports.model import Table
-from reports.numbers import NOTHING, show_once, show_ratio, show_share
-from reports.tables import without_empty
+from reports.read.curves import Curve, series_of
+from reports.say.numbers import NOTHING, show_once, show_ratio, show_share
+from reports.tables.cells import without_empty
 from xbench.records.bound import find_ceilings, moved_bytes
 from xbench.records.schema import CeilingsLine
 from xbench.records.summary import CellSummary

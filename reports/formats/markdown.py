@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.causes import CAUSES, bound_note
 from reports.model import Chapter, Section, Table
-from reports.sentences import margin_note
+from reports.say.sentences import margin_note
+from reports.tables.causes import CAUSES, bound_note
 
 
 def render_markdown(chapters: Sequence[Chapter]) -> str:

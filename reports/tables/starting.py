@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, inf
 
-from reports.curves import Curve, series_of
 from reports.model import Table
-from reports.numbers import NOTHING, show_once
+from reports.read.curves import Curve, series_of
+from reports.say.numbers import NOTHING, show_once
 from xbench.records.breakeven import BreakEven, break_evens
 from xbench.records.summary import CellSummary
 

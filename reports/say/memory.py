@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reports.curves import Series, series_of
-from reports.faults import show_fault_costs, show_faults, show_fresh
 from reports.model import Source
-from reports.numbers import percent, show_ratio, show_share
-from reports.sentences import plural
+from reports.read.curves import Series, series_of
+from reports.say.numbers import percent, show_ratio, show_share
+from reports.say.sentences import plural
+from reports.tables.faults import show_fault_costs, show_faults, show_fresh
 from xbench.records.bound import find_ceilings, moved_bytes
 from xbench.records.compare import Comparison
 from xbench.records.schema import CellPlan

@@ -1,0 +1,1 @@
+"""The report as one page: template, style, scripts and the data they draw."""

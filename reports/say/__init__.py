@@ -1,0 +1,1 @@
+"""Numbers and sentences, as far as intervals allow."""

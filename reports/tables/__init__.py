@@ -1,0 +1,1 @@
+"""Tables of text: cells, ratios, causes, claims."""
