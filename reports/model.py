@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from xbench.claims.judge import Rulings
 from xbench.records.compare import Comparison, Unpaired
+from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, WorkerLine
 from xbench.records.summary import CellSummary
 
@@ -44,6 +45,24 @@ class Source:
     benchmarks: list[Benchmark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     rulings: Rulings = field(default_factory=Rulings)
+    choices: list[Comparison] = field(default_factory=list)
+    """Every pair of cells that were measured in the same rounds, for answers and the page."""
+
+    run: Run | None = None
+    """The journal, where there is one: raw rounds, environment."""
+
+
+class Shown(str):
+    """Text of a table that is sorted by a number: `Shown("4.75 ms", 0.00475)`."""
+
+    __slots__ = ("key",)
+    key: float
+
+    def __new__(cls, text: str, key: float) -> Shown:
+        """The text, with what to sort it by."""
+        found = super().__new__(cls, text)
+        found.key = key
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from reports.read.environment import aa_line, canary_lines, journal_facts, machi
 from reports.read.pytest_json import read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
-from xbench.records.compare import compare_cells, unpaired_cells
+from xbench.records.compare import choices, compare_cells, unpaired_cells
 from xbench.records.read import Run, read_run
 from xbench.records.summary import summarise
 
@@ -82,6 +82,8 @@ def _from_journal(run: Run, reference: str | None) -> Source:
         workers=run.workers,
         notes=_notes(run),
         rulings=read_rulings(run.path.parent),
+        choices=choices(run, cells),
+        run=run,
     )
 
 

@@ -6,8 +6,9 @@ default gradient counts as equal to another's (NumPy by hand against autograd is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from xbench.errors import UsageError
@@ -16,10 +17,12 @@ from xbench.records.schema import CellLine, CellPlan, GroupLine
 from xbench.records.summary import CellSummary, per_call_s
 from xbench.stats.estimator import Rounds, paired_log_ratio
 from xbench.stats.interval import Estimate, over_launches
-from xbench.stats.looks import level_of
+from xbench.stats.looks import Launching, level_of
 from xbench.stats.verdict import Verdict, verdict
 
 AXES = ("backend", "mode", "gradient", "allocator")
+CHOICE = "choice"
+_INVERSE: dict[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,33 @@ class Comparison:
     verdict: Verdict
     logs: tuple[float, ...]
     """Each launch's logarithm of the ratio."""
+
+    @property
+    def inverse(self) -> Comparison:
+        """The same, said of the other cell."""
+        low, high = self.ratio.low, self.ratio.high
+        ratio = Estimate(
+            1.0 / self.ratio.value,
+            None if high is None else 1.0 / high,
+            None if low is None else 1.0 / low,
+            self.ratio.launches,
+        )
+        logs = tuple(-each for each in self.logs)
+        turned = _INVERSE.get(self.verdict, self.verdict)
+        return Comparison(self.group, self.axis, self.reference, self.cell, ratio, turned, logs)
+
+
+def choices(run: Run, summaries: list[CellSummary]) -> list[Comparison]:
+    """Every pair of cells that were measured in the same rounds, whatever they differ in: what a
+    person chooses between, each named whole. The later of the plan over the earlier; `axis` is
+    `choice` where several axes differ. Cells without a number are in none."""
+    by_id = {cell.id: cell for cell in summaries if cell.status in ("ok", "unstable")}
+    return [
+        Comparison(name, one_axis(cell, base) or CHOICE, cell, base, *judged)
+        for name, plans, judge in _groups(run, by_id)
+        for base, cell in combinations(plans, 2)
+        if (judged := judge(cell, base)) is not None
+    ]
 
 
 def compare_cells(
@@ -51,21 +81,39 @@ def compare_cells(
             f"{run.path} holds no number of {reference} to compare with",
             f"name one of those with a number: {', '.join(there) or 'there is none'}",
         )
+    return [
+        Comparison(name, axis, cell, base, *judged)
+        for name, plans, judge in _groups(run, by_id)
+        for cell, base, axis in _pairs(plans, reference)
+        if (judged := judge(cell, base)) is not None
+    ]
+
+
+Judged = tuple[Estimate, Verdict, tuple[float, ...]]
+Judge = Callable[[CellPlan, CellPlan], Judged | None]
+
+
+def _groups(run: Run, by_id: dict[str, CellSummary]) -> Iterator[tuple[str, list[CellPlan], Judge]]:
+    """Each group with its cells that have a number, and what judges two of them."""
     rounds: dict[str, dict[int, dict[str, Rounds]]] = {}
     for group in run.groups:
         good = {line.id: rounds_of(line, group) for line in group.cells if line.id in by_id}
         rounds.setdefault(group.group, {})[group.launch] = good
-    adaptive = run.header.target is not None
-    found: list[Comparison] = []
+    kind: Launching = "fixed" if run.header.target is None else "adaptive"
     for name, launches in rounds.items():
         plans = list({key: by_id[key].plan for each in launches.values() for key in each}.values())
-        for cell, base, axis in _pairs(plans, reference):
-            logs = _log_ratios(launches.values(), cell.id, base.id)
-            if logs:
-                level = level_of("adaptive" if adaptive else "fixed", len(logs))
-                ratio = over_launches(logs, level)
-                found.append(Comparison(name, axis, cell, base, ratio, verdict(ratio), tuple(logs)))
-    return found
+        yield name, plans, partial(_judge, list(launches.values()), kind)
+
+
+def _judge(
+    launches: list[dict[str, Rounds]], kind: Launching, cell: CellPlan, base: CellPlan
+) -> Judged | None:
+    """The ratio of two cells, or None where they share no launch."""
+    logs = _log_ratios(launches, cell.id, base.id)
+    if not logs:
+        return None
+    ratio = over_launches(logs, level_of(kind, len(logs)))
+    return ratio, verdict(ratio), tuple(logs)
 
 
 @dataclass(frozen=True, slots=True)
