@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,8 +42,9 @@ class Chart:
         return sorted({point.width for line in self.lines.values() for point in line})
 
 
-def charts(curve: Curve) -> Iterator[Chart]:
-    """Times; speed-ups over the reference backend; over its own mode, gradient or allocator."""
+def charts(curve: Curve, choices: Sequence[Comparison]) -> Iterator[Chart]:
+    """Times; speed-ups of everything over one series; over a cell's own mode, gradient or
+    allocator. `choices` are all pairs of the curve's cells."""
     title = f"{curve.setting.family}  ({curve.setting.about})"
     times: dict[tuple[Series, str], list[Point]] = {}
     for cell in curve.cells:
@@ -58,10 +59,32 @@ def charts(curve: Curve) -> Iterator[Chart]:
     alt += f"{plural(missing, 'cell')} without a number not drawn. " if missing else ""
     alt += _BARS
     yield Chart("time", title, "time of a call", alt, False, times)
-    yield from _speedup("speedup", title, curve.over("backend"))
+    yield from _choices(curve, title, choices)
     yield from _speedup("speedup-modes", title, curve.over("mode"))
     yield from _speedup("speedup-gradients", title, curve.over("gradient"))
     yield from _speedup("speedup-allocators", title, curve.over("allocator"))
+
+
+def _choices(curve: Curve, title: str, choices: Sequence[Comparison]) -> Iterator[Chart]:
+    """How many times faster each series is than the usual reference: the backend that ratios are
+    over, in its first mode and with its default gradient."""
+    over = [each.reference for each in curve.over("backend")]
+    reference = min(map(series_of, over), key=lambda each: each.rank, default=None)
+    lines: dict[tuple[Series, str], list[Point]] = {}
+    for each in choices:
+        turned = each.inverse if series_of(each.cell) == reference else each
+        if series_of(turned.reference) == reference:
+            series = series_of(turned.cell)
+            lines.setdefault((series, series.label), []).append(_speed(turned))
+    if reference is None or not lines:
+        return
+    for points in lines.values():
+        points.sort()
+    alt = (
+        f"Speed-up over {reference.label} against width, both on logarithmic axes, for "
+        f"{_names(lines)}. Above 1 is faster. {_BARS}"
+    )
+    yield Chart("speedup", title, f"speed-up over {reference.label}", alt, True, lines)
 
 
 def _speedup(kind: str, title: str, comparisons: list[Comparison]) -> Iterator[Chart]:

@@ -15,6 +15,12 @@ PUBLISHED = "published"
 
 MARKERS: Mapping[str, str] = {"none": "o", "manual": "s", "autograd": "^", "custom": "D"}
 
+PLOTLY_DASHES: Mapping[str, str] = {"eager": "solid", "graph": "dash", "compiled": "dot"}
+PLOTLY_SYMBOLS: Mapping[str, str] = {
+    "none": "circle", "manual": "square", "autograd": "triangle-up", "custom": "diamond",
+}  # fmt: skip
+"""The same looks in the page's interactive plots."""
+
 INK, GRID, PAPER = "#1b1f24", "#d9dcdf", "#fffffe"
 """Of the SVG these are replaced by the page's own colours, so that they suit light and dark."""
 

@@ -1,38 +1,86 @@
-"""The report as one self-contained page: styles and figures inside, nothing fetched, no scripts."""
+"""The report as one self-contained page: styles, figures, data and scripts inside, nothing fetched.
+
+The page's policy names the two scripts it may run by their hashes; a script that came with a result
+file would not run even if it were not escaped."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.draw.palette import GRID, INK, PAPER
-from reports.model import Chapter, Figure
+from reports.model import Figure, Report
+from reports.page.data import pack, page_data, plotly_source
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
+from reports.tables.whole import whole_tables
 from xbench import __version__
 
 _HERE = Path(__file__).resolve().parent
+_SCRIPTS = (
+    "elements", "numbers", "view", "canvas", "plots_speed", "plots_why", "plots_noise", "tables",
+    "explore", "begin",
+)  # fmt: skip
+MOST_ROWS, LIVELY_ROWS = 100, 8
+"""Rows of a table that are written into the page; from so many on a table sorts, filters and pages,
+and has all of them as data."""
+
+LONGEST_TEXT = 400
+"""Of a table's entry; files beside the page hold it whole."""
 
 
-def render_page(chapters: Sequence[Chapter]) -> str:
+def render_page(report: Report) -> str:
     """The page. Text from result files is escaped; the figures escaped theirs when drawn."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["inline"] = inline_svg
+    environment.filters |= {"inline": inline_svg, "cut": cut}
+    tables = whole_tables(report.sources)
+    script = _script()
+    timed = any(cell.time_s is not None for source in report.sources for cell in source.cells)
+    plotly = plotly_source() if timed else b""
     return environment.get_template("page.html").render(
-        chapters=chapters,
+        report=report,
+        tables=tables,
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own files
+        hashes=Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (script.encode(), plotly))),  # noqa: S704
+        packed=pack(
+            page_data(
+                report.sources,
+                tables,
+                {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow"},
+            )
+        ),
+        plots=pack(plotly) if timed else "",
         bound_note=bound_note(),
         causes_title=CAUSES,
         margin_note=margin_note(),
         version=__version__,
+        most=MOST_ROWS,
+        lively=LIVELY_ROWS,
     )
+
+
+def _script() -> str:
+    """The page's scripts as one, with names of its own."""
+    files = [(_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    return "\n".join(['"use strict";', "(() => {", *files, "})();"])
+
+
+def _hash(script: bytes) -> str:
+    return b64encode(sha256(script).digest()).decode("ascii")
+
+
+def cut(text: str) -> str:
+    """No more of a text than a page can show."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def inline_svg(figure: Figure) -> Markup:

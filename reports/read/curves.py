@@ -55,9 +55,8 @@ class Setting(NamedTuple):
     @property
     def about(self) -> str:
         """`float32, cpu, all cores`; the math where it is not the usual one."""
-        threads = {"all": "all cores", "1": "1 thread"}.get(self.threads, f"{self.threads} threads")
         unusual = [self.math] if self.math != "ieee" else []
-        return ", ".join([self.dtype, self.device, threads, *unusual])
+        return ", ".join([self.dtype, self.device, thread_label(self.threads), *unusual])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,11 @@ def curves(
     for each in unpaired:
         found[setting_of(each.cell)].unpaired.append(each)
     return [found[setting] for setting in dict.fromkeys(setting_of(cell.plan) for cell in cells)]
+
+
+def thread_label(threads: str) -> str:
+    """`all cores`, `1 thread`, `4 threads`."""
+    return {"all": "all cores", "1": "1 thread"}.get(threads, f"{threads} threads")
 
 
 def series_of(plan: CellPlan) -> Series:

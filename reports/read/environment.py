@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import expm1
+from math import expm1, inf
 from statistics import median
 from typing import Any
 
@@ -45,23 +45,30 @@ def aa_line(environment: dict[str, Any]) -> str:
     )
 
 
-def canary_lines(run: Run) -> list[str]:
-    """For how many rounds the machine itself was slow, by the canary sung before each; nothing if
-    for none. Measured by the best launch's median: a run may be slow for most of its time."""
+def slow_rounds(run: Run) -> dict[tuple[str, int], list[int]]:
+    """By group and launch: the rounds before which the machine itself was slow, by the canary sung
+    before each. Measured by the best launch's median: a run may be slow for most of its time."""
     launches: dict[int, list[int]] = {}
     for group in run.groups:
         launches.setdefault(group.launch, []).extend(group.canary_ns)
-    taken = [found for found in launches.values() if found]
-    if not taken:
-        return []
-    limit = SLOW * min(median(found) for found in taken)
-    slow = sum(each > limit for found in taken for each in found)
+    limit = SLOW * min((median(found) for found in launches.values() if found), default=inf)
+    return {
+        (group.group, group.launch): [
+            place for place, each in enumerate(group.canary_ns) if each > limit
+        ]
+        for group in run.groups
+    }
+
+
+def canary_lines(run: Run) -> list[str]:
+    """For how many rounds the machine itself was slow; nothing if for none."""
+    slow = sum(map(len, slow_rounds(run).values()))
     if not slow:
         return []
     return [
         f"the machine itself was more than {100.0 * (SLOW - 1.0):.0f} % slower than usual just "
-        f"before {slow} of {sum(map(len, taken))} rounds (canary, against its median in the best "
-        "launch)"
+        f"before {slow} of {sum(len(group.canary_ns) for group in run.groups)} rounds (canary, "
+        "against its median in the best launch)"
     ]
 
 

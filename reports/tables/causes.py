@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from reports.model import Source, Table
+from reports.read.curves import thread_label
 from reports.say.numbers import NOTHING, percent, show_once, show_share
 from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
 from xbench.records.schema import CeilingsLine, Figure
@@ -37,9 +38,8 @@ def _ceilings(lines: Sequence[CeilingsLine]) -> Iterator[Table]:
 
 
 def _cells(line: CeilingsLine) -> str:
-    threads = {"all": "all cores", "1": "1 thread"}.get(line.threads, f"{line.threads} threads")
     unusual = "" if line.allocator == "reuse" else f", {line.allocator} allocator"
-    return f"{line.dtype}, {line.device}, {threads}{unusual}"
+    return f"{line.dtype}, {line.device}, {thread_label(line.threads)}{unusual}"
 
 
 def _figure(figure: Figure | None, scale: float, unit: str) -> str:

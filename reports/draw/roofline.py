@@ -1,0 +1,93 @@
+"""Rates against what the machine reaches: Williams, Waterman and Patterson's roofline (2009)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure as Canvas
+
+from reports.draw import frame, scales
+from reports.draw.charts import Point
+from reports.draw.palette import INK
+from reports.model import Source
+from reports.read.curves import Series, setting_of
+from xbench.records.bound import find_ceilings, moved_bytes
+from xbench.records.summary import CellSummary
+
+MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
+"""Markers: the lines by which modes are told apart elsewhere are not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """Cells of one setting by FLOP per byte moved and GFLOP/s, under the ceilings that hold there,
+    in bytes and FLOP a second. `points` are keyed by how they are drawn: by backend and mode."""
+
+    title: str
+    about: str
+    alt: str
+    bandwidth: float
+    compute: float
+    points: dict[Series, list[tuple[float, float]]]
+
+    def roof(self, intensity: float) -> float:
+        """GFLOP/s that can be reached with so many FLOP per byte."""
+        return min(intensity * self.bandwidth, self.compute) * 1e-9
+
+    def knee(self, ends: tuple[float, float]) -> list[float]:
+        """Where memory gives way to arithmetic, if that is between the ends."""
+        found = self.compute / self.bandwidth
+        return [found] if ends[0] < found < ends[1] else []
+
+
+def rooflines(source: Source) -> list[Roofline]:
+    """One for each setting in which cells do arithmetic and both ceilings are known."""
+    settings: dict[tuple[str, ...], list[CellSummary]] = {}
+    for cell in source.cells:
+        if cell.time_s is not None and cell.plan.flop > 0 and moved_bytes(cell.plan) > 0:
+            settings.setdefault(setting_of(cell.plan)[1:], []).append(cell)
+    found = []
+    for cells in settings.values():
+        line = find_ceilings(cells[0].plan, source.ceilings)
+        if line is not None and line.bandwidth is not None and line.compute is not None:
+            found.append(_roofline(cells, line.bandwidth.best, line.compute.best))
+    return found
+
+
+def _roofline(cells: Sequence[CellSummary], bandwidth: float, compute: float) -> Roofline:
+    points: dict[Series, list[tuple[float, float]]] = {}
+    for cell in cells:
+        plan = cell.plan
+        series = Series(plan.backend, plan.mode, "none", "reuse")
+        rate = plan.flop / (cell.time_s or 1.0) * 1e-9
+        points.setdefault(series, []).append((plan.flop / moved_bytes(plan), rate))
+    about = setting_of(cells[0].plan).about
+    alt = (
+        f"{len(cells)} cells by FLOP per byte moved and GFLOP/s, both on logarithmic axes, under "
+        f"the measured ceilings ({about})."
+    )
+    return Roofline(f"Rates and ceilings  ({about})", about, alt, bandwidth, compute, points)
+
+
+def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
+    """Intensity along, rate up; the ceilings as a line."""
+    found = sorted(chart.points.items(), key=lambda each: each[0].rank)
+    labels = [series.label for series, _ in found]
+    canvas, axes, columns = frame.with_legend(chart.title, [*labels, "ceilings"])
+    every = [point for _, points in found for point in points]
+    along = scales.limits(Point(0.0, x, None, None) for x, _ in every)
+    roof = [(x, chart.roof(x)) for x in (along[0], *chart.knee(along), along[1])]
+    up = scales.limits(Point(0.0, y, None, None) for _, y in [*every, *roof])
+    axes.plot(*zip(*roof, strict=True), label="ceilings", color=INK, linewidth=1.2)
+    for series, points in found:
+        marker = MODES.get(series.mode, "v")
+        style = frame.look(series, colours) | {"linestyle": "", "marker": marker}
+        axes.plot(*zip(*points, strict=True), label=frame.short(series.label), **style)
+    for axis, ends in ((axes.xaxis, along), (axes.yaxis, up)):
+        frame.logarithmic(axis, ends)
+        frame.ticks(axis, scales.ticks(*ends), "{:g}".format)
+    axes.set_xlabel("FLOP per byte moved")
+    axes.set_ylabel("GFLOP/s")
+    frame.legend(canvas, columns)
+    return canvas

@@ -1,0 +1,114 @@
+// One look for every plot, in the page's own colours; and where plots stand.
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
+const CONFIG = {
+  responsive: true, displaylogo: false, displayModeBar: "hover",
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+  toImageButtonOptions: { format: "svg", filename: "xbench" },
+};
+
+const BELOW = 52; // pixels for tick labels and the axis title
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+const axis = (changes = {}) => ({
+  gridcolor: colour("grid"), linecolor: colour("soft"), tickcolor: colour("soft"), zeroline: false,
+  showline: true, ticks: "outside", ticklen: 4, fixedrange: false, automargin: true, ...changes,
+  title: { text: changes.title || "", standoff: 8, font: { size: 13 } },
+});
+
+const layout = (changes) => ({
+  font: { family: FONT, size: 12.5, color: colour("ink") },
+  paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true, hovermode: "closest",
+  margin: { l: 62, r: 14, t: 10, b: BELOW }, separators: ". ",
+  hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("soft"), font: { family: FONT, size: 12.5, color: colour("ink") }, align: "left" },
+  legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", font: { size: 12 }, itemwidth: 30 },
+  ...changes,
+});
+
+// Ticks at 1, 2 and 5 of each decade, or fewer where that would be too many.
+const logTicks = (low, high, label, most = 8) => {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  let inside = [];
+  for (const [steps, stride] of [[[1, 2, 5], 1], [[1, 3], 1], [[1], 1], [[1], 2], [[1], 3], [[1], 6]]) {
+    inside = [];
+    for (let decade = first - (((first % stride) + stride) % stride); decade <= last; decade += stride) {
+      inside.push(...steps.map((step) => step * 10 ** decade));
+    }
+    inside = inside.filter((each) => each >= low && each <= high);
+    if (inside.length <= most) break;
+  }
+  return { tickmode: "array", tickvals: inside, ticktext: inside.map(label) };
+};
+
+const timeLabel = (seconds) => {
+  const [size, unit] = UNITS.find(([each]) => seconds >= 0.999 * each) || UNITS[3];
+  return `${Number((seconds / size).toPrecision(3))} ${unit}`;
+};
+const factorLabel = (factor) => `${Number(factor.toPrecision(3))}×`;
+const countLabel = (count) => (count >= 1e4 ? `${Number((count / 1e3).toPrecision(3))}k` : String(Number(count.toPrecision(3))));
+
+// A logarithmic axis that holds every value, and intervals as far as three times the extremes.
+const logAxis = (title, points, label, also = []) => {
+  const values = [...points.map((each) => each.value), ...also];
+  if (!values.length) return axis({ title, type: "log" });
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  let low = Math.max(Math.min(least, ...points.map((each) => each.low ?? least)), least / 3);
+  let high = Math.min(Math.max(most, ...points.map((each) => each.high ?? most)), most * 3);
+  const room = Math.max(1.15, (high / low) ** 0.06);
+  [low, high] = [low / room, high * room];
+  const widen = Math.max(1, Math.sqrt((4 * low) / high));
+  [low, high] = [low / widen, high * widen];
+  return axis({ title, type: "log", range: [Math.log10(low), Math.log10(high)], ...logTicks(low, high, label) });
+};
+
+const widthAxis = (widths) => {
+  const [first, last] = [widths[0], widths.at(-1)];
+  const room = Math.max((last / first) ** 0.06, 1.3);
+  const shown = widths.filter((_, place) => place % Math.ceil(widths.length / 9) === 0);
+  return axis({
+    title: "width", type: "log", range: [Math.log10(first / room), Math.log10(last * room)],
+    tickmode: "array", tickvals: shown, ticktext: shown.map(String),
+  });
+};
+
+const faint = (hex, share = 0.16) => {
+  const parts = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
+  return `rgba(${parts.join(",")},${share})`;
+};
+
+const look = (series) => ({
+  line: { color: series.colour, dash: series.dash, width: 2 },
+  marker: { color: series.colour, symbol: series.symbol + (series.hollow ? "-open" : ""), size: 8 },
+});
+
+// A line through points { width, value, low, high, hover }, and the band of their intervals.
+const banded = (name, series, points) => {
+  const at = (field) => points.map((each) => each[field]);
+  const ends = points.filter((each) => each.low !== null && each.high !== null);
+  const traces = [];
+  if (ends.length > 1) {
+    const back = [...ends].reverse();
+    traces.push({
+      x: [...ends, ...back].map((each) => each.width), y: [...ends.map((each) => each.high), ...back.map((each) => each.low)],
+      fill: "toself", fillcolor: faint(series.colour), line: { width: 0 }, mode: "lines", hoverinfo: "skip",
+      showlegend: false, legendgroup: name,
+    });
+  }
+  traces.push({
+    x: at("width"), y: at("value"), name: plain(name), legendgroup: name, mode: "lines+markers", customdata: at("hover"),
+    hovertemplate: "%{customdata}<extra></extra>", ...look(series),
+    error_y: {
+      type: "data", symmetric: false, color: series.colour, thickness: 1.3, width: 3,
+      array: points.map((each) => (each.high === null ? 0 : each.high - each.value)),
+      arrayminus: points.map((each) => (each.low === null ? 0 : each.value - each.low)),
+    },
+  });
+  return traces;
+};
+
+const hoverOf = (cell, ...more) => {
+  const launches = cell.launches > 1 ? `${cell.launches} launches` : "one launch, no interval";
+  const facts = [showTime(cell.time, cell.low, cell.high), launches, cell.bound && `bound: ${cell.bound}`];
+  return [`<b>${plain(cell.id)}</b>`, facts.filter(Boolean).join(" · "), ...more].join("<br>");
+};
