@@ -11,12 +11,14 @@ from reports.draw.plots import draw_all
 from reports.model import Chapter, Figure, Section, Source
 from reports.read.curves import Curve, curves
 from reports.say import sentences
+from reports.say.answers import answers
 from reports.say.memory import memory_sentences
 from reports.tables import causes
 from reports.tables.cells import benchmark_tables, curve_tables, refused_table
 from reports.tables.faults import memory_tables
 from reports.tables.rulings import ABOUT, TITLE, ruling_charts, ruling_sentences, ruling_tables
 from reports.tables.starting import start_tables
+from reports.tables.wins import wins_table
 
 _LONGEST_SLUG = 80
 
@@ -43,7 +45,9 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
         about=source.title,
         facts=source.facts,
         trust=sentences.trust(source),
-        headlines=[*sentences.headlines(source), *memory_sentences(source)],
+        answers=answers(source),
+        wins=wins_table(source),
+        pairs=sentences.pair_sentences(source),
         sections=[
             *claims,
             *(
@@ -61,10 +65,12 @@ def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
                 for curve, mine in zip(found, wanted, strict=True)
             ),
         ],
+        explained=memory_sentences(source),
         causes=causes.cause_tables(source),
         others=benchmark_tables(source.benchmarks),
         refused=refused_table(source.cells),
         not_run=[*sentences.not_run(source), *causes.without_ceilings(source)],
+        name=source.name,
     )
 
 

@@ -51,6 +51,9 @@ class Source:
     run: Run | None = None
     """The journal, where there is one: raw rounds, environment."""
 
+    name: str = ""
+    """`A`, `B` … where several results share a page."""
+
 
 class Shown(str):
     """Text of a table that is sorted by a number: `Shown("4.75 ms", 0.00475)`."""
@@ -101,15 +104,47 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Everything about one result file, in the order in which it is read."""
+    """Everything about one result file, in the order in which it is read.
+
+    `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
+    by pair; `explained` are sentences about `causes`. `name` is the source's."""
 
     title: str
     about: str
     facts: list[tuple[str, str]]
     trust: list[str]
-    headlines: list[str]
+    answers: list[str]
+    wins: Table | None
+    pairs: list[str]
     sections: list[Section]
+    explained: list[str]
     causes: list[Table]
     others: list[Table]
     refused: Table | None
     not_run: list[str]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Several results on one page, whose cells were not measured in the same rounds.
+
+    `runs` names them; `differs` has a row for whatever is recorded and not the same in all;
+    `sentences` say what may not be compared, and why; `across` holds the cells that several of them
+    have in common, with the time in each and no ratio."""
+
+    runs: Table
+    differs: Table | None
+    sentences: list[str]
+    across: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to write: a chapter a result; `merged` where there are several; `whole` are the
+    tables of all curves and results joined, one a kind, for a page that sorts and filters."""
+
+    title: str
+    chapters: list[Chapter]
+    merged: Merged | None
+    whole: list[Table]
