@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+from reports.formats.safe import is_formula, one_line
 from reports.model import Source
 from xbench.records.summary import CellSummary
 
@@ -30,6 +31,7 @@ COMPARISON_COLUMNS = (
     "run", "axis", "family", "width", "cell_id", "reference_id", "ratio", "ratio_low",
     "ratio_high", "launches", "verdict",
 )  # fmt: skip
+NOT_PAIRED = "not paired"
 
 
 def cells_csv(sources: Sequence[Source]) -> str:
@@ -45,7 +47,7 @@ def cells_csv(sources: Sequence[Source]) -> str:
     of those it must; fractions of the measured ceilings; shares of the time that page faults and
     empty calls explain. Empty where there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
-    return _csv(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
+    return csv_text(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 
 
 def comparisons_csv(sources: Sequence[Source]) -> str:
@@ -63,12 +65,12 @@ def comparisons_csv(sources: Sequence[Source]) -> str:
     rows += [
         (
             source.title, each.axis, each.cell.family, each.cell.width, each.cell.id,
-            each.reference.id, None, None, None, None, "not paired",
+            each.reference.id, None, None, None, None, NOT_PAIRED,
         )
         for source in sources
         for each in source.unpaired
     ]  # fmt: skip
-    return _csv(COMPARISON_COLUMNS, rows)
+    return csv_text(COMPARISON_COLUMNS, rows)
 
 
 def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
@@ -83,16 +85,20 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
     )
 
 
-def _csv(header: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
+    """The whole file. Text stays on its line and is no formula; None is an empty field."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([harmless(value) for value in row] for row in rows)
+    for row in rows:
+        lines = (one_line(each) if isinstance(each, str) else each for each in row)
+        writer.writerow([harmless(each) for each in lines])
     return text.getvalue()
 
 
 def harmless(value: Value) -> Value:
-    """Text that a spreadsheet would take for a formula gets a quote in front; numbers do not."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value
+    """Text that a spreadsheet would take for a formula gets a quote in front; numbers do not. So
+    does what follows a semicolon, where many a spreadsheet begins another field."""
+    if not isinstance(value, str):
+        return value
+    return ";".join(f"'{each}" if is_formula(each) else each for each in value.split(";"))
