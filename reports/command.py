@@ -80,13 +80,14 @@ def _files(
             for figure in section.figures:
                 found[f"{figure.name}.svg"] = figure.svg
                 found[f"{figure.name}.png"] = figure.png
-    return found | {
+    texts = {
         "report.md": render_markdown(chapters, title=title),
         "cells.csv": cells_csv(sources),
         "comparisons.csv": comparisons_csv(sources),
         "measurements.csv": measurements_csv(sources),
         PAGE: render_page(chapters) if title is None else render_page(chapters, title=title),
     }
+    return found | texts
 
 
 def _text(

@@ -14,6 +14,7 @@ from xbench.errors import UsageError
 from xbench.records.compare import Comparison, compare_cells, unpaired_cells
 from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
+from xbench.text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +79,8 @@ class Results:
         """`<xbench run 2026…, preset quick: 54 cells, 53 with a time, 40 ratios, 3 launches>`."""
         header = self.run.header
         timed = sum(cell.time_s is not None for cell in self.cells)
-        return (
-            f"<xbench run {header.run_id!s}, preset {header.preset}: {len(self.cells)} cells, "
+        return one_line(
+            f"<xbench run {header.run_id}, preset {header.preset}: {len(self.cells)} cells, "
             f"{timed} with a time, {len(self.comparisons)} ratios, {header.launches} launches>"
         )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reports.formats.pairs import NOT_PAIRED, Pair, pairs_of_cells
 from reports.model import Source, Table
 from reports.read.curves import Curve, curves, series_of
 from reports.say.numbers import NOTHING, percent, show_ratio, show_time
 from reports.tables.cells import benchmark_tables, refused_table
-from xbench.records.compare import AXES, Comparison, Unpaired
+from xbench.records.compare import AXES, Unpaired
 from xbench.records.summary import CellSummary
 from xbench.stats.verdict import MARGIN
 
@@ -16,8 +17,6 @@ COLUMNS = ("width", "cell", "time [95 %]", "ratio [95 %]", "to")
 """Of a curve's table. A cell has a row a ratio, in which the first `OF_CELL` say the same."""
 
 OF_CELL = 3
-
-Pair = Comparison | Unpaired
 
 
 def compact_tables(source: Source) -> list[Table]:
@@ -41,9 +40,7 @@ def reading_note() -> str:
 
 
 def _times(curve: Curve) -> Table:
-    pairs: dict[str, list[Pair]] = {}
-    for each in (*curve.comparisons, *curve.unpaired):
-        pairs.setdefault(each.cell.id, []).append(each)
+    pairs = pairs_of_cells(curve.comparisons, curve.unpaired)
     return Table(
         f"{curve.setting.family} ({curve.setting.about}): time of a call, and ratios",
         COLUMNS,
@@ -59,9 +56,11 @@ def _rows(cell: CellSummary, pairs: list[Pair]) -> Iterator[tuple[str, ...]]:
     if not pairs:
         yield (*head, NOTHING, NOTHING)
     for each in sorted(pairs, key=lambda pair: AXES.index(pair.axis)):
-        missing = isinstance(each, Unpaired)
-        ratio = "not paired" if missing else show_ratio(each.ratio, each.verdict)
-        yield (*head, ratio, getattr(each.reference, each.axis))
+        yield (*head, _ratio(each), getattr(each.reference, each.axis))
+
+
+def _ratio(pair: Pair) -> str:
+    return NOT_PAIRED if isinstance(pair, Unpaired) else show_ratio(pair.ratio, pair.verdict)
 
 
 def _time(cell: CellSummary) -> str:

@@ -9,9 +9,11 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-from reports.formats.safe import is_formula, one_line
+from reports.formats.formulas import is_formula
+from reports.formats.pairs import NOT_PAIRED
 from reports.model import Source
 from xbench.records.summary import CellSummary
+from xbench.text import one_line
 
 Value = str | int | float | bool | None
 
@@ -31,7 +33,6 @@ COMPARISON_COLUMNS = (
     "run", "axis", "family", "width", "cell_id", "reference_id", "ratio", "ratio_low",
     "ratio_high", "launches", "verdict",
 )  # fmt: skip
-NOT_PAIRED = "not paired"
 
 
 def cells_csv(sources: Sequence[Source]) -> str:

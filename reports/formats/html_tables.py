@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from markupsafe import escape
 
 from reports.formats.compact import compact_tables, reading_note
-from reports.formats.safe import one_line
 from reports.model import Source, Table
 from reports.say import sentences
+from xbench.text import one_line
 
 
 def render_tables(sources: Sequence[Source], title: str | None) -> str:
@@ -20,20 +20,20 @@ def render_tables(sources: Sequence[Source], title: str | None) -> str:
 
 def _lines(sources: Sequence[Source], title: str | None) -> Iterator[str]:
     if title:
-        yield f"<h2>{_text(title)}</h2>"
+        yield f"<h2>{escaped(title)}</h2>"
     for source in sources:
-        yield f"<h3>{_text(sentences.title(source))}</h3>"
-        yield f"<p>{_text(source.title)}: {_text('; '.join(sentences.trust(source)))}.</p>"
+        yield f"<h3>{escaped(sentences.title(source))}</h3>"
+        yield f"<p>{escaped(source.title)}: {escaped('; '.join(sentences.trust(source)))}.</p>"
         for table in compact_tables(source):
             yield from html_table(table)
-    yield f"<p>{_text(reading_note())}</p>"
+    yield f"<p>{escaped(reading_note())}</p>"
 
 
 def html_table(table: Table) -> Iterator[str]:
     """The lines of a table. Figures are aligned by an attribute, since READMEs lose styles."""
     yield "<table>"
-    yield f"<caption>{_text(table.caption)}</caption>"
-    heads = (f'<th scope="col">{_text(each)}</th>' for each in table.columns)
+    yield f"<caption>{escaped(table.caption)}</caption>"
+    heads = (f'<th scope="col">{escaped(each)}</th>' for each in table.columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead>"
     yield "<tbody>"
     for row in table.rows:
@@ -46,9 +46,10 @@ def html_table(table: Table) -> Iterator[str]:
 def _cell(table: Table, place: int, text: str) -> str:
     align = ' align="right"' if place in table.right else ""
     if place < table.heads:
-        return f'<th scope="row"{align}>{_text(text)}</th>'
-    return f"<td{align}>{_text(text)}</td>"
+        return f'<th scope="row"{align}>{escaped(text)}</th>'
+    return f"<td{align}>{escaped(text)}</td>"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text on one line, without a meaning in HTML."""
     return str(escape(one_line(text)))

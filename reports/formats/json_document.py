@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from reports.formats.columns import finite
-from reports.formats.csv_files import NOT_PAIRED
+from reports.formats.pairs import NOT_PAIRED
 from reports.model import Benchmark, Source
 from xbench import __version__
 from xbench.claims.model import ClaimLine
@@ -96,7 +96,7 @@ def _not_paired(each: Unpaired) -> Ratio:
 
 
 def _plain(found: Any) -> Any:
-    """Numbers rounded, and halves of characters, which JSON may hold and UTF-8 may not, replaced."""
+    """Numbers are rounded; half a character, which JSON may hold and UTF-8 may not, is replaced."""
     if isinstance(found, dict):
         return {_plain(name): _plain(each) for name, each in found.items()}
     if isinstance(found, list):
@@ -107,7 +107,7 @@ def _plain(found: Any) -> Any:
 
 
 def _visible(character: str) -> str:
-    """What is not to be seen stands in texts only, and is written as `\\\\u…` there."""
+    """What is not to be seen stands in texts only, and is escaped there."""
     if character.isprintable() or character == "\n":
         return character
     return json.dumps(character)[1:-1]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
 from reports.formats.latex_text import latex_text
-from reports.formats.safe import one_line
 from reports.model import Source, Table
 from reports.say import sentences
+from xbench.text import one_line
 
 _WIDE = 40
 """A column with a text longer than this takes several lines."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reports.formats.safe import one_line
+from xbench.text import one_line
 
 _ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "&": r"\&",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.formats.safe import one_line
 from reports.model import Chapter, Section, Table
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
+from xbench.text import one_line
 
 
 def render_markdown(chapters: Sequence[Chapter], *, title: str | None = None) -> str:

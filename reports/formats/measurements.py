@@ -15,9 +15,10 @@ from reports.formats.columns import (
     figures,
     finite,
 )
-from reports.formats.csv_files import NOT_PAIRED, Value, csv_text
+from reports.formats.csv_files import Value, csv_text
+from reports.formats.pairs import NOT_PAIRED, Pair, pairs_of_cells
 from reports.model import Benchmark, Source
-from xbench.records.compare import Comparison, Unpaired
+from xbench.records.compare import Unpaired
 from xbench.records.summary import CellSummary
 
 Row = tuple[Value, ...]
@@ -34,9 +35,7 @@ def measurements_csv(sources: Sequence[Source]) -> str:
 
 
 def _source(source: Source) -> Iterator[Row]:
-    pairs: dict[str, list[Comparison | Unpaired]] = {}
-    for each in (*source.comparisons, *source.unpaired):
-        pairs.setdefault(each.cell.id, []).append(each)
+    pairs = pairs_of_cells(source.comparisons, source.unpaired)
     for cell in source.cells:
         head = _head(source.title, cell)
         for metric in METRICS if cell.time_s is not None else METRICS[:1]:
@@ -58,7 +57,7 @@ def _measured(head: Row, cell: CellSummary, metric: Metric) -> Iterator[Row]:
         yield (*head, metric.name, metric.unit, value, low, high, launches, "", "")
 
 
-def _ratio(pair: Comparison | Unpaired) -> Row:
+def _ratio(pair: Pair) -> Row:
     if isinstance(pair, Unpaired):
         return None, None, None, None, pair.reference.id, NOT_PAIRED
     ratio = pair.ratio
