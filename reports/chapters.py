@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 
 from reports.draw.charts import Chart, charts
 from reports.draw.palette import colours
 from reports.draw.plots import draw_all
-from reports.model import Chapter, Figure, Section, Source
+from reports.model import Chapter, Figure, Report, Section, Source
 from reports.read.curves import Curve, curves
+from reports.read.merge import name_sources
 from reports.say import sentences
 from reports.say.answers import answers
 from reports.say.memory import memory_sentences
 from reports.tables import causes
 from reports.tables.cells import benchmark_tables, curve_tables, refused_table
 from reports.tables.faults import memory_tables
+from reports.tables.merged import merge
 from reports.tables.rulings import ABOUT, TITLE, ruling_charts, ruling_sentences, ruling_tables
 from reports.tables.starting import start_tables
+from reports.tables.whole import whole_tables
 from reports.tables.wins import wins_table
 
 _LONGEST_SLUG = 80
+
+
+def make_report(sources: Sequence[Source], title: str | None = None) -> Report:
+    """Everything there is to write of these results, which get names if there are several. `title`
+    stands above it; without one the first chapter's does, or how many runs there are."""
+    name_sources(sources)
+    taken: set[str] = set()
+    chapters = [
+        make_chapter(source, f"{source.name}-" if source.name else "", taken) for source in sources
+    ]
+    own = chapters[0].title if len(chapters) == 1 else f"{len(chapters)} runs side by side"
+    return Report(title or own, chapters, merge(sources), whole_tables(sources))
 
 
 def make_chapter(source: Source, prefix: str, taken: set[str]) -> Chapter:
