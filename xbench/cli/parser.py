@@ -115,6 +115,10 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         "--budget", type=seconds, metavar="120s", help="stop when this is spent: 120s, 5m, 2h"
     )
     how.add_argument(
+        "--memory", action="store_true",
+        help="then measure each cell's peak memory, in a fresh process, nothing beside it",
+    )  # fmt: skip
+    how.add_argument(
         "--resume", type=Path, metavar="RUN",
         help="go on with a run that was interrupted, by the options that it was started with; of "
         "yours only --budget, --dry-run and --no-report count",
