@@ -2,58 +2,124 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import webbrowser
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 from reports.chapters import make_chapter
 from reports.formats.csv_files import cells_csv, comparisons_csv
+from reports.formats.files import make_folder, write_files
+from reports.formats.html_tables import render_tables
+from reports.formats.json_document import json_document
+from reports.formats.latex import render_latex
 from reports.formats.markdown import render_markdown
+from reports.formats.measurements import measurements_csv
 from reports.model import Chapter, Source
 from reports.page.render import render_page
 from reports.read.load import load
+from reports.read.select import select
 from xbench.errors import UsageError
+from xbench.records.journal import JOURNAL
+
+PAGE = "index.html"
 
 
 def write_report(
-    runs: Sequence[Path], out: Path, reference: str | None, aloud: bool = True
+    runs: Sequence[Path], out: Path, reference: str | None, *, form: str = "md",
+    only: Sequence[str] = (), title: str | None = None, aloud: bool = True, show: bool = False,
 ) -> None:  # fmt: skip
-    """Print the report of these results as Markdown, if `aloud`, and write it to the folder `out`.
+    """Write the report of these results to the folder `out`; print it in `form` (md, csv, json,
+    latex or html), if `aloud`; open the page in the user's browser, if `show`.
 
-    `reference` is the backend that others are compared with (else numpy, torch, the first there
-    is). Results are shown one after another and never compared with each other.
+    `reference` is the backend, or `backend/mode`, that others are compared with (else numpy, torch,
+    the first there is); `only` are patterns of the cells wanted (see `select`); `title` stands
+    above the report. Results are shown one after another and never compared with each other.
 
-    Raises: RecordError for a result that cannot be read, UsageError if `out` cannot be written or a
-    run has no number of `reference`."""
-    sources = [load(run, reference) for run in runs]
+    Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
+    run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
+    _refuse_twice(runs)
+    sources = select([load(run, reference) for run in runs], only)
+    if reference is not None and not any(source.paired for source in sources):
+        raise UsageError(
+            f"nothing is compared with {reference}: there are no paired rounds in these files",
+            "leave --reference out, or give a run's folder",
+        )
+    make_folder(out)
     taken: set[str] = set()
     prefixes = [""] if len(sources) == 1 else [f"run{place + 1}-" for place in range(len(sources))]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        chapters = [
-            make_chapter(source, prefix, taken)
-            for source, prefix in zip(sources, prefixes, strict=True)
-        ]
-        text = render_markdown(chapters)
-        _write(out, text, sources, chapters)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the report to {out}: {error.strerror}",
-            "name a writable folder with --out",
-        ) from None
-    sys.stdout.write(text if aloud else "")
-    sys.stdout.flush()
-    sys.stderr.write(f"report: {out / 'index.html'}\n")
-
-
-def _write(out: Path, text: str, sources: list[Source], chapters: list[Chapter]) -> None:
-    figures = [
-        figure for each in chapters for section in each.sections for figure in section.figures
+    chapters = [
+        make_chapter(source, prefix, taken)
+        for source, prefix in zip(sources, prefixes, strict=True)
     ]
-    for figure in figures:
-        (out / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")
-        (out / f"{figure.name}.png").write_bytes(figure.png)
-    (out / "report.md").write_text(text, encoding="utf-8")
-    (out / "cells.csv").write_text(cells_csv(sources), encoding="utf-8")
-    (out / "comparisons.csv").write_text(comparisons_csv(sources), encoding="utf-8")
-    (out / "index.html").write_text(render_page(chapters), encoding="utf-8")
+    write_files(out, _files(sources, chapters, title))
+    if aloud:
+        _print(_text(form, sources, chapters, title))
+    sys.stderr.write(f"report: {out / PAGE}\n")
+    if show:
+        _open(out / PAGE)
+
+
+def _refuse_twice(runs: Sequence[Path]) -> None:
+    """Raises: UsageError for a result that is named twice, whatever it is called each time."""
+    files = [run / JOURNAL if run.is_dir() else run for run in runs]
+    for one, other in combinations(files, 2):
+        if one.exists() and other.exists() and one.samefile(other):
+            raise UsageError(f"{one} is named twice", "name each result once")
+
+
+def _files(
+    sources: Sequence[Source], chapters: Sequence[Chapter], title: str | None
+) -> dict[str, str | bytes]:
+    """Every file of the folder, by name."""
+    found: dict[str, str | bytes] = {}
+    for chapter in chapters:
+        for section in chapter.sections:
+            for figure in section.figures:
+                found[f"{figure.name}.svg"] = figure.svg
+                found[f"{figure.name}.png"] = figure.png
+    texts = {
+        "report.md": render_markdown(chapters, title=title),
+        "cells.csv": cells_csv(sources),
+        "comparisons.csv": comparisons_csv(sources),
+        "measurements.csv": measurements_csv(sources),
+        PAGE: render_page(chapters) if title is None else render_page(chapters, title=title),
+    }
+    return found | texts
+
+
+def _text(
+    form: str, sources: Sequence[Source], chapters: Sequence[Chapter], title: str | None
+) -> str:  # fmt: skip
+    match form:
+        case "md":
+            return render_markdown(chapters, title=title)
+        case "csv":
+            return measurements_csv(sources)
+        case "json":
+            return json_document(sources, title)
+        case "latex":
+            return render_latex(sources, title)
+        case "html":
+            return render_tables(sources, title)
+    raise UsageError(f"no format is called {form!r}", "known: md, csv, json, latex, html")
+
+
+def _print(text: str) -> None:
+    """To a terminal or a file that does not take every character, with `?` for those."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _open(page: Path) -> None:
+    """Show the page in the user's browser, or say that there is none."""
+    try:
+        opened = webbrowser.open(page.resolve().as_uri())
+    except webbrowser.Error:
+        opened = False
+    if not opened:
+        sys.stderr.write(f"no browser was found to open {page}\n")

@@ -51,6 +51,9 @@ class Source:
     run: Run | None = None
     """The journal, where there is one: raw rounds, environment."""
 
+    name: str = ""
+    """`A`, `B` … where several results share a page."""
+
 
 class Shown(str):
     """Text of a table that is sorted by a number: `Shown("4.75 ms", 0.00475)`."""
@@ -90,7 +93,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A scaling curve: what can be said, its tables, its figures."""
+    """A scaling curve: what can be said, and its tables."""
+
+    title: str
+    about: str
+    sentences: list[str]
+    tables: list[Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Rulings on claims: how many of which, their tables, their figures."""
 
     title: str
     about: str
@@ -101,15 +114,52 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Everything about one result file, in the order in which it is read."""
+    """Everything about one result file, in the order in which it is read.
+
+    `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
+    by pair; `explained` are sentences about `causes`. `name` is the source's, `machine` a line."""
 
     title: str
     about: str
+    machine: str
     facts: list[tuple[str, str]]
     trust: list[str]
-    headlines: list[str]
+    answers: list[str]
+    wins: Table | None
+    pairs: list[str]
+    claims: Claims | None
     sections: list[Section]
+    explained: list[str]
     causes: list[Table]
     others: list[Table]
     refused: Table | None
     not_run: list[str]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Several results on one page, whose cells were not measured in the same rounds.
+
+    `runs` names them; `differs` has a row for whatever is recorded and not the same in all;
+    `sentences` say what may not be compared, and why; `across` holds the cells that several of them
+    have in common, with the time in each and no ratio."""
+
+    runs: Table
+    differs: Table | None
+    sentences: list[str]
+    across: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to write: a chapter a source; `merged` where there are several; `whole` are the
+    tables of all curves and results joined, one a kind, for a page that sorts and filters;
+    `figures` are the main ones, or all of what was selected."""
+
+    title: str
+    sources: list[Source]
+    chapters: list[Chapter]
+    merged: Merged | None
+    whole: list[Table]
+    figures: list[Figure]

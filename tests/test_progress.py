@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from suites.presets import PRESETS
+from xbench.clock import Clock
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.predict import oracle_s
 from xbench.plan.select import Selection
-from xbench.progress import Clock
 
 LAUNCHES = 3
 
@@ -20,7 +20,7 @@ LAUNCHES = 3
 def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Lets seconds pass."""
     time_s = [1000.0]
-    monkeypatch.setattr("xbench.progress.time.monotonic", lambda: time_s[0])
+    monkeypatch.setattr("xbench.clock.time.monotonic", lambda: time_s[0])
 
     def after(seconds: float) -> None:
         time_s[0] += seconds

@@ -122,7 +122,7 @@ def test_many_cells_that_lose_are_counted(
     }
     cells = [each for cell in kept for each in (cell, shipped(cell))]
     text = report(write_run(tmp_path, cells, changes=changes), capsys)
-    said = [line for line in text.splitlines() if "allocator system" in line]
+    said = [line for line in text.splitlines() if "ith allocator system " in line]
     assert said[0].startswith("- torch eager autograd, op at 20480: 4.97")
     assert said[1:] == ["- With allocator system 2 other cells took more than 10 % longer, too."]
 
@@ -144,7 +144,7 @@ def test_what_fusing_saves_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "torch eager autograd must move 900 MB a call" in fused
     assert "(numpy eager manual too, on 1.1 cores)" in fused
     assert "as tensorflow compiled autograd, it takes 20 MB at least" in fused
-    assert "factor 8.0 between numpy eager manual and tensorflow compiled autograd" in fused
+    assert "factor 7.98 [7.96, 8.00] between numpy eager manual and tensorflow compiled" in fused
 
 
 def test_what_costs_nothing_is_not_explained(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from xbench.cell import Cell
+from xbench.clock import Clock
 from xbench.plan.plan import Plan
-from xbench.plan.predict import oracle_s
-from xbench.records.schema import GroupLine
+from xbench.records.schema import GroupLine, MemoryLine
 from xbench.records.summary import per_call_s
 from xbench.stats.estimator import location
-from xbench.text import show_seconds
+from xbench.text import show_bytes, show_seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,6 +42,9 @@ class Progress(Protocol):
     def measured(self, line: GroupLine) -> None:
         """A group has been measured in one launch."""
 
+    def weighed(self, line: MemoryLine) -> None:
+        """A cell's peak memory is known, or why there is none."""
+
 
 def describe(line: GroupLine) -> list[str]:
     """A group's cells with the latest figure, or why there is none."""
@@ -56,47 +58,16 @@ def describe(line: GroupLine) -> list[str]:
     return rows
 
 
+def describe_memory(line: MemoryLine) -> str:
+    """A cell's peak memory, or why there is none."""
+    peak = line.status if line.peak_bytes is None else show_bytes(line.peak_bytes)
+    return f"{line.id}  peak memory {peak}  {line.reason[:120]}".rstrip()
+
+
 def _variant(name: str) -> str:
     """Of a cell's id what its group leaves open: `torch/cpu/eager/autograd`, or `…/system`."""
     parts = name.split("/")
     return "/".join(parts[3:7] + parts[8:])
-
-
-class Clock:
-    """How much of the plan is done, and how long the rest will take.
-
-    That is the prediction of the rest, times how much slower or faster than predicted the work done
-    went. Half a launch as predicted counts beside it: a cold first group alone says little."""
-
-    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
-        self.total = len(plan.groups) * plan.launches
-        self.done = 0
-        self.start = time.monotonic()
-        self._cost_s = {group.id: plan.group_cost_s(group) for group in plan.groups}
-        self._oracle_s = {group.id: oracle_s(group.spec, plan.cores) for group in plan.groups}
-        self._opening_s = plan.launch_s() - sum(self._cost_s.values())
-        self._damping_s = 0.5 * plan.launch_s() or 1.0
-        self._rest_s = plan.total_s()
-        self._launches: Counter[str] = Counter()
-        for group in done:
-            self.step(group)
-        self._began_s = self._rest_s
-
-    def step(self, group: str) -> None:
-        """One group is done in one launch: the first one of a launch had its workers opened, the
-        first launch of a group had its answers worked out."""
-        self.done += 1
-        if self._launches[group] == max(self._launches.values(), default=0):
-            self._rest_s -= self._opening_s
-        self._launches[group] += 1
-        self._rest_s -= self._cost_s[group] + self._oracle_s.pop(group, 0.0)
-
-    def left_s(self) -> float:
-        """Seconds left."""
-        spent = time.monotonic() - self.start
-        done = self._began_s - self._rest_s
-        pace = (spent + self._damping_s) / (done + self._damping_s)
-        return max(self._rest_s, 0.0) * pace
 
 
 class SilentProgress:
@@ -120,19 +91,29 @@ class SilentProgress:
     def measured(self, line: GroupLine) -> None:
         """Not said."""
 
+    def weighed(self, line: MemoryLine) -> None:
+        """Not said."""
+
 
 class PlainProgress(SilentProgress):
     """One line a group and one a cell, for pipes and logs."""
 
-    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done)
+    def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done, settled)
 
     def measured(self, line: GroupLine) -> None:
+        self._clock.measured(line)
+        self._say(f"{line.group}  launch {line.launch + 1}", describe(line))
+
+    def weighed(self, line: MemoryLine) -> None:
+        """One line."""
+        self._clock.settle(line.id)
+        self._say(describe_memory(line), [])
+
+    def _say(self, head: str, rows: Sequence[str]) -> None:
         clock = self._clock
-        clock.step(line.group)
         left = show_seconds(clock.left_s()) if clock.done < clock.total else "0 s"
-        head = f"[{clock.done}/{clock.total}] {line.group}  launch {line.launch + 1}"
-        text = "\n    ".join([f"{head}  ({left} left)", *describe(line)])
+        text = "\n    ".join([f"[{clock.done}/{clock.total}] {head}  ({left} left)", *rows])
         with suppress(OSError):  # whoever read along may have gone; the run goes on
             print(text, file=sys.stderr, flush=True)
 
@@ -142,8 +123,8 @@ class LiveProgress:
 
     The terminal may be closed; the run goes on."""
 
-    def __init__(self, plan: Plan, done: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done)
+    def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done, settled)
         self._latest: list[str] = []
         self._group = ""
         self._drawn = 0.0
@@ -177,9 +158,16 @@ class LiveProgress:
             self._draw(f"{what:8} {_variant(cell.id)}  {cell.workload_id}")
 
     def measured(self, line: GroupLine) -> None:
-        self._clock.step(line.group)
+        self._clock.measured(line)
         self._group = f"{line.group}, launch {line.launch + 1}"
         self._latest = describe(line)[:SHOWN]
+        self._draw("")
+
+    def weighed(self, line: MemoryLine) -> None:
+        """Draw it below those before."""
+        self._clock.settle(line.id)
+        before = [] if self._group else self._latest
+        self._group, self._latest = "", [*before, describe_memory(line)][-SHOWN:]
         self._draw("")
 
     def _draw(self, now: str) -> None:
@@ -197,6 +185,8 @@ class LiveProgress:
                 self._live.update(Group(*rows), refresh=True)
 
 
-def make_progress(plan: Plan, done: Sequence[str] = ()) -> Progress:
-    """Live on a terminal, plain otherwise; `done` names groups that were measured before."""
-    return LiveProgress(plan, done) if sys.stderr.isatty() else PlainProgress(plan, done)
+def make_progress(plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> Progress:
+    """Live on a terminal, plain otherwise; `done` names groups that were measured before, `settled`
+    cells whose peak memory was, or that have failed."""
+    kind = LiveProgress if sys.stderr.isatty() else PlainProgress
+    return kind(plan, done, settled)

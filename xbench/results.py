@@ -2,44 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from xbench.records.compare import Comparison, compare_cells
+from xbench.errors import UsageError
+from xbench.records.compare import Comparison, compare_cells, unpaired_cells
 from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
+from xbench.text import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Kind = Literal["cells", "comparisons"]
+_COMPARISON_COLUMNS = (
+    "axis", "family", "width", "cell_id", "reference_id", "ratio", "ratio_low", "ratio_high",
+    "launches", "verdict",
+)  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Results:
-    """A run, its cells in plan order (refused ones too), and every ratio it allows."""
+    """A run, its cells in plan order (refused ones too), and every ratio it allows against
+    `reference` (None: numpy, torch, the first there is)."""
 
     run: Run
     cells: list[CellSummary]
     comparisons: list[Comparison]
+    reference: str | None = None
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self, kind: Kind = "cells") -> pd.DataFrame:
         """One row a cell: the plan's fields, then the figures. Times in seconds of one call; NaN
-        where there is no number, and `status` and `reason` say why."""
+        where there is no number, and `status` and `reason` say why.
+
+        With `comparisons` one row a ratio: `ratio` is the time of `cell_id` over that of
+        `reference_id` (both as `id` of the cells), below 1 is faster, with its 95 % interval; NaN,
+        and the verdict `not paired`, where both did not fit in memory together.
+
+        Raises: UsageError for another kind."""
         import pandas as pd
 
-        rows = []
+        if kind == "cells":
+            return pd.DataFrame(list(self._cells()))
+        if kind == "comparisons":
+            return pd.DataFrame(list(self._comparisons()), columns=list(_COMPARISON_COLUMNS))
+        raise UsageError(f"no table is called {kind!r}", "known: cells, comparisons")
+
+    def report(self, out: str | Path) -> None:
+        """Write the report to this folder. Raises: UsageError if it cannot be written."""
+        write = import_module("reports.command").write_report
+        write([self.run.path], Path(out), self.reference, aloud=False)
+
+    def _cells(self) -> Iterator[dict[str, Any]]:
         for cell in self.cells:
             fields = msgspec.to_builtins(cell)
-            rows.append(fields.pop("plan") | fields)
-        return pd.DataFrame(rows)
+            yield fields.pop("plan") | fields
+
+    def _comparisons(self) -> Iterator[tuple[Any, ...]]:
+        for each in self.comparisons:
+            ratio = each.ratio
+            yield (
+                each.axis, each.cell.family, each.cell.width, each.cell.id, each.reference.id,
+                ratio.value, ratio.low, ratio.high, ratio.launches, each.verdict,
+            )  # fmt: skip
+        for pair in unpaired_cells(self.cells, self.reference):
+            ids = pair.cell.id, pair.reference.id
+            nothing = None, None, None, 0
+            yield (pair.axis, pair.cell.family, pair.cell.width, *ids, *nothing, "not paired")
+
+    def __repr__(self) -> str:
+        """`<xbench run 2026…, preset quick: 54 cells, 53 with a time, 40 ratios, 3 launches>`."""
+        header = self.run.header
+        timed = sum(cell.time_s is not None for cell in self.cells)
+        return one_line(
+            f"<xbench run {header.run_id}, preset {header.preset}: {len(self.cells)} cells, "
+            f"{timed} with a time, {len(self.comparisons)} ratios, {header.launches} launches>"
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the answers, and a table of the cells."""
+        return str(import_module("reports.formats.notebook").notebook_html(self))
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:
-    """Read a run's folder or its run.jsonl; `reference` is the backend others are compared with.
+    """Read a run's folder or its run.jsonl; `reference` is the backend, or `backend/mode`, that
+    others are compared with.
 
     Raises: RecordError; UsageError if no cell of `reference` has a number."""
     run = read_run(Path(path))
     cells = summarise(run)
-    return Results(run, cells, compare_cells(run, cells, reference))
+    return Results(run, cells, compare_cells(run, cells, reference), reference)

@@ -1,4 +1,4 @@
-"""Words and numbers for people: near names, bytes, seconds."""
+"""Words and numbers for people: near names, text on one line, bytes, seconds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from difflib import get_close_matches
 
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def one_line(text: str) -> str:
+    """The text without line ends and anything else that is not to be seen (spaces instead): no
+    escape codes for a terminal, nothing that turns the direction of writing."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -64,8 +64,8 @@ def _main(found: list[Candidate]) -> list[Candidate]:
 
 def _candidates(sources: Sequence[Source]) -> Iterator[Candidate]:
     """Curve by curve."""
-    for place, source in enumerate(sources):
-        prefix = f"run{place + 1}-" if len(sources) > 1 else ""
+    for source in sources:
+        prefix = f"{source.name}-" if source.name else ""
         choices: dict[Setting, list[Comparison]] = {}
         for each in source.choices:
             choices.setdefault(setting_of(each.cell), []).append(each)

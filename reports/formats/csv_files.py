@@ -9,8 +9,11 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+from reports.formats.formulas import is_formula
+from reports.formats.pairs import NOT_PAIRED
 from reports.model import Source
 from xbench.records.summary import CellSummary
+from xbench.text import one_line
 
 Value = str | int | float | bool | None
 
@@ -23,7 +26,7 @@ CELL_COLUMNS = (
     "outliers_low_mild", "outliers_high_mild", "outliers_high_severe", "first_s", "build_s",
     "open_s", "calls", "rounds", "overhead", "converged", "faults_per_call", "latency_s",
     "disturbed", "restless", "cores_busy", "gflop_per_s", "gbyte_per_s", "compute_fraction",
-    "bandwidth_fraction", "allocation_share", "launch_share", "bound",
+    "bandwidth_fraction", "allocation_share", "launch_share", "bound", "peak_bytes",
 )  # fmt: skip
 EXTRA_COLUMNS = ("launches", "min_gbyte_per_s", "check")
 COMPARISON_COLUMNS = (
@@ -43,9 +46,10 @@ def cells_csv(sources: Sequence[Source]) -> str:
     longer than is usual for the cell; `restless`: CPU time of its worker while others were timed,
     over its bursts' time; `gbyte_per_s`: of the bytes a call moves in its mode, `min_gbyte_per_s`:
     of those it must; fractions of the measured ceilings; shares of the time that page faults and
-    empty calls explain. Empty where there is no number."""
+    empty calls explain; `peak_bytes`: the memory it needs at its most, where that was measured.
+    Empty where there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
-    return _csv(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
+    return csv_text(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 
 
 def comparisons_csv(sources: Sequence[Source]) -> str:
@@ -63,12 +67,12 @@ def comparisons_csv(sources: Sequence[Source]) -> str:
     rows += [
         (
             source.title, each.axis, each.cell.family, each.cell.width, each.cell.id,
-            each.reference.id, None, None, None, None, "not paired",
+            each.reference.id, None, None, None, None, NOT_PAIRED,
         )
         for source in sources
         for each in source.unpaired
     ]  # fmt: skip
-    return _csv(COMPARISON_COLUMNS, rows)
+    return csv_text(COMPARISON_COLUMNS, rows)
 
 
 def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
@@ -83,16 +87,20 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
     )
 
 
-def _csv(header: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
+    """The whole file. Text stays on its line and is no formula; None is an empty field."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([harmless(value) for value in row] for row in rows)
+    for row in rows:
+        lines = (one_line(each) if isinstance(each, str) else each for each in row)
+        writer.writerow([harmless(each) for each in lines])
     return text.getvalue()
 
 
 def harmless(value: Value) -> Value:
-    """Text that a spreadsheet would take for a formula gets a quote in front; numbers do not."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value
+    """Text that a spreadsheet would take for a formula gets a quote in front; numbers do not. So
+    does what follows a semicolon, where many a spreadsheet begins another field."""
+    if not isinstance(value, str):
+        return value
+    return ";".join(f"'{each}" if is_formula(each) else each for each in value.split(";"))

@@ -8,24 +8,32 @@ from collections.abc import Iterator, Sequence
 from reports.model import Chapter, Section, Table
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
+from xbench.text import one_line
 
 
-def render_markdown(chapters: Sequence[Chapter]) -> str:
-    """The whole report. Text from result files cannot start markup of its own."""
-    return "\n".join([*(line for each in chapters for line in _chapter(each)), ""])
+def render_markdown(chapters: Sequence[Chapter], *, title: str | None = None) -> str:
+    """The whole report, under a title of its own if there is one. Text from result files cannot
+    start markup of its own."""
+    top = [] if title is None else [f"# {_plain(title)}", ""]
+    level = "#" if title is None else "##"
+    return "\n".join([*top, *(line for each in chapters for line in _chapter(each, level)), ""])
 
 
-def _chapter(chapter: Chapter) -> Iterator[str]:
-    yield f"# {_plain(chapter.title)}"
+def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
+    yield f"{level} {_plain(chapter.title)}"
     yield ""
     yield f"{_plain(chapter.about)}: {_plain('; '.join(chapter.trust))}."
     yield ""
-    yield from _bullets(chapter.headlines)
-    for section in chapter.sections:
-        yield from _section(section)
-    if chapter.causes:
-        yield f"## {CAUSES}"
+    yield from _bullets(chapter.answers)
+    if chapter.wins:
+        yield from _table(chapter.wins)
+    yield from _bullets(chapter.pairs)
+    for section in ([chapter.claims] if chapter.claims else []) + chapter.sections:
+        yield from _section(section, f"{level}#")
+    if chapter.causes or chapter.explained:
+        yield f"{level}# {CAUSES}"
         yield ""
+        yield from _bullets(chapter.explained)
         for table in chapter.causes:
             yield from _table(table)
         yield bound_note()
@@ -38,8 +46,8 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
         yield ""
 
 
-def _section(section: Section) -> Iterator[str]:
-    yield f"## {_plain(section.title)} ({_plain(section.about)})"
+def _section(section: Section, level: str) -> Iterator[str]:
+    yield f"{level} {_plain(section.title)} ({_plain(section.about)})"
     yield ""
     for table in section.tables:
         yield from _table(table)
@@ -76,7 +84,6 @@ def _cell(text: str) -> str:
 
 def _plain(text: str) -> str:
     """One printable line, without HTML, links, images or code."""
-    line = "".join(each if each.isprintable() else " " for each in text)
-    line = re.sub(r"&(?=#?\w+;)", "&amp;", line.replace("`", "'"))
+    line = re.sub(r"&(?=#?\w+;)", "&amp;", one_line(text).replace("`", "'"))
     line = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line)
     return re.sub(r"\](?=[(\[:])", "]\\\\", line)

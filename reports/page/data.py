@@ -23,19 +23,20 @@ from reports.page.columns import (
 )
 from reports.page.samples import samples
 from reports.read.curves import Series
+from reports.say.names import backend_name
 from xbench.stats.verdict import MARGIN
 
 
-def page_data(sources: Sequence[Source], tables: Sequence[Table], names: dict[str, str]) -> bytes:
-    """The page's data as JSON; `names` are what backends are called."""
+def page_data(sources: Sequence[Source], tables: Sequence[Table]) -> bytes:
+    """The page's data as JSON."""
     curve, series = Places(), Places()
     curves = curve_table(sources, curve)
     cells = cell_columns(sources, curve, series)
     return msgspec.json.encode(
         {
             "margin": MARGIN,
-            "runs": [{"name": chr(ord("A") + run)} for run in range(len(sources))],
-            "names": names,
+            "runs": [{"name": source.name} for source in sources],
+            "names": _names(sources),
             "verdicts": VERDICTS,
             "inverse": {"faster": "slower", "slower": "faster"}
             | {each: each for each in ("same", "inconclusive")},
@@ -76,6 +77,11 @@ def _reference(sources: Sequence[Source]) -> str | None:
         if each.axis == "backend"
     )
     return next(found, None)
+
+
+def _names(sources: Sequence[Source]) -> dict[str, str]:
+    backends = {cell.plan.backend for source in sources for cell in source.cells}
+    return {each: backend_name(each) for each in sorted(backends)}
 
 
 def _first(sources: Sequence[Source]) -> str | None:

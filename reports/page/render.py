@@ -14,11 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.draw.palette import GRID, INK, PAPER
-from reports.model import Figure, Report
+from reports.model import Figure, Report, Table
 from reports.page.data import pack, page_data, plotly_source
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
-from reports.tables.whole import whole_tables
 from xbench import __version__
 
 _HERE = Path(__file__).resolve().parent
@@ -41,7 +40,7 @@ def render_page(report: Report) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"inline": inline_svg, "cut": cut}
-    tables = whole_tables(report.sources)
+    tables = _tables(report)
     script = _script()
     timed = any(cell.time_s is not None for source in report.sources for cell in source.cells)
     plotly = plotly_source() if timed else b""
@@ -51,13 +50,7 @@ def render_page(report: Report) -> str:
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own files
         hashes=Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (script.encode(), plotly))),  # noqa: S704
-        packed=pack(
-            page_data(
-                report.sources,
-                tables,
-                {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow"},
-            )
-        ),
+        packed=pack(page_data(report.sources, tables)),
         plots=pack(plotly) if timed else "",
         bound_note=bound_note(),
         causes_title=CAUSES,
@@ -66,6 +59,14 @@ def render_page(report: Report) -> str:
         most=MOST_ROWS,
         lively=LIVELY_ROWS,
     )
+
+
+def _tables(report: Report) -> list[Table]:
+    """Every table that may be long: of all cells, of what several runs have in common, of other
+    people's benchmarks."""
+    across = report.merged.across if report.merged else None
+    others = [table for chapter in report.chapters for table in chapter.others]
+    return [*([across] if across else []), *report.whole, *others]
 
 
 def _script() -> str:

@@ -31,7 +31,7 @@ def load(path: Path, reference: str | None) -> Source:
                 raise RecordError(f"{path} holds JSON, but no results", _KINDS)
             return read_pytest_benchmark(path, found)
     try:
-        return _from_journal(read_run(path), reference)
+        return source_of(read_run(path), reference)
     except (ArithmeticError, ValueError, RecursionError) as error:
         raise RecordError(f"{path} holds figures that cannot be: {error}", _DAMAGED) from None
 
@@ -64,7 +64,9 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number")
 
 
-def _from_journal(run: Run, reference: str | None) -> Source:
+def source_of(run: Run, reference: str | None) -> Source:
+    """A journal that was read. Raises: UsageError if it holds no number of `reference`; ValueError
+    and ArithmeticError for figures that cannot be."""
     cells = summarise(run)
     if any(cell.plan.width <= 0 for cell in cells):
         raise ValueError("a width that is not positive")

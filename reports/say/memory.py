@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reports.model import Source
+from reports.read.contests import Contest, contests
 from reports.read.curves import Series, series_of
-from reports.say.numbers import percent, show_ratio, show_share
+from reports.say.names import listed
+from reports.say.numbers import percent, show_factor, show_ratio, show_share
 from reports.say.sentences import plural
 from reports.tables.faults import show_fault_costs, show_faults, show_fresh
 from xbench.records.bound import find_ceilings, moved_bytes
@@ -31,7 +33,7 @@ def memory_sentences(source: Source) -> list[str]:
     return [
         *_allocators(source.comparisons, cells),
         *_allocation(source),
-        *_traffic([cell for cell in source.cells if cell.time_s is not None]),
+        *_traffic(source),
     ]
 
 
@@ -87,36 +89,39 @@ def _allocation(source: Source) -> Iterator[str]:
     )
 
 
-def _traffic(timed: Sequence[CellSummary]) -> Iterator[str]:
-    """For the group in which eager kernels move most: how much, and what a fused one must."""
-    groups: dict[str, list[CellSummary]] = {}
-    for cell in timed:
-        if cell.plan.allocator == "reuse":
-            groups.setdefault(cell.plan.group, []).append(cell)
-    found = [text for text in map(_fusing, groups.values()) if text is not None]
+def _traffic(source: Source) -> Iterator[str]:
+    """For the workload in which eager kernels move most: how much, and what a fused one must."""
+    every = (contest for curve in contests(source).values() for contest in curve)
+    found = [text for text in map(_fusing, every) if text is not None]
     if found:
         yield max(found)[1]
 
 
-def _fusing(cells: Sequence[CellSummary]) -> tuple[float, str] | None:
-    """What fusing explains in a group, and how many bytes it saves; None if it has nothing to."""
+def _fusing(contest: Contest) -> tuple[float, str] | None:
+    """What fusing explains in a workload, and how many bytes it saves; None if it has nothing to,
+    or the interval does not say that it is faster."""
+    cells = [cell for cell in contest.cells if cell.plan.allocator == "reuse"]
     bound = [cell for cell in cells if cell.plan.mode == "eager" and cell.bound == "bandwidth"]
     fused = [cell for cell in cells if cell.plan.mode == "compiled"]
     if not bound or not fused:
         return None
     idle = [cell for cell in cells if cell.plan.mode == "eager" and _half_idle(cell)]
     slow = max([*bound, *idle], key=lambda cell: cell.time_s or 0.0)
-    fast = min(fused, key=lambda cell: cell.time_s or 0.0)
+    fast = fused[0]
+    if not contest.beats(fast, slow):
+        return None
+    ratio = contest.ratios[fast.id, slow.id]
     moved, needed = moved_bytes(slow.plan), moved_bytes(fast.plan)
-    factor = (slow.time_s or 0.0) / (fast.time_s or 1.0)
+    factor = 1.0 / ratio.ratio.value
     if moved < MOVED * needed or factor < MOVED:
         return None
     too = f" ({_labels(idle)} too, on {idle[0].cores_busy:.1f} cores)" if idle else ""
+    shown, ends = show_factor(ratio.ratio, ratio.verdict)
     return moved - needed, (
         f"{slow.plan.op} at {slow.plan.width}: one kernel an operator, {_labels(bound)} must move "
         f"{show_bytes(moved)} a call{too}, and the memory bounds them; all fused, as "
         f"{series_of(fast.plan).label}, it takes {show_bytes(needed)} at least. Of the factor "
-        f"{factor:.1f} between {series_of(slow.plan).label} and {series_of(fast.plan).label}, "
+        f"{shown} {ends} between {series_of(slow.plan).label} and {series_of(fast.plan).label}, "
         f"fewer bytes explain up to {min(factor, moved / needed):.1f}."
     )
 
@@ -129,5 +134,4 @@ def _half_idle(cell: CellSummary) -> bool:
 
 def _labels(cells: Iterable[CellSummary]) -> str:
     series: list[Series] = sorted((series_of(cell.plan) for cell in cells), key=lambda s: s.rank)
-    names = [each.label for each in series]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return listed([each.label for each in series])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from math import floor, inf, log10
+from itertools import product
+from math import floor, inf, log10, nextafter
 
+from reports.model import Shown
 from xbench.stats.interval import Estimate
 from xbench.stats.verdict import MARGIN, Verdict, verdict
 
@@ -14,13 +16,18 @@ NOTHING = "–"
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
-def show_time(value: float, low: float | None, high: float | None) -> str:
+def show_count(count: int) -> Shown:
+    """`20480`: of a width or a number of things."""
+    return Shown(str(count), count)
+
+
+def show_time(value: float, low: float | None, high: float | None) -> Shown:
     """`4.75 ms [4.61, 4.90]` from seconds; three digits and no brackets without an interval."""
     size, unit = next((each for each in _TIME_UNITS if value >= each[0]), _TIME_UNITS[-1])
     if low is None or high is None:
-        return f"{_digits(value / size, 3)} {unit}"
+        return Shown(f"{_digits(value / size, 3)} {unit}", value)
     shown = show_interval(value / size, low / size, high / size)
-    return f"{shown[0]} {unit} [{shown[1]}, {shown[2]}]"
+    return Shown(f"{shown[0]} {unit} [{shown[1]}, {shown[2]}]", value)
 
 
 def show_interval(
@@ -38,30 +45,38 @@ def show_interval(
 
 def _wide(value: float, low: float, high: float, count: int) -> tuple[str, str, str]:
     """Ends further away than a factor of `FAR` say only that."""
-    below, above = low * FAR < value and count == 2, high > FAR * value and count == 2
+    least, most = _digits(value / FAR, 1), _digits(value * FAR, 1)
     return (
         _digits(value, count),
-        f"< {_digits(value / FAR, 1)}" if below else _digits(low, count),
-        f"> {_digits(value * FAR, 1)}" if above else _digits(high, count),
+        f"< {least}" if count == 2 and low < float(least) else _digits(low, count),
+        f"> {most}" if count == 2 and high > float(most) else _digits(high, count),
     )
 
 
-def show_ratio(ratio: Estimate, judged: Verdict) -> str:
-    """`2.31× faster [2.21, 2.41]`, `same within 2 % [0.99, 1.01]`, `inconclusive [0.9, 1.2]`.
+def show_ratio(ratio: Estimate, judged: Verdict) -> Shown:
+    """`2.31× faster [2.21, 2.41]`, `same within 2 % [0.99, 1.01]`, `inconclusive [0.9, 1.2]`; to be
+    sorted by the ratio.
 
     `ratio` is of times. Faster and slower print how many times so, their interval likewise; the
     other two print the interval of the ratio of times. Digits are added until the printed ends
     alone would lead to the same verdict."""
     if ratio.low is None or ratio.high is None:
-        return f"{_digits(ratio.value, 2)}× the time, no interval"
+        return Shown(f"{_digits(ratio.value, 2)}× the time, no interval", ratio.value)
+    factor, ends = show_factor(ratio, judged)
+    said = {"same": f"same within {percent(MARGIN)}", "inconclusive": "inconclusive"}
+    return Shown(f"{said.get(judged, f'{factor}× {judged}')} {ends}", ratio.value)
+
+
+def show_factor(ratio: Estimate, judged: Verdict) -> tuple[str, str]:
+    """`2.31` and `[2.21, 2.41]`, as `show_ratio` prints them: how many times faster, else the ratio
+    of times. There is an interval."""
+    assert ratio.low is not None
+    assert ratio.high is not None
     value, low, high = ratio.value, ratio.low, ratio.high
     if judged == "faster":
         value, low, high = 1.0 / value, 1.0 / high, 1.0 / low
     shown = _ends_that_say("slower" if judged == "faster" else judged, value, low, high)
-    ends = f"[{shown[1]}, {shown[2]}]"
-    if judged in ("faster", "slower"):
-        return f"{shown[0]}× {judged} {ends}"
-    return f"same within {percent(MARGIN)} {ends}" if judged == "same" else f"inconclusive {ends}"
+    return shown[0], f"[{shown[1]}, {shown[2]}]"
 
 
 def show_rate(
@@ -73,15 +88,16 @@ def show_rate(
     giga = amount * 1e-9
     of = "" if share is None else f" ({show_share(share)})"
     if low_s is None or high_s is None:
-        return f"{_digits(giga / time_s, 3)}{of}"
-    return f"{show_interval(giga / time_s, giga / high_s, giga / low_s)[0]}{of}"
+        return Shown(f"{_digits(giga / time_s, 3)}{of}", giga / time_s)
+    shown = show_interval(giga / time_s, giga / high_s, giga / low_s)[0]
+    return Shown(f"{shown}{of}", giga / time_s)
 
 
-def show_share(share: float) -> str:
+def show_share(share: float) -> Shown:
     """`180 %`, `38 %`, `0.4 %`, `< 0.1 %`: of a ceiling or a time, no finer than it is known."""
     if 0.0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{100.0 * share:.{0 if share >= 0.01 else 1}f} %"
+        return Shown("< 0.1 %", share)
+    return Shown(f"{100.0 * share:.{0 if share >= 0.01 else 1}f} %", share)
 
 
 def percent(share: float) -> str:
@@ -94,7 +110,7 @@ def show_once(seconds: float | None) -> str:
     if seconds is None or seconds <= 0.0:
         return NOTHING
     size, unit = next((each for each in _TIME_UNITS if seconds >= each[0]), _TIME_UNITS[-1])
-    return f"{_digits(seconds / size, 2)} {unit}"
+    return Shown(f"{_digits(seconds / size, 2)} {unit}", seconds)
 
 
 def _ends_that_say(
@@ -104,9 +120,21 @@ def _ends_that_say(
         shown = show_interval(value, low, high, extra)
         least = 0.0 if shown[1].startswith("<") else float(shown[1])
         most = inf if shown[2].startswith(">") else float(shown[2])
-        if verdict(Estimate(value, least, most, launches=2)) == wanted:
-            break
-    return shown
+        if _says(wanted, least, most):
+            return shown
+    least, most = _nearest_that_say(wanted, low, high)
+    return shown[0], repr(least), repr(most)
+
+
+def _says(wanted: Verdict, low: float, high: float) -> bool:
+    return verdict(Estimate(1.0, low, high, launches=2)) == wanted
+
+
+def _nearest_that_say(wanted: Verdict, low: float, high: float) -> tuple[float, float]:
+    """The ends themselves, or their neighbours where inverting rounded one across the margin."""
+    lows, highs = ((each, nextafter(each, 0.0), nextafter(each, inf)) for each in (low, high))
+    found = (ends for ends in product(lows, highs) if _says(wanted, *ends))
+    return next(found, (low, high))
 
 
 def _places(low: float, high: float) -> int:

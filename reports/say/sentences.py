@@ -9,6 +9,8 @@ from statistics import median
 
 from reports.model import Source
 from reports.read.curves import Curve, series_of
+from reports.say.clauses import sure_factor
+from reports.say.names import listed
 from reports.say.numbers import percent, show_ratio
 from reports.tables.cells import OVERHEAD_LIMIT
 from xbench.records.compare import Comparison
@@ -33,8 +35,8 @@ def curve_sentences(curve: Curve) -> list[str]:
     ]
     if not open_ones:
         return found
-    listed = "; ".join(f"{one} against {other}" for one, other in open_ones)
-    what = listed if len(open_ones) <= MOST_NAMED else f"{len(open_ones)} other pairs of the tables"
+    named = "; ".join(f"{one} against {other}" for one, other in open_ones)
+    what = named if len(open_ones) <= MOST_NAMED else f"{len(open_ones)} other pairs of the tables"
     return [*found, f"Inconclusive at every width: {what}."]
 
 
@@ -60,15 +62,12 @@ def _along(comparisons: Sequence[Comparison]) -> str:
     return "; ".join(parts)
 
 
-def headlines(source: Source) -> list[str]:
+def pair_sentences(source: Source) -> list[str]:
     """Counts of verdicts for each pair of backends, and of modes of a backend. Never a mean.
 
-    Allocators have sentences of their own (`memory`)."""
-    if source.comparisons and all(each.ratio.low is None for each in source.comparisons):
-        return [
-            "One launch gives no interval, so nothing is said about what is faster; "
-            "three launches or more would tell."
-        ]
+    Allocators have sentences of their own (`memory`); without intervals there is nothing to say."""
+    if all(each.ratio.low is None for each in source.comparisons):
+        return []
     pairs: dict[tuple[str, str], list[Comparison]] = {}
     for each in sorted(source.comparisons, key=lambda each: series_of(each.cell).rank):
         if each.axis != "allocator":
@@ -90,7 +89,7 @@ def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
     counts = Counter(each.verdict for each in comparisons)
     said = ", ".join(f"{name} in {counts[name]}" for name in VERDICTS if counts[name])
     sure = [each for each in comparisons if each.verdict in ("faster", "slower")]
-    most = max(sure, key=_sure_factor, default=None)
+    most = max(sure, key=sure_factor, default=None)
     text = f"{pair}, {plural(len(comparisons), 'cell')}: {said}"
     if most is None:
         return f"{text}."
@@ -98,18 +97,11 @@ def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
     return f"{text}; most clearly {show_ratio(most.ratio, most.verdict)} ({where})."
 
 
-def _sure_factor(each: Comparison) -> float:
-    """The factor between the two that the whole interval supports."""
-    low, high = each.ratio.low or 1.0, each.ratio.high or 1.0
-    return low if each.verdict == "slower" else 1.0 / high
-
-
 def title(source: Source) -> str:
     """`numpy, torch and tensorflow on AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
     names = [series_of(cell.plan) for cell in source.cells if cell.time_s is not None]
     backends = list(dict.fromkeys(each.backend for each in sorted(names, key=lambda one: one.rank)))
-    listed = " and ".join([", ".join(backends[:-1]), backends[-1]] if backends[1:] else backends)
-    return f"{listed or 'Benchmarks'} on {source.machine}"
+    return f"{listed(backends) or 'Benchmarks'} on {source.machine}"
 
 
 def trust(source: Source) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from reports.model import Source, Table
+from reports.model import Shown, Source, Table
 from reports.read.curves import thread_label
 from reports.say.numbers import NOTHING, percent, show_once, show_share
 from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
@@ -46,7 +46,7 @@ def _figure(figure: Figure | None, scale: float, unit: str) -> str:
     if figure is None:
         return NOTHING
     spread = f" ± {show_share(figure.spread)}" if figure.spread >= SPREAD_SHOWN else ""
-    return f"{figure.best * scale:.3g} {unit}{spread}"
+    return Shown(f"{figure.best * scale:.3g} {unit}{spread}", figure.best)
 
 
 def _launches(source: Source) -> Iterator[Table]:

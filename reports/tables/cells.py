@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.model import Benchmark, Table
+from reports.model import Benchmark, Shown, Table
 from reports.read.curves import Curve, series_of
 from reports.say.numbers import (
     NOTHING,
     percent,
+    show_count,
     show_once,
     show_rate,
     show_ratio,
@@ -17,6 +18,7 @@ from reports.say.numbers import (
 )
 from xbench.records.bound import moved_bytes
 from xbench.records.compare import Comparison, Unpaired
+from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
 OVERHEAD_LIMIT = 0.01
@@ -25,14 +27,18 @@ RESTLESS_LIMIT = 0.01
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
     """Times of every cell, refused ones too; then modes and gradients against their reference."""
-    return [_times(curve, launches), *_variants(curve)]
+    names = sorted({each.reference.backend for each in curve.over("backend")})
+    single = names[0] if len(names) == 1 else None
+    times = without_empty(time_table(curve, launches, single))
+    variants = variant_table(curve)
+    return [times, variants] if variants.rows else [times]
 
 
-def _times(curve: Curve, launches: int | None) -> Table:
+def time_table(curve: Curve, launches: int | None, single: str | None = None) -> Table:
+    """A row a cell, with every column; `single` is the backend that all others are compared with,
+    None where the rows are to name it."""
     ratios = {each.cell.id: each for each in curve.over("backend")}
     references = {each.reference.id for each in ratios.values()}
-    names = sorted({each.reference.backend for each in ratios.values()})
-    single = names[0] if len(names) == 1 else None
     apart: dict[str, list[Unpaired]] = {}
     for pair in curve.unpaired:
         apart.setdefault(pair.cell.id, []).append(pair)
@@ -45,9 +51,8 @@ def _times(curve: Curve, launches: int | None) -> Table:
     )  # fmt: skip
     rows: list[tuple[str, ...]] = [
         (
-            str(cell.plan.width),
-            series_of(cell.plan).label,
-            _time(cell),
+            *named(cell.plan),
+            show_cell_time(cell),
             NOTHING if cell.p10_s is None else show_time(cell.p10_s, None, None),
             _against(ratios.get(cell.id), cell.id in references, single, apart.get(cell.id, ())),
             *_figures(cell),
@@ -57,10 +62,16 @@ def _times(curve: Curve, launches: int | None) -> Table:
         for cell in curve.cells
     ]
     caption = f"{curve.setting.family}: time of a call ({curve.setting.about})"
-    return without_empty(Table(caption, columns, rows, 2, frozenset({0, 2, 3, 6, 7, 8})))
+    return Table(caption, columns, rows, 2, frozenset({0, 2, 3, 6, 7, 8}))
 
 
-def _time(cell: CellSummary) -> str:
+def named(plan: CellPlan) -> tuple[Shown, str]:
+    """Width and series, which begin the rows of a curve."""
+    return show_count(plan.width), series_of(plan).label
+
+
+def show_cell_time(cell: CellSummary) -> str:
+    """The time with its interval, or that there is none."""
     if cell.time_s is None:
         return "no number"
     return show_time(cell.time_s, cell.low_s, cell.high_s)
@@ -92,7 +103,7 @@ def show_outliers(cell: CellSummary) -> str:
     severe = (cell.outliers_low_severe or 0) + (cell.outliers_high_severe or 0)
     if not mild + severe:
         return NOTHING
-    return f"{mild + severe}{f' ({severe} severe)' if severe else ''}"
+    return Shown(f"{mild + severe}{f' ({severe} severe)' if severe else ''}", mild + severe)
 
 
 def _against(
@@ -102,7 +113,7 @@ def _against(
         missing = any(each.axis == "backend" for each in apart)
         return "reference" if is_reference else "not paired" if missing else NOTHING
     shown = show_ratio(comparison.ratio, comparison.verdict)
-    return shown if single else f"{comparison.reference.backend}: {shown}"
+    return shown if single else Shown(f"{comparison.reference.backend}: {shown}", shown.key)
 
 
 def remarks(cell: CellSummary, launches: int | None) -> list[str]:
@@ -129,19 +140,18 @@ def _not_paired(apart: Sequence[Unpaired]) -> list[str]:
     return [f"not paired with {names}: they did not fit in memory together"]
 
 
-def _variants(curve: Curve) -> list[Table]:
+def variant_table(curve: Curve) -> Table:
+    """A row a ratio of modes or gradients."""
     rows: list[tuple[str, ...]] = [
         (
-            str(each.cell.width),
-            series_of(each.cell).label,
+            *named(each.cell),
             getattr(each.reference, each.axis),
             show_ratio(each.ratio, each.verdict),
         )
         for each in curve.over("mode", "gradient")
     ]
     caption = f"{curve.setting.family}: the same backend in another mode, or with another gradient"
-    columns = ("width", "cell", "against its own", "ratio")
-    return [Table(caption, columns, rows, 2, frozenset({0}))] if rows else []
+    return Table(caption, ("width", "cell", "against its own", "ratio"), rows, 2, frozenset({0}))
 
 
 def refused_table(cells: Sequence[CellSummary]) -> Table | None:
@@ -164,7 +174,7 @@ def benchmark_tables(benchmarks: Sequence[Benchmark]) -> list[Table]:
             f"pytest-benchmark: {name or 'no group'}", columns,
             [
                 (each.name, each.group or NOTHING, show_once(each.median_s),
-                 show_once(each.min_s), show_once(each.iqr_s), str(each.rounds))
+                 show_once(each.min_s), show_once(each.iqr_s), show_count(each.rounds))
                 for each in sorted(rows, key=lambda each: each.median_s)
             ],
             1, frozenset({2, 3, 4, 5}),
@@ -178,12 +188,15 @@ def without_empty(table: Table) -> Table:
     kept = [
         place
         for place in range(len(table.columns))
-        if place < 3 or any(row[place] not in ("", NOTHING) for row in table.rows)
+        if place < table.heads or any(row[place] not in ("", NOTHING) for row in table.rows)
     ]
     return Table(
         table.caption,
         tuple(table.columns[place] for place in kept),
         [tuple(row[place] for place in kept) for row in table.rows],
         table.heads,
-        frozenset(new for new, old in enumerate(kept) if old in table.right),
+        *(
+            frozenset(new for new, old in enumerate(kept) if old in marked)
+            for marked in (table.right, table.wraps)
+        ),
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.model import Table
-from reports.read.curves import Curve, series_of
+from reports.model import Shown, Table
+from reports.read.curves import Curve
 from reports.say.numbers import NOTHING, show_once, show_ratio, show_share
-from reports.tables.cells import without_empty
+from reports.tables.cells import named, without_empty
 from xbench.records.bound import find_ceilings, moved_bytes
 from xbench.records.schema import CeilingsLine
 from xbench.records.summary import CellSummary
@@ -15,6 +15,12 @@ from xbench.text import show_bytes
 
 
 def memory_tables(curve: Curve, ceilings: Sequence[CeilingsLine]) -> list[Table]:
+    """`memory_table` less its empty columns, if it has rows."""
+    table = memory_table(curve, ceilings)
+    return [without_empty(table)] if table.rows else []
+
+
+def memory_table(curve: Curve, ceilings: Sequence[CeilingsLine]) -> Table:
     """All cells of the widths at which allocators are compared or page faults explain a time."""
     widths = {each.cell.width for each in curve.over("allocator")}
     widths |= {cell.plan.width for cell in curve.cells if cell.bound == "allocation"}
@@ -23,9 +29,8 @@ def memory_tables(curve: Curve, ceilings: Sequence[CeilingsLine]) -> list[Table]
     }
     rows: list[tuple[str, ...]] = [
         (
-            str(cell.plan.width),
-            series_of(cell.plan).label,
-            show_bytes(moved_bytes(cell.plan)),
+            *named(cell.plan),
+            _bytes(moved_bytes(cell.plan)),
             show_faults(cell),
             *_costs(cell, ceilings),
             against.get(cell.id, NOTHING),
@@ -38,19 +43,23 @@ def memory_tables(curve: Curve, ceilings: Sequence[CeilingsLine]) -> list[Table]
         "width", "cell", "moves at least", "page faults", "fresh at least", "each fault",
         "all faults", "of processor time", "system against reuse",
     )  # fmt: skip
-    table = Table(caption, columns, rows, 2, frozenset({0, *range(2, 8)}))
-    return [without_empty(table)] if rows else []
+    return Table(caption, columns, rows, 2, frozenset({0, *range(2, 8)}))
 
 
-def show_faults(cell: CellSummary) -> str:
+def show_faults(cell: CellSummary) -> Shown:
     """`60 511`: of a call."""
-    return f"{cell.faults_per_call or 0.0:,.0f}".replace(",", " ")
+    faults = cell.faults_per_call or 0.0
+    return Shown(f"{faults:,.0f}".replace(",", " "), faults)
 
 
 def show_fresh(cell: CellSummary, ceilings: CeilingsLine) -> str:
     """`248 MB`: what so many faults bring at least, a page each."""
     fresh = round((cell.faults_per_call or 0.0) * ceilings.page_bytes)
-    return show_bytes(fresh) if fresh else NOTHING
+    return _bytes(fresh) if fresh else NOTHING
+
+
+def _bytes(count: int) -> Shown:
+    return Shown(show_bytes(count), count)
 
 
 def show_fault_costs(cell: CellSummary, ceilings: CeilingsLine) -> tuple[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil, inf
 
-from reports.model import Table
-from reports.read.curves import Curve, series_of
+from reports.model import Shown, Table
+from reports.read.curves import Curve
 from reports.say.numbers import NOTHING, show_once
+from reports.tables.cells import named
 from xbench.records.breakeven import BreakEven, break_evens
-from xbench.records.summary import CellSummary
 
 _ROUNDING = 1e-6
 """What a quotient of floats may lie above a whole number by accident."""
@@ -17,14 +16,14 @@ _ROUNDING = 1e-6
 
 def start_tables(curve: Curve) -> list[Table]:
     """Break-even of modes, and latency, as far as they were measured."""
-    return [*_break_evens(curve), *_latencies(curve.cells, curve.setting.family)]
+    return [each for each in (break_even_table(curve), latency_table(curve)) if each.rows]
 
 
-def _break_evens(curve: Curve) -> list[Table]:
+def break_even_table(curve: Curve) -> Table:
+    """A row for each mode that is compared with eager."""
     rows: list[tuple[str, ...]] = [
         (
-            str(each.cell.width),
-            series_of(each.cell).label,
+            *named(each.cell),
             show_once(each.extra_s) if each.extra_s > 0.0 else "none",
             show_once(each.gain_s) if each.gain_s > 0.0 else "none",
             show_calls(each),
@@ -33,7 +32,7 @@ def _break_evens(curve: Curve) -> list[Table]:
     ]
     caption = f"{curve.setting.family}: when leaving eager mode pays"
     columns = ("width", "cell", "longer start", "saved a call", "pays after [95 %]")
-    return [Table(caption, columns, rows, 2, frozenset({0, 2, 3, 4}))] if rows else []
+    return Table(caption, columns, rows, 2, frozenset({0, 2, 3, 4}))
 
 
 def show_calls(found: BreakEven) -> str:
@@ -42,7 +41,8 @@ def show_calls(found: BreakEven) -> str:
     if found.calls == inf:
         return "never" if found.low == inf else f"not decided [{_count(found.low)}, never]"
     said = "from the first call" if found.calls <= 1.0 else f"{_count(found.calls)} calls"
-    return said if found.high <= 1.0 else f"{said} [{_count(found.low)}, {_count(found.high)}]"
+    ends = "" if found.high <= 1.0 else f" [{_count(found.low)}, {_count(found.high)}]"
+    return Shown(f"{said}{ends}", found.calls)
 
 
 def _count(calls: float) -> str:
@@ -55,17 +55,18 @@ def _count(calls: float) -> str:
     return f"{rounded:,}".replace(",", " ")
 
 
-def _latencies(cells: Sequence[CellSummary], family: str) -> list[Table]:
+def latency_table(curve: Curve) -> Table:
+    """A row for each cell that was timed alone, too."""
     rows: list[tuple[str, ...]] = [
         (
-            str(cell.plan.width),
-            series_of(cell.plan).label,
+            *named(cell.plan),
             show_once(cell.latency_s),
             show_once(cell.time_s) if cell.time_s else NOTHING,
         )
-        for cell in cells
+        for cell in curve.cells
         if cell.latency_s is not None
     ]
-    caption = f"{family}: a call alone (latency), and among others in a row (throughput)"
-    columns = ("width", "cell", "alone", "in a row")
-    return [Table(caption, columns, rows, 2, frozenset({0, 2, 3}))] if rows else []
+    caption = (
+        f"{curve.setting.family}: a call alone (latency), and among others in a row (throughput)"
+    )
+    return Table(caption, ("width", "cell", "alone", "in a row"), rows, 2, frozenset({0, 2, 3}))

@@ -11,6 +11,7 @@ from xbench import __version__
 from xbench.errors import UsageError
 
 RESULTS = "xbench-results"
+REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
 Handler = Callable[[argparse.Namespace], int]
 
 
@@ -114,6 +115,10 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         "--budget", type=seconds, metavar="120s", help="stop when this is spent: 120s, 5m, 2h"
     )
     how.add_argument(
+        "--memory", action="store_true",
+        help="then measure each cell's peak memory, in a fresh process, nothing beside it",
+    )  # fmt: skip
+    how.add_argument(
         "--resume", type=Path, metavar="RUN",
         help="go on with a run that was interrupted, by the options that it was started with; of "
         "yours only --budget, --dry-run and --no-report count",
@@ -140,8 +145,19 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: report/ in the run")
     parser.add_argument(
-        "--reference", metavar="BACKEND", help="what the others are compared with (default numpy)"
-    )
+        "--format", choices=REPORT_FORMATS, default=REPORT_FORMATS[0],
+        help="what is printed (default md); the folder holds the same files whichever it is",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", nargs="+", action="extend", default=[], metavar="PATTERN",
+        help="only cells whose id, op, family or backend matches; name runs before it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reference", metavar="BACKEND[/MODE]",
+        help="what others are compared with: torch, or torch/compiled (default numpy, and eager)",
+    )  # fmt: skip
+    parser.add_argument("--title", metavar="TEXT", help="stands above the report")
+    parser.add_argument("--open", action="store_true", help="show the page in your browser")
     parser.add_argument(
         "--results", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )

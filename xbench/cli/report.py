@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 from xbench.errors import RecordError, UsageError
 from xbench.records.journal import JOURNAL
-from xbench.registry import backend_paths
-from xbench.text import near
 
 
 def main(options: argparse.Namespace) -> int:
     """Write the report of the given runs, or of the newest."""
+    if not options.runs:
+        _refuse_results(options.only)
     runs: list[Path] = options.runs or [newest_run(options.results)]
-    if options.reference is not None and options.reference not in backend_paths():
-        known = near(options.reference, backend_paths())
-        raise UsageError(f"no backend is called {options.reference!r}", known)
     out = options.out or _beside(runs[0])
-    import_module("reports.command").write_report(runs, out, options.reference)
+    import_module("reports.command").write_report(
+        runs, out, options.reference, form=options.format, only=options.only, title=options.title,
+        show=options.open,
+    )  # fmt: skip
     return 0
 
 
@@ -31,8 +32,22 @@ def newest_run(results: Path) -> Path:
     return found[-1].parent
 
 
+def _refuse_results(patterns: Sequence[str]) -> None:
+    """Raises: UsageError where a run stands among the patterns, which take all that follows."""
+    for each in patterns:
+        if Path(each).is_file() or (Path(each) / JOURNAL).is_file():
+            raise UsageError(
+                f"--only took {each} for a pattern", "name results before --only, not after it"
+            )
+
+
 def _beside(run: Path) -> Path:
-    """`report/` in a run's folder; for a lone file, `<name>-report/` beside it."""
-    if run.is_dir():
-        return run / "report"
-    return run.parent / "report" if run.name == JOURNAL else run.with_name(f"{run.stem}-report")
+    """`report/` in a run's folder; for a lone file, `<name>-report/` beside it.
+
+    Raises: UsageError if that is a link: only a user sends a report elsewhere."""
+    inside = run if run.is_dir() else run.parent
+    lone = not run.is_dir() and run.name != JOURNAL
+    out = inside / (f"{run.stem}-report" if lone else "report")
+    if out.is_symlink():
+        raise UsageError(f"{out} is a link to {out.readlink()}", "name a folder with --out")
+    return out

@@ -55,7 +55,9 @@ def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
     preset = get_preset(options.preset)
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
     selection = Selection(preset, tuple(options.suite), axes)
-    effort = Effort(options.launches, options.rounds, options.target, options.group_budget)
+    effort = Effort(
+        options.launches, options.rounds, options.target, options.group_budget, options.memory
+    )
     return preset, plan_selection(selection, effort)
 
 
@@ -66,13 +68,16 @@ def _resume(options: argparse.Namespace) -> int:
     asked.no_report, asked.budget = options.no_report, options.budget
     preset, plan = planned(asked)
     check_same(run, plan)
-    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already"
+    known = [line.id for line in run.memory]
+    also = f", the peak memory of {len(known)} cells too" if known else ""
+    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already{also}"
     if options.dry_run:
         print(head)
         return 0
     print(head, file=sys.stderr)
     settings = _settings(asked, run.path.parent)
-    progress = make_progress(plan, [line.group for line in run.groups])
+    failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
+    progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
     return _measure(plan, settings, run.header, progress, True, options)
 
 
@@ -110,13 +115,14 @@ def get_preset(name: str) -> Preset:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much to measure, where the user says so: launches, rounds, the half-width wanted, and
-    the seconds of rounds of a group in each launch."""
+    """How much to measure, where the user says so: launches, rounds, the half-width wanted, the
+    seconds of rounds of a group in each launch, and whether peak memory."""
 
     launches: int | None = None
     rounds: int | None = None
     target: float | None = None
     group_s: float | None = None
+    memory: bool = False
 
     def launches_of(self, preset: Preset) -> int:
         """The most launches there will be. Raises: UsageError."""
@@ -139,8 +145,9 @@ def plan_selection(selection: Selection, effort: Effort) -> Plan:
     rows = build_rows(selection, chosen, cores)
     group_s = effort.group_s or preset.group_s
     return make_plan(
-        rows, launches, group_s, cores, available_bytes(), effort.rounds, effort.target
-    )
+        rows, launches, group_s, cores, available_bytes(), effort.rounds, effort.target,
+        effort.memory,
+    )  # fmt: skip
 
 
 def describe_plan(plan: Plan) -> str:
@@ -162,8 +169,9 @@ def head_line(plan: Plan, preset: Preset | None) -> str:
     refused = len(plan.rows) - cells
     name = f"{preset.name}: " if preset else ""
     also = f", {refused} cells will have no number" if refused else ""
+    then = ", then the peak memory of each cell" if plan.memory else ""
     return (
-        f"{name}{cells} cells in {len(plan.groups)} groups, {plan.launches} launches, "
+        f"{name}{cells} cells in {len(plan.groups)} groups, {plan.launches} launches{then}, "
         f"about {show_seconds(plan.total_s())} predicted{also}"
     )
 

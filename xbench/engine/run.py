@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from xbench.cell import Group, WorkerKey
@@ -17,6 +18,7 @@ from xbench.engine.ceilings import known_ceilings
 from xbench.engine.cellwork import CellWork
 from xbench.engine.exhibits import show_exhibits
 from xbench.engine.group import GroupRun
+from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
 from xbench.engine.oracle import Oracle
 from xbench.engine.precision import DEFAULT_TARGET, missing, precise
 from xbench.engine.quiet import Patience
@@ -28,7 +30,15 @@ from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
 from xbench.records.read import Run, read_run
-from xbench.records.schema import CeilingsLine, ExhibitLine, Footer, GroupLine, Header, WorkerLine
+from xbench.records.schema import (
+    CeilingsLine,
+    ExhibitLine,
+    Footer,
+    GroupLine,
+    Header,
+    MemoryLine,
+    WorkerLine,
+)
 from xbench.records.summary import CellSummary, summarise, write_summary
 
 
@@ -49,7 +59,11 @@ class Recording:
     given_up: set[str] = field(default_factory=set)
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
+    memory: list[MemoryLine] = field(default_factory=list)
+    """What a resumed run knew already."""
+
     patience: Patience = field(default_factory=Patience)
+    began: float = field(default_factory=time.monotonic)
     opening_s: float = 0.0
     """What the workers of the last launch took to start."""
 
@@ -68,7 +82,7 @@ class Recording:
         for folder in (self.settings.scratch, self.settings.logs):
             folder.mkdir(exist_ok=True)
         before = read_run(self.settings.folder)
-        self.ceilings, self.workers = before.ceilings, before.workers
+        self.ceilings, self.workers, self.memory = before.ceilings, before.workers, before.memory
         for line in before.groups:
             self._remember(line)
 
@@ -89,7 +103,9 @@ class Recording:
             return []
         before = len(self.lines)
         done = {(line.group, line.launch) for line in self.lines}
-        schedule = Schedule(self.plan, self.settings.seed, self.settings.budget_s, done)
+        schedule = Schedule(
+            self.plan, self.settings.seed, timing_budget_s(self.plan, self.settings.budget_s), done
+        )
         self._find_ceilings()
         oracle, canary = Oracle(self.settings), Canary(self.plan.cores)
         longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
@@ -158,6 +174,17 @@ class Recording:
         cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
         return list(dict.fromkeys(cell.worker for cell in cells))
 
+    def weigh(self) -> None:
+        """Measure peak memory, if the plan asks for it: after all timing, lest one disturbs it."""
+        if not self.plan.memory:
+            return
+        self.progress.starting("measuring peak memory")
+        run = Run(self.settings.folder, self.header, groups=self.lines, memory=self.memory)
+        left_s = (self.settings.budget_s or inf) - (time.monotonic() - self.began)
+        work = MemoryWork(self.plan, self.settings, self.progress, self.journal.write)
+        if not work.measure(cells_to_weigh(self.plan, run), left_s):
+            self.outcome = "budget"
+
     def show(self, requests: Sequence[Request], shown: Sequence[ExhibitLine] = ()) -> None:
         """Have exhibits shown by workers of their own, after the last launch; `shown` were before
         the run and are only written down."""
@@ -213,6 +240,7 @@ def run_plan(
     try:
         with progress:
             recording.measure(plan.groups)
+            recording.weigh()
             recording.show(requests, shown)
         outcome = recording.outcome
     finally:

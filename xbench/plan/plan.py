@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from xbench.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
 from xbench.contracts import Gradient
 from xbench.plan.build import Row
-from xbench.plan.predict import FIXED_BYTES, OPEN_S, Prediction, input_bytes, oracle_s, predict
+from xbench.plan.predict import (
+    FIXED_BYTES,
+    OPEN_S,
+    Prediction,
+    drawing_s,
+    input_bytes,
+    oracle_s,
+    predict,
+)
 from xbench.text import show_bytes, show_seconds
 
 MEMORY_SHARE = 0.85
@@ -37,12 +45,15 @@ class Plan:
     """Rounds of every group, where they are fixed; else `group_s` decides."""
     target: float | None = None
     """The half-width wanted of every ratio, as a share; launches then end early, at a look."""
+    memory: bool = False
+    """Whether every cell's peak memory is measured once all is timed."""
 
     @property
     def hash(self) -> str:
         """Of everything that decides what is measured; `--resume` refuses another."""
         parts = [f"{row.cell.id} {row.status}" for row in self.rows]
         how = f"{self.launches} {self.group_s} {self.rounds} {self.target}"
+        how += " memory" if self.memory else ""
         groups = [f"{group.id} {[cell.id for cell in group.cells]}" for group in self.groups]
         text = "\n".join([*parts, *groups, how])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -55,7 +66,18 @@ class Plan:
     def total_s(self) -> float:
         """Predicted seconds of the whole run."""
         oracle = sum(oracle_s(group.spec, self.cores) for group in self.groups)
-        return oracle + self.launches * self.launch_s()
+        return oracle + self.launches * self.launch_s() + sum(self.memory_costs_s().values())
+
+    def memory_costs_s(self) -> dict[str, float]:
+        """Predicted seconds of measuring each cell's peak memory, by id; none if it is not wanted:
+        a process, its share of drawing the inputs, loading and a few calls."""
+        if not self.memory:
+            return {}
+        return {
+            cell.id: OPEN_S + self.predictions[cell.id].load_s + drawing_s(cell.spec) / len(cells)
+            for cells in (group.cells for group in self.groups)
+            for cell in cells
+        }
 
     def group_cost_s(self, group: Group, oracle: bool = False) -> float:
         """Predicted seconds of one group in one launch; with the oracle's, which only the first
@@ -71,7 +93,7 @@ class Plan:
 
 def make_plan(
     rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int,
-    rounds: int | None = None, target: float | None = None,
+    rounds: int | None = None, target: float | None = None, memory: bool = False,
 ) -> Plan:  # fmt: skip
     """Refuse what cannot fit or would take for ever, split what does not fit together."""
     limit = int(memory_bytes * MEMORY_SHARE)
@@ -80,8 +102,9 @@ def make_plan(
     groups: list[Group] = []
     for group in make_groups(row.cell for row in judged if row.status is None):
         groups += _split(group, predictions, limit)
-    chosen = tuple(groups)
-    return Plan(tuple(judged), chosen, predictions, launches, group_s, cores, rounds, target)
+    return Plan(
+        tuple(judged), tuple(groups), predictions, launches, group_s, cores, rounds, target, memory
+    )
 
 
 def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:

@@ -56,7 +56,12 @@ def input_bytes(spec: Spec) -> int:
 def oracle_s(spec: Spec, cores: int) -> float:
     """Seconds for drawing inputs and for one exact answer with its bounds, in float64."""
     double = Spec(spec.op, spec.params, "float64")
-    return 3 * _seconds(get_op(spec.op).cost(double), double, cores) + input_bytes(spec) / 2e8
+    return 3 * _seconds(get_op(spec.op).cost(double), double, cores) + drawing_s(spec)
+
+
+def drawing_s(spec: Spec) -> float:
+    """Seconds for drawing inputs and writing them."""
+    return input_bytes(spec) / 2e8
 
 
 def _seconds(cost: Cost, spec: Spec, threads: int) -> float:

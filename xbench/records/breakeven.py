@@ -32,12 +32,14 @@ class BreakEven:
 
 
 def break_evens(cells: Sequence[CellSummary], found: Sequence[Comparison]) -> list[BreakEven]:
-    """One for each comparison of modes that the run allows."""
+    """One for each comparison of eager mode with another, whichever is the reference."""
     by_id = {cell.id: cell for cell in cells}
+    modes = [(each.cell, each.reference) for each in found if each.axis == "mode"]
     return [
-        break_even(by_id[each.cell.id], by_id[each.reference.id])
-        for each in found
-        if each.axis == "mode"
+        break_even(by_id[other.id], by_id[base.id])
+        for one, two in modes
+        for other, base in [(two, one) if one.mode == "eager" else (one, two)]
+        if base.mode == "eager"
     ]
 
 

@@ -71,15 +71,18 @@ def compare_cells(
 ) -> list[Comparison]:
     """Every comparison the run allows, against one reference per axis.
 
-    The references: for backends `reference` (or else numpy, torch, the first there is), for modes
-    `eager`, for gradients the backend's default, for allocators `reuse`. Cells without a number are
-    in none. Raises: UsageError if no cell of `reference` has one: no other takes its place."""
+    The references: for backends that of `reference`, a backend or `backend/mode` (or else numpy,
+    torch, the first there is), for modes its mode (or else `eager`), for gradients the backend's
+    default, for allocators `reuse`. Cells without a number are in none. Raises: UsageError if no
+    cell of `reference` has one: no other takes its place."""
     by_id = {cell.id: cell for cell in summaries if cell.status in ("ok", "unstable")}
-    there = sorted({cell.plan.backend for cell in by_id.values()})
+    plans = [cell.plan for cell in by_id.values()]
+    there = {name for each in plans for name in (each.backend, f"{each.backend}/{each.mode}")}
+    listed = sorted(there, key=lambda name: ("/" in name, name))
     if reference is not None and reference not in there:
         raise UsageError(
             f"{run.path} holds no number of {reference} to compare with",
-            f"name one of those with a number: {', '.join(there) or 'there is none'}",
+            f"name one of those with a number: {', '.join(listed) or 'there is none'}",
         )
     return [
         Comparison(name, axis, cell, base, *judged)
@@ -157,13 +160,14 @@ def one_axis(cell: CellPlan, other: CellPlan) -> str | None:
 def _pairs(
     plans: list[CellPlan], reference: str | None
 ) -> Iterator[tuple[CellPlan, CellPlan, str]]:
-    preferred = [reference] if reference else ["numpy", "torch", *(plan.backend for plan in plans)]
+    backend, _, mode = (reference or "").partition("/")
+    preferred = [backend] if backend else ["numpy", "torch", *(plan.backend for plan in plans)]
     for one, other in combinations(plans, 2):
         axis = one_axis(one, other)
         if axis is None:
             continue
         for cell, base in ((one, other), (other, one)):
-            if _is_reference(base, axis, _first(preferred, plans, cell)):
+            if _is_reference(base, axis, _first(preferred, plans, cell), mode or "eager"):
                 yield cell, base, axis
                 break
 
@@ -174,12 +178,12 @@ def _first(preferred: list[str], plans: list[CellPlan], cell: CellPlan) -> str |
     return next((name for name in preferred if name in there), None)
 
 
-def _is_reference(base: CellPlan, axis: str, backend: str | None) -> bool:
+def _is_reference(base: CellPlan, axis: str, backend: str | None, mode: str) -> bool:
     if axis == "backend":
         return base.backend == backend
     if axis == "allocator":
         return base.allocator == "reuse"
-    return base.mode == "eager" if axis == "mode" else base.default_gradient
+    return base.mode == mode if axis == "mode" else base.default_gradient
 
 
 def _log_ratios(launches: Iterable[dict[str, Rounds]], cell: str, reference: str) -> list[float]:

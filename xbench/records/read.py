@@ -18,6 +18,7 @@ from xbench.records.schema import (
     GroupLine,
     Header,
     Line,
+    MemoryLine,
     WorkerLine,
 )
 
@@ -34,6 +35,7 @@ class Run:
     workers: list[WorkerLine] = field(default_factory=list)
     groups: list[GroupLine] = field(default_factory=list)
     exhibits: list[ExhibitLine] = field(default_factory=list)
+    memory: list[MemoryLine] = field(default_factory=list)
     footer: Footer | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -115,6 +117,8 @@ def _add(run: Run, number: int, line: bytes, last: bool) -> None:
             run.workers.append(found)
         case ExhibitLine():
             run.exhibits.append(found)
+        case MemoryLine():
+            run.memory.append(found)
         case GroupLine():
             run.groups.append(found)
         case Footer():

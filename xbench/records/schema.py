@@ -1,8 +1,9 @@
 """The lines of a journal. Times are nanoseconds of whole bursts, exactly as they were taken.
 
 A journal is `run.jsonl`: a header, a line for every set of ceilings, then one for every worker that
-opened and for every (group, launch) that was measured, then a footer. Unknown fields are ignored
-when read; a higher `schema_version` is refused. Lines are told apart by `type`.
+opened and for every (group, launch) that was measured, one for every cell's peak memory and for
+every exhibit, then a footer. Unknown fields are ignored when read; a higher `schema_version` is
+refused. Lines are told apart by `type`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import msgspec
 
 from xbench.errors import Status
 
-SCHEMA_VERSION = 2
-"""2: `ceilings` lines, which a reader of 1 does not know."""
+SCHEMA_VERSION = 3
+"""2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +178,23 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     canary_ns: list[int] = []
 
 
+class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
+    """What one cell needed at its most, in a process of its own with allocator `system`.
+
+    `peak_bytes`: the highest reading while the inputs were put, the step was built and `calls`
+    calls were made, less what was held just before (`worker/peak.py` says it exactly). `method`:
+    where it was read, `VmHWM` or `ru_maxrss` (the process's resident memory) or `framework` (its
+    own counter, on a device). `unstable`: it was still rising at the last call. With any other
+    status but `ok` there is no figure. A cell's times stand whatever happened here."""
+
+    id: str
+    status: Status = "ok"
+    reason: str = ""
+    peak_bytes: int | None = None
+    calls: int = 0
+    method: str = ""
+
+
 class ExhibitLine(msgspec.Struct, frozen=True, kw_only=True, tag="exhibit"):
     """What a small piece of user's code gave in a worker, as evidence for claims: `values` as JSON,
     where a number that is not finite is the text `nan`, `inf` or `-inf`. Not timed. `worker` is a
@@ -198,4 +216,4 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
     unmet: list[str] = []
 
 
-Line = Header | CeilingsLine | WorkerLine | GroupLine | ExhibitLine | Footer
+Line = Header | CeilingsLine | WorkerLine | GroupLine | MemoryLine | ExhibitLine | Footer

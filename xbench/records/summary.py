@@ -36,7 +36,8 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     `disturbed`: the share of bursts in which threads waited for a core longer than is usual for the
     cell; `restless`: the CPU time its worker used while others were timed, over its bursts' time;
     `cores_busy`: processor time over wall time; from `gflop_per_s` on: what explains the time (see
-    `bound.Cause`)."""
+    `bound.Cause`); `peak_bytes`: the memory it needs at its most, if asked for
+    (`worker/peak.py`)."""
 
     plan: CellPlan
     status: Status
@@ -71,6 +72,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     allocation_share: float | None = None
     launch_share: float | None = None
     bound: Bound = ""
+    peak_bytes: int | None = None
 
     @property
     def id(self) -> str:
@@ -88,10 +90,11 @@ def summarise(run: Run) -> list[CellSummary]:
     for worker in run.workers:
         workers.setdefault(worker.worker, []).append(worker)
     environment = _environment_hash(run.header.environment)
+    peak = {line.id: line.peak_bytes for line in run.memory}
     return [
         summarise_cell(
             plan, lines.get(plan.id, []), workers.get(worker_id(plan), []),
-            find_ceilings(plan, run.ceilings), environment, _left_out(run, plan),
+            find_ceilings(plan, run.ceilings), environment, _left_out(run, plan), peak.get(plan.id),
         )
         for plan in run.header.cells
     ]  # fmt: skip
@@ -118,13 +121,10 @@ def write_summary(path: Path, cells: list[CellSummary]) -> None:
 
 
 def summarise_cell(
-    plan: CellPlan,
-    lines: list[CellLine],
-    workers: Sequence[WorkerLine] = (),
-    ceilings: CeilingsLine | None = None,
-    environment: str = "",
-    left_out: str = "",
-) -> CellSummary:
+    plan: CellPlan, lines: list[CellLine], workers: Sequence[WorkerLine] = (),
+    ceilings: CeilingsLine | None = None, environment: str = "", left_out: str = "",
+    peak_bytes: int | None = None,
+) -> CellSummary:  # fmt: skip
     """A cell from its lines, one a launch, and from what its workers said when they opened;
     `left_out` says why it may have no lines."""
     status, reason, estimate, launch_s = _judge(plan, lines, left_out)
@@ -158,6 +158,7 @@ def summarise_cell(
         restless=_restless(good),
         cores_busy=busy if calls else None,
         **asdict(cause),
+        peak_bytes=peak_bytes if estimate else None,
     )  # fmt: skip
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 from xbench.contracts import Memory
 
-_PAGE_BYTES = resource.getpagesize()
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_THE_MARK = "5"
+"""Written to clear_refs: the high-water mark of resident memory, and nothing else (proc(5))."""
+
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """`ru_maxrss` counts kB on Linux, bytes on macOS."""
 
@@ -38,8 +41,38 @@ def blas() -> dict[str, Any]:
 
 
 def resident_memory() -> Memory:
-    """The process's resident memory: now (Linux; elsewhere the peak) and at its highest."""
+    """The process's resident memory: now, and at its highest since it began or since `forget_peak`.
+
+    Linux: VmRSS and VmHWM, which count what only this address space held; `ru_maxrss`, the peak
+    elsewhere, may be that of the process it was forked from. Where only the peak is known, it is
+    given as the current figure too."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
-    statm = Path("/proc/self/statm")
-    current = int(statm.read_text().split()[1]) * _PAGE_BYTES if statm.exists() else peak
-    return Memory(current, peak)
+    found = _status()
+    return Memory(found.get("VmRSS", peak), found.get("VmHWM", peak))
+
+
+def has_own_mark() -> bool:
+    """Whether the peak is VmHWM, and not `ru_maxrss`."""
+    return "VmHWM" in _status()
+
+
+def forget_peak() -> bool:
+    """Set the peak back to what is resident now. Returns: whether this system can (Linux)."""
+    try:
+        _CLEAR.write_text(_THE_MARK)
+    except OSError:
+        return False
+    return True
+
+
+def _status() -> dict[str, int]:
+    """Sizes in /proc/self/status by name, in bytes; none where there is no such file."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return {}
+    return {
+        name: int(value.split()[0]) * 1024
+        for name, _, value in (line.partition(":") for line in lines)
+        if value.endswith(" kB")
+    }

@@ -18,6 +18,7 @@ from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
 from xbench.worker.dispatch import launch_costs
 from xbench.worker.exhibits import show
+from xbench.worker.peak import peak_memory
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 
@@ -41,11 +42,16 @@ def main(config: dict[str, Any]) -> None:
         "read_cost": session.read_cost,
         "answer": session.answer,
         "probe": session.probe,
+        "peak": session.peak,
         "exhibit": session.exhibit,
         "unload": session.unload,
         "close": session.close,
     }
     serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
+
+
+def _spec(sent: Reply) -> Spec:
+    return Spec(sent["op"], tuple((name, value) for name, value in sent["params"]), sent["dtype"])
 
 
 def _check_precision(backend: str, math: str, facts: dict[str, Any]) -> None:
@@ -98,12 +104,13 @@ class Session:
 
     def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
-        parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
         put = self.backend.put
         given = map_arrays(inputs["batch"])
         batch = {name: put(values) for name, values in given.items()}
         self.backend.fence(batch)
-        self.slots[cell] = Slot(self.backend, parsed, batch, given, map_arrays(inputs["state"]))
+        self.slots[cell] = Slot(
+            self.backend, _spec(spec), batch, given, map_arrays(inputs["state"])
+        )
         return {}
 
     def load(self, cell: str, variant: list[Any]) -> Reply:
@@ -157,6 +164,10 @@ class Session:
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
         return {}
+
+    def peak(self, spec: Reply, variant: list[Any], inputs: Reply) -> Reply:
+        """What a cell needs at its most; asked once of a process, which serves nothing else."""
+        return peak_memory(self.backend, self.device, _spec(spec), Variant(*variant), inputs)
 
     def exhibit(self, name: str, params: Reply) -> Reply:
         """What a piece of user's code gives on this backend. Raises: CellFailed("unsupported")."""

@@ -112,7 +112,9 @@ const update = () => {
 const explore = () => {
   if (!page.cells.some((cell) => cell.time !== null)) return;
   document.getElementById("explore").hidden = false;
-  document.getElementById("plots").append(...PLOTS.map(frame));
+  const frames = PLOTS.map(frame);
+  document.getElementById("ratios").before(...frames.slice(0, -1));
+  document.getElementById("plots").append(frames.at(-1));
   recall();
   update();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => PLOTS.forEach(paint));

@@ -1,0 +1,70 @@
+"""The tables for a paper, a page or a README: a curve's times and ratios, and what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.formats.pairs import NOT_PAIRED, Pair, pairs_of_cells
+from reports.model import Source, Table
+from reports.read.curves import Curve, curves, series_of
+from reports.say.numbers import NOTHING, percent, show_ratio, show_time
+from reports.tables.cells import benchmark_tables, refused_table
+from xbench.records.compare import AXES, Unpaired
+from xbench.records.summary import CellSummary
+from xbench.stats.verdict import MARGIN
+
+COLUMNS = ("width", "cell", "time [95 %]", "ratio [95 %]", "to")
+"""Of a curve's table. A cell has a row a ratio, in which the first `OF_CELL` say the same."""
+
+OF_CELL = 3
+
+
+def compact_tables(source: Source) -> list[Table]:
+    """One table a curve; then other people's benchmarks; then cells without a number, and why."""
+    found = curves(source.cells, source.comparisons, source.unpaired)
+    refused = refused_table(source.cells)
+    return [
+        *map(_times, found),
+        *benchmark_tables(source.benchmarks),
+        *([refused] if refused is not None else []),
+    ]
+
+
+def reading_note() -> str:
+    """How to read the tables, in a few sentences."""
+    return (
+        "Brackets hold 95 % intervals. A ratio is to the cell that differs in nothing but what is "
+        "named; faster or slower only where its whole interval lies beyond "
+        f"{percent(MARGIN)}, same only where it lies within."
+    )
+
+
+def _times(curve: Curve) -> Table:
+    pairs = pairs_of_cells(curve.comparisons, curve.unpaired)
+    return Table(
+        f"{curve.setting.family} ({curve.setting.about}): time of a call, and ratios",
+        COLUMNS,
+        [row for cell in curve.cells for row in _rows(cell, pairs.get(cell.id, []))],
+        2,
+        frozenset({0, 2}),
+    )
+
+
+def _rows(cell: CellSummary, pairs: list[Pair]) -> Iterator[tuple[str, ...]]:
+    """A row a ratio; one without where there is none."""
+    head = str(cell.plan.width), series_of(cell.plan).label, _time(cell)
+    if not pairs:
+        yield (*head, NOTHING, NOTHING)
+    for each in sorted(pairs, key=lambda pair: AXES.index(pair.axis)):
+        yield (*head, _ratio(each), getattr(each.reference, each.axis))
+
+
+def _ratio(pair: Pair) -> str:
+    return NOT_PAIRED if isinstance(pair, Unpaired) else show_ratio(pair.ratio, pair.verdict)
+
+
+def _time(cell: CellSummary) -> str:
+    if cell.time_s is None:
+        return cell.status
+    shown = show_time(cell.time_s, cell.low_s, cell.high_s)
+    return f"{shown} (unstable)" if cell.status == "unstable" else shown

@@ -1,0 +1,113 @@
+"""The report as one JSON document, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from reports.formats.columns import finite
+from reports.formats.pairs import NOT_PAIRED
+from reports.model import Benchmark, Source
+from xbench import __version__
+from xbench.claims.model import ClaimLine
+from xbench.records.compare import Comparison, Unpaired
+from xbench.records.summary import CellSummary
+
+DOCUMENT_VERSION = 1
+"""Higher where a field changed its meaning or is gone; not for new fields."""
+
+
+class Ratio(msgspec.Struct, frozen=True, kw_only=True):
+    """The time of the cell over that of its reference, which differs in `axis`; null where both did
+    not fit in memory together, and the verdict is `not paired`."""
+
+    group: str
+    axis: str
+    cell_id: str
+    reference_id: str
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    launches: int
+    verdict: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One result file. `facts` say where and how it was measured, `notes` what was missing or odd;
+    `cells` are lines of `summary.jsonl`, refused ones too."""
+
+    title: str
+    machine: str
+    facts: dict[str, str]
+    notes: list[str]
+    launches: int | None
+    cells: list[CellSummary]
+    comparisons: list[Ratio]
+    benchmarks: list[Benchmark]
+    claims: list[ClaimLine]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document."""
+
+    xbench_version: str
+    schema_version: int
+    title: str | None
+    runs: list[Result]
+
+
+def json_document(sources: Sequence[Source], title: str | None) -> str:
+    """All results in one `Document`. Numbers are finite, with at most 12 digits; else null."""
+    document = Document(
+        xbench_version=__version__, schema_version=DOCUMENT_VERSION, title=title,
+        runs=[_result(source) for source in sources],
+    )  # fmt: skip
+    packed = msgspec.json.encode(_plain(msgspec.to_builtins(document)))
+    text = msgspec.json.format(packed, indent=2).decode("utf-8")
+    return "".join(map(_visible, text)) + "\n"
+
+
+def _result(source: Source) -> Result:
+    return Result(
+        title=source.title, machine=source.machine, facts=dict(source.facts), notes=source.notes,
+        launches=source.launches, cells=source.cells,
+        comparisons=[*map(_ratio, source.comparisons), *map(_not_paired, source.unpaired)],
+        benchmarks=source.benchmarks, claims=source.rulings.claims,
+    )  # fmt: skip
+
+
+def _ratio(each: Comparison) -> Ratio:
+    return Ratio(
+        group=each.group, axis=each.axis, cell_id=each.cell.id, reference_id=each.reference.id,
+        ratio=each.ratio.value, ratio_low=each.ratio.low, ratio_high=each.ratio.high,
+        launches=each.ratio.launches, verdict=each.verdict,
+    )  # fmt: skip
+
+
+def _not_paired(each: Unpaired) -> Ratio:
+    return Ratio(
+        group=each.cell.group, axis=each.axis, cell_id=each.cell.id,
+        reference_id=each.reference.id, ratio=None, ratio_low=None, ratio_high=None,
+        launches=0, verdict=NOT_PAIRED,
+    )  # fmt: skip
+
+
+def _plain(found: Any) -> Any:
+    """Numbers are rounded; half a character, which JSON may hold and UTF-8 may not, is replaced."""
+    if isinstance(found, dict):
+        return {_plain(name): _plain(each) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_plain(each) for each in found]
+    if isinstance(found, str):
+        return found.encode("utf-8", "replace").decode("utf-8")
+    return finite(found) if isinstance(found, float) else found
+
+
+def _visible(character: str) -> str:
+    """What is not to be seen stands in texts only, and is escaped there."""
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1]

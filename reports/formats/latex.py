@@ -1,0 +1,91 @@
+r"""The report as LaTeX: tables ready to `\input`, for `booktabs` and any class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
+from reports.formats.latex_text import latex_text
+from reports.model import Source, Table
+from reports.say import sentences
+from xbench.text import one_line
+
+_WIDE = 40
+"""A column with a text longer than this takes several lines."""
+_LONGEST_LABEL = 60
+
+
+def render_latex(sources: Sequence[Source], title: str | None) -> str:
+    r"""One `table` a curve, then other people's benchmarks and the cells without a number; where
+    they come from stands above them as comments. Labels are `tab:` and the family's letters, with
+    `runN-` in front where there are several results."""
+    taken: set[str] = set()
+    lines = ["% Tables for \\usepackage{booktabs}; \\input this file."]
+    lines += [f"% {_comment(title)}"] if title else []
+    for place, source in enumerate(sources, 1):
+        prefix = f"run{place}-" if len(sources) > 1 else ""
+        lines += [
+            f"% {_comment(sentences.title(source))}",
+            f"% {_comment(source.title)}: {_comment('; '.join(sentences.trust(source)))}.",
+        ]
+        for table in compact_tables(source):
+            lines += _table(table, _label(prefix + table.caption.partition(": ")[0], taken))
+    return "\n".join([*lines, f"% {_comment(reading_note())}", ""])
+
+
+def _comment(text: str) -> str:
+    """Whatever follows a percent sign on its line."""
+    return one_line(text)
+
+
+def _table(table: Table, label: str) -> Iterator[str]:
+    yield r"\begin{table}"
+    yield r"\centering\footnotesize\setlength{\tabcolsep}{4pt}"
+    yield rf"\caption{{{latex_text(table.caption)}}}"
+    yield rf"\label{{tab:{label}}}"
+    yield rf"\begin{{tabular}}{{@{{}}{_kinds(table)}@{{}}}}"
+    yield r"\toprule"
+    yield _row(table.columns)
+    yield r"\midrule"
+    before: tuple[str, ...] = ()
+    for row in table.rows:
+        again = table.columns == COLUMNS and row[:OF_CELL] == before[:OF_CELL]
+        yield _row(("",) * OF_CELL + row[OF_CELL:] if again else row)
+        before = row
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+    yield r"\end{table}"
+
+
+def _kinds(table: Table) -> str:
+    """A letter a column; one with long texts is a paragraph."""
+    places = range(len(table.columns))
+    wide = [place for place in places if any(len(row[place]) > _WIDE for row in table.rows)]
+    share = min(0.5, 0.8 / max(len(wide), 1))
+    return "".join(
+        f"p{{{share:.2g}\\linewidth}}" if place in wide else "r" if place in table.right else "l"
+        for place in places
+    )
+
+
+def _row(texts: Sequence[str]) -> str:
+    r"""A row; what its first cell begins with is no argument of the `\\` before it."""
+    return rf"{{}}{' & '.join(map(_cell, texts))} \\"
+
+
+def _cell(text: str) -> str:
+    """Long ids may be broken after a slash."""
+    shown = latex_text(text)
+    return shown.replace("/", r"/\allowbreak{}") if len(text) > _WIDE else shown
+
+
+def _label(text: str, taken: set[str]) -> str:
+    """Letters, digits and hyphens, not used before; now it is."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", text.replace("×", "x")).strip("-")[:_LONGEST_LABEL]
+    name, count = plain, 1
+    while name in taken:
+        count += 1
+        name = f"{plain}-{count}"
+    taken.add(name)
+    return name

@@ -1,0 +1,96 @@
+"""Peak memory: each cell once, in a fresh process that serves it alone, after all is timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import groupby
+from math import inf
+from typing import Any
+
+from xbench.cell import Cell
+from xbench.engine.oracle import Oracle
+from xbench.engine.settings import Settings
+from xbench.engine.workers import Workers
+from xbench.errors import CellFailed, OracleFailed, WorkerDied
+from xbench.plan.plan import Plan
+from xbench.progress import Progress
+from xbench.records.read import Run
+from xbench.records.schema import MemoryLine
+from xbench.records.summary import summarise
+
+ALLOCATOR = "system"
+"""Freed memory goes back, so that what is held is what is needed."""
+
+
+def timing_budget_s(plan: Plan, budget_s: float | None) -> float | None:
+    """What a run's budget holds for timing: all but what memory will take, and at least half."""
+    memory_s = sum(plan.memory_costs_s().values())
+    return None if budget_s is None else budget_s - min(memory_s, 0.5 * budget_s)
+
+
+def cells_to_weigh(plan: Plan, run: Run) -> list[Cell]:
+    """Cells that have a time in this run, and of whose memory it says nothing yet."""
+    timed = {cell.id for cell in summarise(run) if cell.time_s is not None}
+    wanted = timed - {line.id for line in run.memory}
+    return [cell for group in plan.groups for cell in group.cells if cell.id in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWork:
+    """Measures peak memory, and writes a line a cell."""
+
+    plan: Plan
+    settings: Settings
+    progress: Progress
+    write: Callable[[MemoryLine], None]
+
+    def measure(self, cells: Sequence[Cell], budget_s: float = inf) -> bool:
+        """Measure cells, those of one workload side by side in the list; each begins only if it is
+        predicted to end within the budget. One that fails has a status and a reason; the others
+        go on. Returns: whether all were tried."""
+        end, skipped = time.monotonic() + budget_s, False
+        oracle, costs = Oracle(self.settings), self.plan.memory_costs_s()
+        try:
+            for workload, alike in groupby(cells, lambda cell: cell.workload_id):
+                for cell in alike:
+                    if time.monotonic() + costs[cell.id] > end:
+                        skipped = True
+                        continue
+                    self.progress.doing("memory", cell)
+                    line = self._line(cell, oracle)
+                    self.write(line)
+                    self.progress.weighed(line)
+                with suppress(OracleFailed):  # what was measured stands
+                    oracle.release(workload)
+        finally:
+            oracle.close()
+        return not skipped
+
+    def _line(self, cell: Cell, oracle: Oracle) -> MemoryLine:
+        spec = cell.spec
+        params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
+        try:
+            found = self._ask(cell, params, oracle.prepare(params))
+        except (CellFailed, WorkerDied) as error:
+            return MemoryLine(id=cell.id, status=error.status, reason=error.message)
+        steady = found.pop("steady")
+        if steady:
+            return MemoryLine(id=cell.id, **found)
+        reason = f"the peak was still rising after {found['calls']} calls"
+        return MemoryLine(id=cell.id, status="unstable", reason=reason, **found)
+
+    def _ask(self, cell: Cell, params: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        """The worker's reply. It is no worker of a launch, and not in the journal as one: what it
+        says of itself would mix with what timing workers say.
+
+        Raises: CellFailed, WorkerDied."""
+        key = replace(cell.worker, allocator=ALLOCATOR)
+        limit = max(self.settings.timeout_s, 20.0 * self.plan.predictions[cell.id].load_s)
+        variant = [cell.variant.mode, cell.variant.gradient]
+        launch, cores = self.plan.launches, self.plan.cores
+        with Workers(self.settings, launch, cores, lambda _: None) as workers:
+            worker = workers.get(key)
+            return worker.call("peak", limit, spec=params, variant=variant, inputs=inputs)
