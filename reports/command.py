@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-from reports.chapters import make_chapter
+from reports.chapters import make_report
 from reports.formats.csv_files import cells_csv, comparisons_csv
 from reports.formats.files import make_folder, write_files
 from reports.formats.html_tables import render_tables
@@ -17,7 +17,7 @@ from reports.formats.json_document import json_document
 from reports.formats.latex import render_latex
 from reports.formats.markdown import render_markdown
 from reports.formats.measurements import measurements_csv
-from reports.model import Chapter, Source
+from reports.model import Report, Source
 from reports.page.render import render_page
 from reports.read.load import load
 from reports.read.select import select
@@ -36,30 +36,35 @@ def write_report(
 
     `reference` is the backend, or `backend/mode`, that others are compared with (else numpy, torch,
     the first there is); `only` are patterns of the cells wanted (see `select`); `title` stands
-    above the report. Results are shown one after another and never compared with each other.
+    above the report. Ratios are within a result, never between two.
 
     Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
     _refuse_twice(runs)
-    sources = select([load(run, reference) for run in runs], only)
+    sources = select(_loaded(runs, reference), only)
     if reference is not None and not any(source.paired for source in sources):
         raise UsageError(
             f"nothing is compared with {reference}: there are no paired rounds in these files",
             "leave --reference out, or give a run's folder",
         )
     make_folder(out)
-    taken: set[str] = set()
-    prefixes = [""] if len(sources) == 1 else [f"run{place + 1}-" for place in range(len(sources))]
-    chapters = [
-        make_chapter(source, prefix, taken)
-        for source, prefix in zip(sources, prefixes, strict=True)
-    ]
-    write_files(out, _files(sources, chapters, title))
+    report = make_report(sources, title)
+    write_files(out, _files(report, sources))
     if aloud:
-        _print(_text(form, sources, chapters, title))
+        _print(_text(form, report, sources, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
+
+
+def _loaded(runs: Sequence[Path], reference: str | None) -> list[Source]:
+    """The results, each with a title of its own: two saved files may be called the same."""
+    sources = [load(run, reference) for run in runs]
+    titles = [source.title for source in sources]
+    for place, source in enumerate(sources):
+        if titles.count(source.title) > 1:
+            source.title = f"{source.title} ({place + 1} of {len(sources)})"
+    return sources
 
 
 def _refuse_twice(runs: Sequence[Path]) -> None:
@@ -70,32 +75,35 @@ def _refuse_twice(runs: Sequence[Path]) -> None:
             raise UsageError(f"{one} is named twice", "name each result once")
 
 
-def _files(
-    sources: Sequence[Source], chapters: Sequence[Chapter], title: str | None
-) -> dict[str, str | bytes]:
+def _files(report: Report, sources: Sequence[Source]) -> dict[str, str | bytes]:
     """Every file of the folder, by name."""
     found: dict[str, str | bytes] = {}
-    for chapter in chapters:
+    for chapter in report.chapters:
         for section in chapter.sections:
             for figure in section.figures:
                 found[f"{figure.name}.svg"] = figure.svg
                 found[f"{figure.name}.png"] = figure.png
     texts = {
-        "report.md": render_markdown(chapters, title=title),
+        "report.md": render_markdown(report),
         "cells.csv": cells_csv(sources),
         "comparisons.csv": comparisons_csv(sources),
         "measurements.csv": measurements_csv(sources),
-        PAGE: render_page(chapters) if title is None else render_page(chapters, title=title),
+        PAGE: _page(report),
     }
     return found | texts
 
 
-def _text(
-    form: str, sources: Sequence[Source], chapters: Sequence[Chapter], title: str | None
-) -> str:  # fmt: skip
+def _page(report: Report) -> str:
+    try:
+        return render_page(report.chapters, title=report.title)
+    except TypeError:
+        return render_page(report.chapters)
+
+
+def _text(form: str, report: Report, sources: Sequence[Source], title: str | None) -> str:
     match form:
         case "md":
-            return render_markdown(chapters, title=title)
+            return render_markdown(report)
         case "csv":
             return measurements_csv(sources)
         case "json":

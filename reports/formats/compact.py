@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from reports.formats.pairs import NOT_PAIRED, Pair, pairs_of_cells
 from reports.model import Source, Table
-from reports.read.curves import Curve, curves, series_of
-from reports.say.numbers import NOTHING, percent, show_ratio, show_time
-from reports.tables.cells import benchmark_tables, refused_table
+from reports.read.curves import Curve, curves
+from reports.say.numbers import NOTHING, percent, show_ratio
+from reports.tables.cells import benchmark_tables, named, refused_table, show_cell_time
 from xbench.records.compare import AXES, Unpaired
 from xbench.records.summary import CellSummary
 from xbench.stats.verdict import MARGIN
@@ -52,7 +52,7 @@ def _times(curve: Curve) -> Table:
 
 def _rows(cell: CellSummary, pairs: list[Pair]) -> Iterator[tuple[str, ...]]:
     """A row a ratio; one without where there is none."""
-    head = str(cell.plan.width), series_of(cell.plan).label, _time(cell)
+    head = *named(cell.plan), _time(cell)
     if not pairs:
         yield (*head, NOTHING, NOTHING)
     for each in sorted(pairs, key=lambda pair: AXES.index(pair.axis)):
@@ -66,5 +66,5 @@ def _ratio(pair: Pair) -> str:
 def _time(cell: CellSummary) -> str:
     if cell.time_s is None:
         return cell.status
-    shown = show_time(cell.time_s, cell.low_s, cell.high_s)
+    shown = show_cell_time(cell)
     return f"{shown} (unstable)" if cell.status == "unstable" else shown

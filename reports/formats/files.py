@@ -15,7 +15,7 @@ def make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise _cannot(out, "it is a file") from None
+        raise _cannot(out, "it is no folder") from None
     except OSError as error:
         raise _cannot(out, error.strerror) from None
 

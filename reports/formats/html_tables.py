@@ -22,7 +22,8 @@ def _lines(sources: Sequence[Source], title: str | None) -> Iterator[str]:
     if title:
         yield f"<h2>{escaped(title)}</h2>"
     for source in sources:
-        yield f"<h3>{escaped(sentences.title(source))}</h3>"
+        name = f"{source.name}: " if source.name else ""
+        yield f"<h3>{escaped(name + sentences.title(source))}</h3>"
         yield f"<p>{escaped(source.title)}: {escaped('; '.join(sentences.trust(source)))}.</p>"
         for table in compact_tables(source):
             yield from html_table(table)

@@ -19,12 +19,12 @@ _LONGEST_LABEL = 60
 def render_latex(sources: Sequence[Source], title: str | None) -> str:
     r"""One `table` a curve, then other people's benchmarks and the cells without a number; where
     they come from stands above them as comments. Labels are `tab:` and the family's letters, with
-    `runN-` in front where there are several results."""
+    the result's name in front where there are several."""
     taken: set[str] = set()
     lines = ["% Tables for \\usepackage{booktabs}; \\input this file."]
     lines += [f"% {_comment(title)}"] if title else []
-    for place, source in enumerate(sources, 1):
-        prefix = f"run{place}-" if len(sources) > 1 else ""
+    for source in sources:
+        prefix = f"{source.name}-" if source.name else ""
         lines += [
             f"% {_comment(sentences.title(source))}",
             f"% {_comment(source.title)}: {_comment('; '.join(sentences.trust(source)))}.",

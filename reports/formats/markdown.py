@@ -5,22 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.model import Chapter, Section, Table
+from reports.model import Chapter, Merged, Report, Section, Table
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
 from xbench.text import one_line
 
 
-def render_markdown(chapters: Sequence[Chapter], *, title: str | None = None) -> str:
-    """The whole report, under a title of its own if there is one. Text from result files cannot
-    start markup of its own."""
-    top = [] if title is None else [f"# {_plain(title)}", ""]
-    level = "#" if title is None else "##"
-    return "\n".join([*top, *(line for each in chapters for line in _chapter(each, level)), ""])
+def render_markdown(report: Report) -> str:
+    """The whole report. Text from result files cannot start markup of its own."""
+    return "\n".join([*_lines(report), ""])
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """A single result needs no title above its own, unless the user gave one."""
+    level = "#"
+    if [chapter.title for chapter in report.chapters] != [report.title]:
+        yield f"# {_plain(report.title)}"
+        yield ""
+        level = "##"
+    if report.merged:
+        yield from _merged(report.merged)
+    for chapter in report.chapters:
+        yield from _chapter(chapter, level)
+
+
+def _merged(merged: Merged) -> Iterator[str]:
+    yield from _table(merged.runs)
+    yield from _bullets(merged.sentences)
+    for table in (merged.differs, merged.across):
+        if table:
+            yield from _table(table)
 
 
 def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
-    yield f"{level} {_plain(chapter.title)}"
+    name = f"{chapter.name}: " if chapter.name else ""
+    yield f"{level} {_plain(name + chapter.title)}"
     yield ""
     yield f"{_plain(chapter.about)}: {_plain('; '.join(chapter.trust))}."
     yield ""

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from reports.formats.html_tables import escaped, html_table
 from reports.model import Source, Table
-from reports.read.curves import series_of, setting_of
+from reports.read.curves import setting_of
 from reports.read.load import source_of
 from reports.say import sentences
 from reports.say.answers import answers
-from reports.say.numbers import show_time
-from reports.tables.cells import remarks
+from reports.tables.cells import named, remarks, show_cell_time
 from xbench.results import Results
 
 MOST_ROWS = 200
@@ -38,10 +37,9 @@ def _cells(source: Source) -> Table:
     rows: list[tuple[str, ...]] = [
         (
             cell.plan.family,
-            str(cell.plan.width),
-            series_of(cell.plan).label,
+            *named(cell.plan),
             setting_of(cell.plan).about,
-            "no number" if cell.time_s is None else show_time(cell.time_s, cell.low_s, cell.high_s),
+            show_cell_time(cell),
             "; ".join(remarks(cell, source.launches)),
         )
         for cell in source.cells[:MOST_ROWS]

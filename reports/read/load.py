@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.model import Source
 from reports.read.environment import aa_line, canary_lines, journal_facts, machine_line
-from reports.read.pytest_json import read_pytest_benchmark
+from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import choices, compare_cells, unpaired_cells
@@ -68,8 +68,8 @@ def source_of(run: Run, reference: str | None) -> Source:
     """A journal that was read. Raises: UsageError if it holds no number of `reference`; ValueError
     and ArithmeticError for figures that cannot be."""
     cells = summarise(run)
-    if any(cell.plan.width <= 0 for cell in cells):
-        raise ValueError("a width that is not positive")
+    if not all(0 < cell.plan.width < LARGEST_WIDTH for cell in cells):
+        raise ValueError(f"a width that is not between 1 and {LARGEST_WIDTH}")
     header = run.header
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",

@@ -17,6 +17,9 @@ from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
 _HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
+LARGEST_WIDTH = 2**63
+"""No array is wider, and no axis goes on."""
+
 _PLAN: dict[str, Any] = {
     "group": "", "params": {}, "math": "ieee", "allocator": "reuse", "default_gradient": True,
     "flop": 0, "min_bytes": 0, "eager_bytes": 0, "predicted_s": 0.0, "predicted_bytes": 0,
@@ -76,8 +79,12 @@ def _cell(carried: dict[str, Any]) -> CellSummary:
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise ValueError("its times are not positive")
-    if (cell.time_s is None) == (cell.status in ("ok", "unstable")) or cell.plan.width <= 0:
-        raise ValueError(f"its status is {cell.status}, its time {cell.time_s}")
+    if (cell.time_s is None) == (
+        cell.status in ("ok", "unstable")
+    ) or not 0 < cell.plan.width < LARGEST_WIDTH:
+        raise ValueError(
+            f"its status is {cell.status}, its time {cell.time_s}, its width {cell.plan.width}"
+        )
     return cell
 
 
