@@ -24,7 +24,7 @@ from reports.read.select import select
 from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL
 
-PAGE = "index.html"
+PAGE, MARKDOWN, TIDY = "index.html", "report.md", "measurements.csv"
 
 
 def write_report(
@@ -49,9 +49,10 @@ def write_report(
         )
     make_folder(out)
     report = make_report(sources, title)
-    write_files(out, _files(report, sources))
+    files = _files(report, sources)
+    write_files(out, _figures(report) | files)
     if aloud:
-        _print(_text(form, report, sources, title))
+        _print(_text(form, files, sources, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
@@ -75,22 +76,25 @@ def _refuse_twice(runs: Sequence[Path]) -> None:
             raise UsageError(f"{one} is named twice", "name each result once")
 
 
-def _files(report: Report, sources: Sequence[Source]) -> dict[str, str | bytes]:
-    """Every file of the folder, by name."""
+def _files(report: Report, sources: Sequence[Source]) -> dict[str, str]:
+    """Every text of the folder, by name."""
+    return {
+        MARKDOWN: render_markdown(report),
+        "cells.csv": cells_csv(sources),
+        "comparisons.csv": comparisons_csv(sources),
+        TIDY: measurements_csv(sources),
+        PAGE: _page(report),
+    }
+
+
+def _figures(report: Report) -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {}
     for chapter in report.chapters:
         for section in chapter.sections:
             for figure in section.figures:
                 found[f"{figure.name}.svg"] = figure.svg
                 found[f"{figure.name}.png"] = figure.png
-    texts = {
-        "report.md": render_markdown(report),
-        "cells.csv": cells_csv(sources),
-        "comparisons.csv": comparisons_csv(sources),
-        "measurements.csv": measurements_csv(sources),
-        PAGE: _page(report),
-    }
-    return found | texts
+    return found
 
 
 def _page(report: Report) -> str:
@@ -100,12 +104,12 @@ def _page(report: Report) -> str:
         return render_page(report.chapters)
 
 
-def _text(form: str, report: Report, sources: Sequence[Source], title: str | None) -> str:
+def _text(form: str, files: dict[str, str], sources: Sequence[Source], title: str | None) -> str:
     match form:
         case "md":
-            return render_markdown(report)
+            return files[MARKDOWN]
         case "csv":
-            return measurements_csv(sources)
+            return files[TIDY]
         case "json":
             return json_document(sources, title)
         case "latex":
