@@ -24,7 +24,8 @@ from reports.read.select import select
 from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL
 
-PAGE = "index.html"
+PAGE, MARKDOWN, TIDY = "index.html", "report.md", "measurements.csv"
+_ONCE = "name each result once"
 
 
 def write_report(
@@ -49,17 +50,26 @@ def write_report(
         )
     make_folder(out)
     report = make_report(sources, title, every_figure=bool(only))
-    write_files(out, _files(report, sources))
+    files = _files(report, sources)
+    write_files(out, _figures(report) | files)
     if aloud:
-        _print(_text(form, report, sources, title))
+        _print(_text(form, files, sources, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
 
 
 def _loaded(runs: Sequence[Path], reference: str | None) -> list[Source]:
-    """The results, each with a title of its own: two saved files may be called the same."""
+    """The results, each with a title of its own: two saved files may be called the same.
+
+    Raises: UsageError for copies of one run."""
     sources = [load(run, reference) for run in runs]
+    known: dict[str, Path] = {}
+    for run, source in zip(runs, sources, strict=True):
+        own = source.run.header.run_id if source.run else str(run)
+        if own in known:
+            raise UsageError(f"{known[own]} and {run} are one run, {own}", _ONCE)
+        known[own] = run
     titles = [source.title for source in sources]
     for place, source in enumerate(sources):
         if titles.count(source.title) > 1:
@@ -72,39 +82,35 @@ def _refuse_twice(runs: Sequence[Path]) -> None:
     files = [run / JOURNAL if run.is_dir() else run for run in runs]
     for one, other in combinations(files, 2):
         if one.exists() and other.exists() and one.samefile(other):
-            raise UsageError(f"{one} is named twice", "name each result once")
+            raise UsageError(f"{one} is named twice", _ONCE)
 
 
-def _files(report: Report, sources: Sequence[Source]) -> dict[str, str | bytes]:
-    """Every file of the folder, by name."""
-    found: dict[str, str | bytes] = {}
+def _files(report: Report, sources: Sequence[Source]) -> dict[str, str]:
+    """Every text of the folder, by name."""
+    return {
+        MARKDOWN: render_markdown(report),
+        "cells.csv": cells_csv(sources),
+        "comparisons.csv": comparisons_csv(sources),
+        TIDY: measurements_csv(sources),
+        PAGE: render_page(report),
+    }
+
+
+def _figures(report: Report) -> dict[str, str | bytes]:
     ruled = [figure for each in report.chapters if each.claims for figure in each.claims.figures]
+    found: dict[str, str | bytes] = {}
     for figure in [*ruled, *report.figures]:
         found[f"{figure.name}.svg"] = figure.svg
         found[f"{figure.name}.png"] = figure.png
-    texts = {
-        "report.md": render_markdown(report),
-        "cells.csv": cells_csv(sources),
-        "comparisons.csv": comparisons_csv(sources),
-        "measurements.csv": measurements_csv(sources),
-        PAGE: render_page(report),
-    }
-    return found | texts
+    return found
 
 
-def _page(report: Report) -> str:
-    try:
-        return render_page(report.chapters, title=report.title)
-    except TypeError:
-        return render_page(report.chapters)
-
-
-def _text(form: str, report: Report, sources: Sequence[Source], title: str | None) -> str:
+def _text(form: str, files: dict[str, str], sources: Sequence[Source], title: str | None) -> str:
     match form:
         case "md":
-            return render_markdown(report)
+            return files[MARKDOWN]
         case "csv":
-            return measurements_csv(sources)
+            return files[TIDY]
         case "json":
             return json_document(sources, title)
         case "latex":

@@ -149,10 +149,12 @@ def test_runs_are_shown_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     first = write_run(tmp_path / "a", families(1, (512,)))
     second = write_run(tmp_path / "b", families(1, (512,)), run_id="20270101T000000Z-other")
     write_report([first, second], tmp_path / "out", None)
-    assert capsys.readouterr().out.count("\n# ") + 1 == 2
+    text = capsys.readouterr().out
+    assert text.startswith("# 2 runs side by side\n")
+    assert text.count("\n## A: numpy") == text.count("\n## B: numpy") == 1
     names = {each.stem for each in (tmp_path / "out").glob("*.png")}
     assert len(names) == 6
-    assert {name.partition("-")[0] for name in names} == {"run1", "run2"}
+    assert {name.partition("-")[0] for name in names} == {"A", "B"}
 
 
 def test_the_page_fetches_nothing_and_names_its_parts(

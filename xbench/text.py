@@ -12,6 +12,8 @@ _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 def one_line(text: str) -> str:
     """The text without line ends and anything else that is not to be seen (spaces instead): no
     escape codes for a terminal, nothing that turns the direction of writing."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else " " for each in text)
 
 

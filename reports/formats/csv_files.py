@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from functools import cache
 from io import StringIO
 
 from reports.formats.formulas import is_formula
@@ -92,9 +93,10 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    for row in rows:
-        lines = (one_line(each) if isinstance(each, str) else each for each in row)
-        writer.writerow([harmless(each) for each in lines])
+    safe = cache(lambda found: harmless(one_line(found)))  # most texts are there many times
+    writer.writerows(
+        [safe(each) if isinstance(each, str) else each for each in row] for row in rows
+    )
     return text.getvalue()
 
 

@@ -67,7 +67,7 @@ def json_document(sources: Sequence[Source], title: str | None) -> str:
     )  # fmt: skip
     packed = msgspec.json.encode(_plain(msgspec.to_builtins(document)))
     text = msgspec.json.format(packed, indent=2).decode("utf-8")
-    return "".join(map(_visible, text)) + "\n"
+    return "\n".join(map(_visible, text.split("\n"))) + "\n"
 
 
 def _result(source: Source) -> Result:
@@ -106,8 +106,8 @@ def _plain(found: Any) -> Any:
     return finite(found) if isinstance(found, float) else found
 
 
-def _visible(character: str) -> str:
+def _visible(line: str) -> str:
     """What is not to be seen stands in texts only, and is escaped there."""
-    if character.isprintable() or character == "\n":
-        return character
-    return json.dumps(character)[1:-1]
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)

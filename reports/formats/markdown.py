@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.model import Chapter, Merged, Report, Section, Table
+from reports.model import Chapter, Claims, Merged, Report, Section, Table
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
 from xbench.text import one_line
@@ -47,7 +47,7 @@ def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
     if chapter.wins:
         yield from _table(chapter.wins)
     yield from _bullets(chapter.pairs)
-    for section in chapter.sections:
+    for section in [*([chapter.claims] if chapter.claims else []), *chapter.sections]:
         yield from _section(section, f"{level}#")
     if chapter.causes or chapter.explained:
         yield f"{level}# {CAUSES}"
@@ -65,7 +65,7 @@ def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
         yield ""
 
 
-def _section(section: Section, level: str) -> Iterator[str]:
+def _section(section: Section | Claims, level: str) -> Iterator[str]:
     yield f"{level} {_plain(section.title)} ({_plain(section.about)})"
     yield ""
     for table in section.tables:

@@ -6,8 +6,8 @@ The estimator was chosen by experiment: `tests/estimators.py`, `docs/statistics.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite, log
+from dataclasses import dataclass, field
+from math import inf, log
 from statistics import fmean, median
 
 
@@ -16,17 +16,24 @@ class Rounds:
     """One cell's rounds in one launch, in the order taken.
 
     `seconds`: one call, in each round. `canary_s`: the canary just before each round; empty where
-    it was not taken (it tags, and decides nothing). Raises: ValueError for times that are not
-    positive and finite, or a canary that does not belong to these rounds."""
+    it was not taken (it tags, and decides nothing). Worked out once for all the ratios a cell is
+    in: `logs` of the seconds, and `low`, the mean logarithm of the fastest quarter (rounded up, two
+    at least). Raises: ValueError for times that are not positive and finite, or a canary that does
+    not belong to these rounds."""
 
     seconds: Sequence[float]
     canary_s: Sequence[float] = ()
+    logs: Sequence[float] = field(init=False, repr=False, compare=False)
+    low: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.seconds or not all(map(_is_time, [*self.seconds, *self.canary_s])):
+        if not self.seconds or _no_times(self.seconds) or _no_times(self.canary_s):
             raise ValueError(f"no rounds with times {[*self.seconds, *self.canary_s]!r}")
         if self.canary_s and len(self.canary_s) != len(self.seconds):
             raise ValueError(f"{len(self.canary_s)} canaries for {len(self.seconds)} rounds")
+        fastest = sorted(self.seconds)[: max(2, -(-len(self.seconds) // 4))]
+        object.__setattr__(self, "logs", [log(each) for each in self.seconds])
+        object.__setattr__(self, "low", fmean([log(each) for each in fastest]))
 
 
 def location(per_call_s: Sequence[float]) -> float:
@@ -41,18 +48,12 @@ def paired_log_ratio(upper: Rounds, lower: Rounds) -> float:
 
     Swapping the sides changes the sign and nothing else. Raises: ValueError where the rounds are
     not as many."""
-    if len(upper.seconds) != len(lower.seconds):
-        raise ValueError(f"not paired: {len(upper.seconds)} and {len(lower.seconds)} rounds")
-    pairs = zip(upper.seconds, lower.seconds, strict=True)
-    paired = median(log(one) - log(other) for one, other in pairs)
-    return 0.5 * (paired + (_low(upper.seconds) - _low(lower.seconds)))
+    if len(upper.logs) != len(lower.logs):
+        raise ValueError(f"not paired: {len(upper.logs)} and {len(lower.logs)} rounds")
+    paired = median([one - other for one, other in zip(upper.logs, lower.logs, strict=True)])
+    return 0.5 * (paired + (upper.low - lower.low))
 
 
-def _is_time(seconds: float) -> bool:
-    return isfinite(seconds) and seconds > 0.0
-
-
-def _low(seconds: Sequence[float]) -> float:
-    """The mean logarithm of the fastest quarter (rounded up, two at least)."""
-    fastest = sorted(seconds)[: max(2, -(-len(seconds) // 4))]
-    return fmean(map(log, fastest))
+def _no_times(seconds: Sequence[float]) -> bool:
+    """Whether some of them are not positive and finite."""
+    return len([each for each in seconds if 0.0 < each < inf]) < len(seconds)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
-from statistics import fmean, stdev
+from statistics import fmean
 
+from xbench.stats.deviation import deviation
 from xbench.stats.student import half_width
 
 LEVEL = 0.95
@@ -43,7 +44,7 @@ def over_launches(logs: Sequence[float], level: float = LEVEL) -> Estimate:
     centre = fmean(logs)
     if max(logs) - min(logs) <= RESOLUTION:
         return Estimate(_exp(centre), None, None, len(logs))
-    half = half_width(stdev(logs), len(logs), level)
+    half = half_width(deviation(logs), len(logs), level)
     return Estimate(_exp(centre), _exp(centre - half), _exp(centre + half), len(logs))
 
 

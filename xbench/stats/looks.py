@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log1p, log10
-from statistics import NormalDist, stdev
+from statistics import NormalDist
 from typing import Literal
 
+from xbench.stats.deviation import deviation
 from xbench.stats.interval import LEVEL, over_launches
 from xbench.stats.student import half_width
 
@@ -80,7 +81,7 @@ def _lacks(figure: Figure, target: float, level: float) -> str:
         return f"{figure.name}: no interval {after}; all launches gave the very same value"
     if half <= target:
         return ""
-    needed = launches_needed(stdev(figure.logs), log1p(target), level)
+    needed = launches_needed(deviation(figure.logs), log1p(target), level)
     would = f"{needed} launches would do" if needed < MANY else f"over {MANY} launches would do"
     return f"{figure.name}: ±{_percent(half)} {after}; {would}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
@@ -36,12 +37,18 @@ class Outliers:
         )
 
 
+_NONE = Outliers()
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """The value that `share` of the values lie below, linear between neighbours (NumPy's default,
     Hyndman and Fan's type 7). Raises: ValueError if there is none, or no such share."""
     if not values or not 0.0 <= share <= 1.0:
         raise ValueError(f"no quantile {share} of {len(values)} values")
-    ordered = sorted(values)
+    return _between(sorted(values), share)
+
+
+def _between(ordered: Sequence[float], share: float) -> float:
     place = share * (len(ordered) - 1)
     below = floor(place)
     above = min(below + 1, len(ordered) - 1)
@@ -52,14 +59,19 @@ def outliers(values: Sequence[float]) -> Outliers:
     """Tukey's classes (Exploratory Data Analysis, 1977): mild beyond 1.5 interquartile ranges from
     the quartiles, severe beyond 3. Values on a fence are inside. Raises: ValueError if there is
     none."""
-    low, high = quantile(values, 0.25), quantile(values, 0.75)
+    if not values:
+        raise ValueError("no quartiles of no values")
+    ordered = sorted(values)
+    low, high = _between(ordered, 0.25), _between(ordered, 0.75)
     mild, severe = MILD * (high - low), SEVERE * (high - low)
-    low_severe = sum(value < low - severe for value in values)
-    high_severe = sum(value > high + severe for value in values)
+    if ordered[0] >= low - mild and ordered[-1] <= high + mild:
+        return _NONE
+    low_severe = bisect_left(ordered, low - severe)
+    high_severe = len(ordered) - bisect_right(ordered, high + severe)
     return Outliers(
         low_severe,
-        sum(value < low - mild for value in values) - low_severe,
-        sum(value > high + mild for value in values) - high_severe,
+        bisect_left(ordered, low - mild) - low_severe,
+        len(ordered) - bisect_right(ordered, high + mild) - high_severe,
         high_severe,
     )
 
@@ -75,4 +87,4 @@ def disturbed_share(waited: Sequence[float]) -> float:
     if not waited:
         raise ValueError("no bursts")
     limit = WAITED + USUAL * median(waited)
-    return fmean(each > limit for each in waited)
+    return fmean([each > limit for each in waited])
