@@ -19,23 +19,26 @@ SCRIPTS = Path(reports.page.__file__).parent / "js"
 CASES = 3000
 
 
+def ends(value: float, half: float) -> tuple[float, float, float]:
+    """A value and its interval, in digits as the page has them."""
+    low, high = value / (1.0 + half), value * (1.0 + half)
+    return float(f"{value:.7g}"), float(f"{low:.7g}"), float(f"{high:.7g}")
+
+
 @pytest.fixture(scope="module")
 def printed() -> dict[str, list[Any]]:
     """What the page's scripts print for random figures, and the figures."""
     chance = random.Random(7)
-    cases: list[list[float]] = []
+    cases: list[tuple[float, float, float]] = []
     for _ in range(CASES):
         value = 10.0 ** chance.uniform(-8, 3)
         half = abs(chance.gauss(0.0, 1.0)) * 10.0 ** chance.uniform(-4, 1)
-        cases.append([float(f"{each:.7g}") for each in (value, value / (1 + half), value * (1 + half))])
+        cases.append(ends(value, half))
     ratios = [
-        [float(f"{each:.7g}") for each in (value, value / (1 + half), value * (1 + half))]
-        for value, half in (
-            (10.0 ** chance.gauss(0.0, 0.3), 10.0 ** chance.uniform(-4, 0.5)) for _ in range(CASES)
-        )
+        ends(10.0 ** chance.gauss(0.0, 0.3), 10.0 ** chance.uniform(-4, 0.5)) for _ in range(CASES)
     ]
     source = (SCRIPTS / "numbers.js").read_text(encoding="utf-8")
-    judged = [verdict(Estimate(*each, launches=5)) for each in ratios]
+    judged = [verdict(Estimate(*each, 5)) for each in ratios]
     program = f"""([cases, ratios, verdicts, margin]) => {{
         const page = {{ margin }};
         {source}
@@ -63,7 +66,7 @@ def test_times_are_printed_as_in_the_tables(printed: dict[str, list[Any]]) -> No
 
 @needs_chromium
 def test_ratios_are_printed_as_in_the_tables(printed: dict[str, list[Any]]) -> None:
-    expected = [Estimate(*each, launches=5) for each in printed["of"]]
+    expected = [Estimate(*each, 5) for each in printed["of"]]
     assert printed["ratios"] == [show_ratio(each, verdict(each)) for each in expected]
     words = {word for text in printed["ratios"] for word in text.split() if word.isalpha()}
     assert {"faster", "slower", "same", "inconclusive"} <= words

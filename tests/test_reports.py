@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages import written
 from test_reports_data import VARIANTS, families, plan, write_run
 
 from reports.command import write_report
@@ -52,7 +53,8 @@ def test_every_file_is_written_and_has_something_in_it(
     assert printed.out == (out / "report.md").read_text(encoding="utf-8")
     pngs, svgs = sorted(out.glob("*.png")), sorted(out.glob("*.svg"))
     assert [each.stem for each in pngs] == [each.stem for each in svgs]
-    assert len(pngs) == 2 * len(("time", "speedup", "speedup-modes"))
+    kinds = sorted(each.stem.partition("-op")[0] for each in pngs)
+    assert kinds == sorted(2 * ["time", "speedup", "speedup-modes", "phases"])
     assert all(each.read_bytes().startswith(PNG) and each.stat().st_size > 5000 for each in pngs)
     assert all(each.read_text(encoding="utf-8").count("<path") > 10 for each in svgs)
     assert len(rows(out / "cells.csv")) == 20
@@ -70,18 +72,19 @@ def test_what_is_planted_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "reference" in one_line(text, "numpy eager manual", " 512 ")
 
 
-def test_every_table_has_its_caption_on_the_terminal_too(
+def test_every_row_of_the_page_is_on_the_terminal_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = write_run(tmp_path, families(1))
     text = report(run, capsys)
     page = (run / "report" / "index.html").read_text(encoding="utf-8")
     captions = re.findall(r"<caption><span>(.*?)</span>", page)
-    assert len(captions) > 3
-    lines = text.splitlines()
-    for caption in captions:
-        place = lines.index(f"**{caption}**")
-        assert lines[place + 2].startswith("| ")
+    assert {"Every cell", "Modes and gradients", "When leaving eager mode pays"} <= set(captions)
+    body = page[page.index("Every cell</span>") :].partition("</tbody>")[0]
+    found = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in body.split("<tr")[2:]]
+    assert len(found) == 20
+    for row in found:
+        assert one_line(text, f"| {row[1]:>6} |", f"| {row[2]} ", f" {row[3]} |")
 
 
 def test_graph_and_another_backend_are_never_one_ratio(
@@ -153,7 +156,7 @@ def test_runs_are_shown_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert text.startswith("# 2 runs side by side\n")
     assert text.count("\n## A: numpy") == text.count("\n## B: numpy") == 1
     names = {each.stem for each in (tmp_path / "out").glob("*.png")}
-    assert len(names) == 6
+    assert len(names) == 8
     assert {name.partition("-")[0] for name in names} == {"A", "B"}
 
 
@@ -162,11 +165,11 @@ def test_the_page_fetches_nothing_and_names_its_parts(
 ) -> None:
     run = write_run(tmp_path, families(2))
     report(run, capsys)
-    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    page = written(run / "report")
     for forbidden in ("<script", "<link", "src=", "@import", "url(http"):
         assert forbidden not in page
     assert page.count("<table") == page.count("<caption>") > 0
-    assert page.count('role="img" aria-label=') == page.count("<figure>") == 6
+    assert page.count('role="img" aria-label=') == page.count("<figure>") == 8
     assert "prefers-color-scheme: dark" in page
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import written
 from test_reports_data import VARIANTS, benchmark_json, families, plan, write_run
 
-from reports.chapters import free_slug
+from reports.draw.choose import free_slug
 from reports.command import write_report
 from reports.read.load import load
 from xbench.errors import RecordError
@@ -55,7 +56,7 @@ def test_hostile_text_stays_text(tmp_path: Path, capsys: pytest.CaptureFixture[s
     )
     out = tmp_path / "deep" / "out"
     write_report([run], out, None)
-    page = (out / "index.html").read_text(encoding="utf-8")
+    page = written(out)
     assert "script" not in Tags(page).found
     assert "&lt;script&gt;" in page
     assert "{{ 7*7 }}" in page

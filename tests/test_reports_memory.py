@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from pages import written
 from test_reports import report, rows
 from test_reports_causes import CEILINGS, planted
 from test_reports_data import VARIANTS, plan, write_run
@@ -83,8 +84,8 @@ def test_a_table_holds_faults_bytes_and_ratios_of_both_allocators(
     assert found["torch eager autograd"][:2] == ["900 MB", "12"]
     assert found["torch eager autograd"][6] == "–"
     assert found["tensorflow compiled autograd"] == ["20 MB", "0", "–", "–", "–", "–", "–"]
-    page = (run / "report" / "index.html").read_text(encoding="utf-8")
-    for said in ("what memory costs a call", "60 000", "246 MB", "with allocator system"):
+    page = written(run / "report")
+    for said in ("What memory costs a call", "60 000", "246 MB", "with allocator system"):
         assert said in page
     assert len(list((run / "report").glob("speedup-allocators*.svg"))) == 1
 

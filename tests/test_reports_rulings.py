@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pages import written
 from test_reports import one_line, report
 from test_reports_data import VARIANTS, plan, write_run
 
@@ -103,7 +104,7 @@ def test_rulings_stand_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "2 claims: 1 reproduced, 1 not measurable here." in text
     assert "reproduced" in one_line(text, "004.quadratic", "| 7 ")
     assert "no GPU was measured" in one_line(text, "a GPU step", "1.3085 s")
-    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    page = written(run / "report")
     assert "<b>" not in page
     assert 'aria-label="Words."' in page
     assert "hidden width" in page

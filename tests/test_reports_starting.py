@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from journals import FOOTER, write
+from pages import written
 from test_reports import one_line, report, rows
 from test_reports_data import VARIANTS, cell_line, header, plan
 
@@ -76,8 +77,8 @@ def test_break_even_is_printed_with_its_interval(
     ]  # fmt: skip
     assert "torch graph autograd" in graph
     assert "never" in graph
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert CAPTION_MODES in page
+    page = written(tmp_path / "report")
+    assert "When leaving eager mode pays" in page
     assert "5 000 calls [4 500, 5 800]" in page
 
 
@@ -106,8 +107,8 @@ def test_a_call_alone_stands_beside_calls_in_a_row(
     found = {each["backend"]: each["latency_s"] for each in rows(tmp_path / "report" / "cells.csv")}
     assert float(found["numpy"]) == pytest.approx(20e-6)
     assert found["torch"] == ""
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert CAPTION_ALONE in page
+    page = written(tmp_path / "report")
+    assert "A call alone" in page
 
 
 def test_without_short_calls_there_is_no_latency(

@@ -47,7 +47,9 @@ def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
     if chapter.wins:
         yield from _table(chapter.wins)
     yield from _bullets(chapter.pairs)
-    for section in [*([chapter.claims] if chapter.claims else []), *chapter.sections]:
+    if chapter.claims:
+        yield from _section(chapter.claims, f"{level}#")
+    for section in chapter.sections:
         yield from _section(section, f"{level}#")
     if chapter.causes or chapter.explained:
         yield f"{level}# {CAUSES}"
