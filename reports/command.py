@@ -6,7 +6,6 @@ import io
 import sys
 import webbrowser
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 from reports.chapters import make_report
@@ -19,13 +18,11 @@ from reports.formats.markdown import render_markdown
 from reports.formats.measurements import measurements_csv
 from reports.model import Report, Source
 from reports.page.render import render_page
-from reports.read.load import load
 from reports.read.select import select
+from reports.read.several import load_all
 from xbench.errors import UsageError
-from xbench.records.journal import JOURNAL
 
 PAGE, MARKDOWN, TIDY = "index.html", "report.md", "measurements.csv"
-_ONCE = "name each result once"
 
 
 def write_report(
@@ -41,13 +38,7 @@ def write_report(
 
     Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
-    _refuse_twice(runs)
-    sources = select(_loaded(runs, reference), only)
-    if reference is not None and not any(source.paired for source in sources):
-        raise UsageError(
-            f"nothing is compared with {reference}: there are no paired rounds in these files",
-            "leave --reference out, or give a run's folder",
-        )
+    sources = select(load_all(runs, reference), only)
     make_folder(out)
     report = make_report(sources, title, every_figure=bool(only))
     files = _files(report, sources)
@@ -57,32 +48,6 @@ def write_report(
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
-
-
-def _loaded(runs: Sequence[Path], reference: str | None) -> list[Source]:
-    """The results, each with a title of its own: two saved files may be called the same.
-
-    Raises: UsageError for copies of one run."""
-    sources = [load(run, reference) for run in runs]
-    known: dict[str, Path] = {}
-    for run, source in zip(runs, sources, strict=True):
-        own = source.run.header.run_id if source.run else str(run)
-        if own in known:
-            raise UsageError(f"{known[own]} and {run} are one run, {own}", _ONCE)
-        known[own] = run
-    titles = [source.title for source in sources]
-    for place, source in enumerate(sources):
-        if titles.count(source.title) > 1:
-            source.title = f"{source.title} ({place + 1} of {len(sources)})"
-    return sources
-
-
-def _refuse_twice(runs: Sequence[Path]) -> None:
-    """Raises: UsageError for a result that is named twice, whatever it is called each time."""
-    files = [run / JOURNAL if run.is_dir() else run for run in runs]
-    for one, other in combinations(files, 2):
-        if one.exists() and other.exists() and one.samefile(other):
-            raise UsageError(f"{one} is named twice", _ONCE)
 
 
 def _files(report: Report, sources: Sequence[Source]) -> dict[str, str]:

@@ -66,7 +66,7 @@ def test_times_are_printed_as_in_the_tables(printed: dict[str, list[Any]]) -> No
 
 @needs_chromium
 def test_ratios_are_printed_as_in_the_tables(printed: dict[str, list[Any]]) -> None:
-    expected = [Estimate(*each, 5) for each in printed["of"]]
+    expected = [Estimate(value, low, high, 5) for value, low, high in printed["of"]]
     assert printed["ratios"] == [show_ratio(each, verdict(each)) for each in expected]
     words = {word for text in printed["ratios"] for word in text.split() if word.isalpha()}
     assert {"faster", "slower", "same", "inconclusive"} <= words

@@ -145,6 +145,8 @@ def test_the_same_result_twice_is_refused(run: Path, capsys: pytest.CaptureFixtu
     (run.parent / "link").symlink_to(run)
     for other in (run, run / "run.jsonl", run.parent / "link", run / ".." / "run"):
         assert "is named twice" in refused(capsys, run, other, "--out", run.parent / "out")
+    copy = shutil.copytree(run, run.parent / "copy")
+    assert f"{run} and {copy} are one run" in refused(capsys, run, copy)
     assert not (run.parent / "out").exists()
 
 

@@ -13,8 +13,8 @@ import pytest
 from pages import written
 from test_reports_data import VARIANTS, benchmark_json, families, plan, write_run
 
-from reports.draw.choose import free_slug
 from reports.command import write_report
+from reports.draw.choose import free_slug
 from reports.read.load import load
 from xbench.errors import RecordError
 

@@ -18,8 +18,9 @@ const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+const cut = (text, most = 160) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 // Plotly reads its labels as a small HTML: what may come from a file must not start a tag there.
 const plain = (text) => {
-  const short = text.length > 160 ? `${text.slice(0, 159)}…` : text;
-  return short.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  return cut(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 };

@@ -20,7 +20,7 @@ const PLOTS = [
 const choose = (where, [label, name, options, parse]) => {
   const select = make("select", { id: `${where}-${name}` });
   for (const [value, text] of options) {
-    const option = make("option", { value }, text);
+    const option = make("option", { value }, cut(String(text), 80));
     option.selected = String(view[name]) === String(value);
     select.append(option);
   }
@@ -32,7 +32,7 @@ const toggle = (name, label) => {
   const box = make("input", { type: "checkbox", id: `show-${name}` });
   box.checked = !view.hidden.has(name);
   box.addEventListener("change", () => { if (box.checked) view.hidden.delete(name); else view.hidden.add(name); update(); });
-  return make("label", { class: "toggle" }, box, label || name);
+  return make("label", { class: "toggle" }, box, cut(label || name, 80));
 };
 
 const group = (legend, names, named = (name) => name) =>
@@ -47,7 +47,7 @@ const controls = () => {
   const setting = "dtype, device, threads";
   return [
     choose("main", ["operation", "op", same(unique(page.curves.map((each) => each.op))), String]),
-    settings.length > 1 ? choose("main", [setting, "setting", same(settings), String]) : make("p", { class: "choice" }, make("span", {}, setting), view.setting),
+    settings.length > 1 ? choose("main", [setting, "setting", same(settings), String]) : make("p", { class: "choice" }, make("span", {}, setting), cut(view.setting)),
     choose("main", ["compared with", "reference", same([...lines(timed()).keys()]), String]),
     ...(backends.length > 1 ? [group("backends", backends, (name) => page.names[name])] : []),
     ...(modes.length > 1 ? [group("modes", modes)] : []),
@@ -64,10 +64,10 @@ const paint = ([name, title, drawn, choices]) => {
   const found = drawn();
   figure.querySelector(".own").replaceChildren(...choices.map((each) => choose(name, each())));
   place.hidden = Boolean(found.missing);
-  caption.textContent = found.missing || found.summary;
+  caption.textContent = cut(found.missing || found.summary, 900);
   if (found.missing) { Plotly.purge(place); return; }
   place.setAttribute("role", "img");
-  place.setAttribute("aria-label", `${title}. ${found.summary}`);
+  place.setAttribute("aria-label", cut(`${title}. ${found.summary}`, 900));
   const inner = found.height || 285;
   const entries = found.traces.filter((each) => each.showlegend !== false && each.name);
   const legend = legendHeight(entries.map((each) => each.name.length), place.clientWidth);
@@ -88,11 +88,11 @@ const ratioTable = () => {
   const region = document.getElementById("ratios");
   const found = speedups().sort((a, b) => a.cell.width - b.cell.width);
   const body = found.map(({ cell, pair }) => make("tr", {},
-    make("th", { scope: "row", class: "figure" }, cell.width), make("th", { scope: "row" }, nameOf(cell)),
+    make("th", { scope: "row", class: "figure" }, cell.width), make("th", { scope: "row" }, cut(nameOf(cell))),
     make("td", { class: "figure" }, showTime(cell.time, cell.low, cell.high)), make("td", {}, showRatio(pair))));
-  const heads = ["width", "cell", "time of a call [95 %]", `against ${view.reference}`];
+  const heads = ["width", "cell", "time of a call [95 %]", cut(`against ${view.reference}`, 80)];
   region.replaceChildren(make("table", {},
-    make("caption", {}, make("span", {}, `${view.op}: against ${view.reference} (${view.setting})`)),
+    make("caption", {}, make("span", {}, cut(`${view.op}: against ${view.reference} (${view.setting})`, 300))),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body)));
   region.hidden = !found.length;
 };

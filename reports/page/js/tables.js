@@ -1,12 +1,13 @@
 // Tables that sort, filter and page. The server wrote each table's first rows; the rest is data.
 
 const PAGE_ROWS = 50;
+const LONGEST = 400; // characters of an entry; the files beside the page hold all
 
 const rowOf = (table, row, before) => {
   const fresh = before && before[0] !== row[0] ? "new" : "";
   return make("tr", { class: fresh }, ...row.map((text, place) => {
     const kind = table.right.includes(place) ? "figure" : table.wraps.includes(place) ? "text" : "";
-    return place < table.heads ? make("th", { scope: "row", class: kind }, text) : make("td", { class: kind }, text);
+    return place < table.heads ? make("th", { scope: "row", class: kind }, cut(text, LONGEST)) : make("td", { class: kind }, cut(text, LONGEST));
   }));
 };
 
