@@ -16,7 +16,7 @@ from journals import FOOTER, NUMPY, TORCH, WORKER, group, header, taken, write
 from report_cost import write_journal
 
 from xbench.errors import RecordError
-from xbench.records.compare import choices, compare_cells, ratios
+from xbench.records.compare import compare_cells, ratios
 from xbench.records.read import read_run
 from xbench.records.schema import CellLine, Line
 from xbench.records.summary import summarise
@@ -100,7 +100,14 @@ def test_nothing_that_is_shown_rests_on_samples_that_are_left_out(made: Path) ->
     assert lean != whole
     cells = summarise(whole)
     assert summarise(lean) == cells
-    assert (compare_cells(lean, cells), choices(lean, cells)) == ratios(whole, cells)
+    compared, chosen = ratios(lean, cells)
+    assert (compared, chosen) == ratios(whole, cells)
+    assert compared == compare_cells(whole, cells)
+    logs = {(each.cell.id, each.reference.id): each.logs for each in chosen}
+    assert len(logs) == len(chosen) == 12 * 10
+    for each in compared:
+        turned = logs.get((each.reference.id, each.cell.id), ())
+        assert each.logs == logs.get((each.cell.id, each.reference.id), tuple(-x for x in turned))
     one, other = (run.groups[7].cells[2] for run in (whole, lean))
     assert isinstance(one, CellLine)
     for name in one.timed.__struct_fields__:

@@ -11,7 +11,7 @@ from reports.read.environment import aa_line, canary_lines, journal_facts, machi
 from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
-from xbench.records.compare import choices, compare_cells, unpaired_cells
+from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.read import Run, read_run
 from xbench.records.summary import summarise
 
@@ -31,7 +31,7 @@ def load(path: Path, reference: str | None) -> Source:
                 raise RecordError(f"{path} holds JSON, but no results", _KINDS)
             return read_pytest_benchmark(path, found)
     try:
-        return source_of(read_run(path), reference)
+        return source_of(read_run(path, all_samples=False), reference)
     except (ArithmeticError, ValueError, RecursionError) as error:
         raise RecordError(f"{path} holds figures that cannot be: {error}", _DAMAGED) from None
 
@@ -39,6 +39,9 @@ def load(path: Path, reference: str | None) -> Source:
 def _one_json(path: Path) -> dict[str, Any] | None:
     """The file's one JSON object, or None if it may be a journal. Raises: RecordError."""
     try:
+        with path.open(encoding="utf-8") as file:
+            if file.readline().startswith('{"type":') and file.read(1):
+                return None
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", _KINDS) from None
@@ -46,9 +49,6 @@ def _one_json(path: Path) -> dict[str, Any] | None:
         raise RecordError(f"{path} is not text", _KINDS) from None
     if not text.strip():
         raise RecordError(f"{path} is empty", "what should have written it ended before it began")
-    first, _, rest = text.partition("\n")
-    if first.startswith('{"type":') and rest:
-        return None
     try:
         found = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -71,6 +71,7 @@ def source_of(run: Run, reference: str | None) -> Source:
     if not all(0 < cell.plan.width < LARGEST_WIDTH for cell in cells):
         raise ValueError(f"a width that is not between 1 and {LARGEST_WIDTH}")
     header = run.header
+    compared, chosen = ratios(run, cells, reference)
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",
         machine=machine_line(header.environment),
@@ -78,13 +79,13 @@ def source_of(run: Run, reference: str | None) -> Source:
         launches=header.launches,
         paired=True,
         cells=cells,
-        comparisons=compare_cells(run, cells, reference),
+        comparisons=compared,
         unpaired=unpaired_cells(cells, reference),
         ceilings=run.ceilings,
         workers=run.workers,
         notes=_notes(run),
         rulings=read_rulings(run.path.parent),
-        choices=choices(run, cells),
+        choices=chosen,
         run=run,
     )
 

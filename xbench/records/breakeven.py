@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from statistics import fmean, stdev
+from statistics import fmean
 
 from xbench.records.compare import Comparison
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
+from xbench.stats.deviation import deviation
 from xbench.stats.student import half_width
 
 
@@ -48,7 +49,7 @@ def break_even(cell: CellSummary, reference: CellSummary) -> BreakEven:
     extra = _start(cell) - _start(reference)
     gains = [slow - fast for slow, fast in zip(reference.launch_s, cell.launch_s, strict=False)]
     gain = fmean(gains)
-    half = half_width(stdev(gains), len(gains)) if len(gains) > 1 else inf
+    half = half_width(deviation(gains), len(gains)) if len(gains) > 1 else inf
     return BreakEven(
         cell.plan, reference.plan, extra, gain,
         _calls(extra, gain), _calls(extra, gain + half), _calls(extra, gain - half),

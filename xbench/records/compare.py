@@ -53,13 +53,6 @@ class Comparison:
         return Comparison(self.group, self.axis, self.reference, self.cell, ratio, turned, logs)
 
 
-def choices(run: Run, summaries: list[CellSummary]) -> list[Comparison]:
-    """Every pair of cells that were measured in the same rounds, whatever they differ in: what a
-    person chooses between, each named whole. The later of the plan over the earlier; `axis` is
-    `choice` where several axes differ. Cells without a number are in none."""
-    return [each for group in _groups(run, summaries) for each in group.every_pair()]
-
-
 def compare_cells(
     run: Run, summaries: list[CellSummary], reference: str | None = None
 ) -> list[Comparison]:
@@ -76,7 +69,11 @@ def compare_cells(
 def ratios(
     run: Run, summaries: list[CellSummary], reference: str | None = None
 ) -> tuple[list[Comparison], list[Comparison]]:
-    """What `compare_cells` and `choices` give, worked out together in little over half the time."""
+    """What `compare_cells` gives, and the choices: every pair of cells that were measured in the
+    same rounds, whatever they differ in, which is what a person chooses between, each named whole.
+
+    A choice is the later cell of the plan over the earlier; its `axis` is `choice` where several
+    axes differ. Raises: UsageError, as `compare_cells`."""
     _check_reference(run, summaries, reference)
     compared: list[Comparison] = []
     chosen: list[Comparison] = []
@@ -109,7 +106,7 @@ class _Group:
     judge: Callable[[str, str], Judged | None]
 
     def every_pair(self) -> Iterator[Comparison]:
-        """As `choices` has them."""
+        """The choices."""
         for base, cell in combinations(self.plans, 2):
             if judged := self.judge(cell.id, base.id):
                 axis = one_axis(cell, base) or CHOICE
