@@ -1,4 +1,4 @@
-"""What a report costs, by the number of cells: seconds, memory, the size of its page.
+"""What a report costs, by the number of cells: time, memory, the size of its page.
 
     python tests/report_cost.py [--cells 1250 2500 5000 10000 20000] [--keep FOLDER]
 
@@ -39,7 +39,7 @@ LAUNCHES, ROUNDS, WARMUP, POOL = 5, 7, 4, 10
 WIDTHS = tuple(512 * 2**power for power in range(10))
 GROUP = len(VARIANTS)
 MEGA = 1e6
-COLUMNS = ("cells", "journal MB", "seconds", "s / 1000 cells", "peak MB", "page MB")
+COLUMNS = ("cells", "journal MB", "seconds", "s / 1000 cells", "CPU s", "peak MB", "page MB")
 
 
 def samples(wall_ns: Sequence[int], chance: random.Random) -> Samples:
@@ -124,10 +124,11 @@ def ceilings() -> CeilingsLine:
     )  # fmt: skip
 
 
-def report(run: Path, out: Path) -> tuple[float, int]:
+def report(run: Path, out: Path) -> tuple[float, float, int]:
     """Write a run's report in a fresh process.
 
-    Returns: seconds, and the most bytes that it held in memory."""
+    Returns: seconds; those of processors, its own processes' too; the most bytes that it held in
+    memory."""
     command = [sys.executable, "-m", "xbench", "report", str(run), "--out", str(out)]
     began = time.perf_counter()
     silent, piped = subprocess.DEVNULL, subprocess.PIPE
@@ -139,7 +140,8 @@ def report(run: Path, out: Path) -> tuple[float, int]:
     seconds = time.perf_counter() - began
     if process.returncode:
         raise SystemExit(f"the report of {run} ended with {process.returncode}: {said}")
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return seconds, cpu, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def measure(folder: Path, count: int) -> tuple[str, ...]:
@@ -147,10 +149,10 @@ def measure(folder: Path, count: int) -> tuple[str, ...]:
     run, out = folder / f"run-{count}", folder / f"report-{count}"
     if not run.exists():
         write_journal(run, count)
-    seconds, peak = report(run, out)
+    seconds, cpu, peak = report(run, out)
     return (
         str(count), f"{(run / JOURNAL).stat().st_size / MEGA:.1f}", f"{seconds:.1f}",
-        f"{1000 * seconds / count:.2f}", f"{peak / MEGA:.0f}",
+        f"{1000 * seconds / count:.2f}", f"{cpu:.1f}", f"{peak / MEGA:.0f}",
         f"{(out / 'index.html').stat().st_size / MEGA:.1f}",
     )  # fmt: skip
 
