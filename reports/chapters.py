@@ -12,6 +12,7 @@ from reports.read.curves import Curve, curves
 from reports.read.merge import name_sources
 from reports.say import sentences
 from reports.say.answers import answers
+from reports.say.crossings import crossing_sentences
 from reports.say.memory import memory_sentences
 from reports.tables import causes
 from reports.tables.cells import benchmark_tables, curve_tables, refused_table
@@ -51,7 +52,7 @@ def make_chapter(source: Source, taken: set[str]) -> Chapter:
         machine=source.machine,
         facts=source.facts,
         trust=sentences.trust(source),
-        answers=answers(source),
+        answers=[*answers(source), *crossing_sentences(source)],
         wins=wins_table(source),
         pairs=sentences.pair_sentences(source),
         claims=_claims(source, taken),

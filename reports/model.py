@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from xbench.claims.judge import Rulings
 from xbench.records.compare import Comparison, Unpaired
+from xbench.records.crossover import DeviceCrossover
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, WorkerLine
 from xbench.records.summary import CellSummary
@@ -48,6 +49,7 @@ class Source:
     choices: list[Comparison] = field(default_factory=list)
     """Every pair of cells that were measured in the same rounds, for answers and the page."""
 
+    crossovers: list[DeviceCrossover] = field(default_factory=list)
     run: Run | None = None
     """The journal, where there is one: raw rounds, environment."""
 

@@ -23,6 +23,7 @@ from reports.page.columns import (
 )
 from reports.page.samples import samples
 from reports.read.curves import Series
+from reports.say.crossings import crossing_rows
 from reports.say.names import backend_name
 from xbench.stats.verdict import MARGIN
 
@@ -47,7 +48,7 @@ def page_data(sources: Sequence[Source], tables: Sequence[Table]) -> bytes:
             "ceilings": ceilings_table(sources),
             "cells": cells,
             "pairs": pair_columns(sources),
-            "crossings": [],
+            "crossings": crossing_rows(sources),
             "samples": samples(sources),
             "tables": [_table(each) for each in tables],
         },

@@ -12,8 +12,10 @@ from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import ratios, unpaired_cells
+from xbench.records.crossover import device_crossovers
 from xbench.records.read import Run, read_run
 from xbench.records.summary import summarise
+from xbench.stats.looks import level_of
 
 _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
 _DAMAGED = "the file was changed or damaged"
@@ -72,6 +74,7 @@ def source_of(run: Run, reference: str | None) -> Source:
         raise ValueError(f"a width that is not between 1 and {LARGEST_WIDTH}")
     header = run.header
     compared, chosen = ratios(run, cells, reference)
+    level = level_of("fixed" if header.target is None else "adaptive", header.launches)
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",
         machine=machine_line(header.environment),
@@ -86,6 +89,7 @@ def source_of(run: Run, reference: str | None) -> Source:
         notes=_notes(run),
         rulings=read_rulings(run.path.parent),
         choices=chosen,
+        crossovers=device_crossovers(cells, level),
         run=run,
     )
 

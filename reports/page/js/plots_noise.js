@@ -64,8 +64,9 @@ const drawCrossover = () => {
     return banded(name, series, line.map((cell) => ({ width: cell.width, value: cell.time, low: cell.low, high: cell.high, hover: hoverOf(cell) })));
   });
   const found = page.crossings.filter((each) => each.op === view.op);
-  const shapes = found.filter((each) => each.low).map((each) => ({
-    type: "rect", yref: "paper", y0: 0, y1: 1, x0: each.low, x1: each.high, line: { width: 0 }, fillcolor: faint(page.series[each.series].colour, 0.18), layer: "below",
+  const tint = (backend) => page.series.find((each) => each.backend === backend).colour;
+  const shapes = found.filter((each) => each.ends).map((each) => ({
+    type: "rect", yref: "paper", y0: 0, y1: 1, x0: each.ends[0], x1: each.ends[1], line: { width: 0 }, fillcolor: faint(tint(each.backend), 0.18), layer: "below",
   }));
   const points = cells.map((cell) => ({ value: cell.time, low: cell.low, high: cell.high }));
   return {
