@@ -47,17 +47,17 @@ class MemoryWork:
     progress: Progress
     write: Callable[[MemoryLine], None]
 
-    def measure(self, cells: Sequence[Cell], budget_s: float = inf) -> bool:
+    def measure(self, cells: Sequence[Cell], budget_s: float = inf) -> list[Cell]:
         """Measure cells, those of one workload side by side in the list; each begins only if it is
         predicted to end within the budget. One that fails has a status and a reason; the others
-        go on. Returns: whether all were tried."""
-        end, skipped = time.monotonic() + budget_s, False
+        go on. Returns: those left out."""
+        end, left_out = time.monotonic() + budget_s, list[Cell]()
         oracle, costs = Oracle(self.settings), self.plan.memory_costs_s()
         try:
             for workload, alike in groupby(cells, lambda cell: cell.workload_id):
                 for cell in alike:
                     if time.monotonic() + costs[cell.id] > end:
-                        skipped = True
+                        left_out.append(cell)
                         continue
                     self.progress.doing("memory", cell)
                     line = self._line(cell, oracle)
@@ -67,7 +67,7 @@ class MemoryWork:
                     oracle.release(workload)
         finally:
             oracle.close()
-        return not skipped
+        return left_out
 
     def _line(self, cell: Cell, oracle: Oracle) -> MemoryLine:
         spec = cell.spec

@@ -60,8 +60,7 @@ class Recording:
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     memory: list[MemoryLine] = field(default_factory=list)
-    """What a resumed run knew already."""
-
+    unweighed: list[str] = field(default_factory=list)
     patience: Patience = field(default_factory=Patience)
     began: float = field(default_factory=time.monotonic)
     opening_s: float = 0.0
@@ -182,8 +181,9 @@ class Recording:
         run = Run(self.settings.folder, self.header, groups=self.lines, memory=self.memory)
         left_s = (self.settings.budget_s or inf) - (time.monotonic() - self.began)
         work = MemoryWork(self.plan, self.settings, self.progress, self.journal.write)
-        if not work.measure(cells_to_weigh(self.plan, run), left_s):
-            self.outcome = "budget"
+        left_out = work.measure(cells_to_weigh(self.plan, run), left_s)
+        self.unweighed = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
+        self.outcome = "budget" if left_out else self.outcome
 
     def show(self, requests: Sequence[Request], shown: Sequence[ExhibitLine] = ()) -> None:
         """Have exhibits shown by workers of their own, after the last launch; `shown` were before
@@ -202,6 +202,7 @@ class Recording:
         run = Run(self.settings.folder, self.header, groups=self.lines)
         lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
         shutil.rmtree(self.settings.scratch, ignore_errors=True)  # first: the disk may be full
+        lacking += self.unweighed
         self.journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
         self.journal.close()
         run = read_run(self.settings.folder)

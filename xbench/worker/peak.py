@@ -17,7 +17,7 @@ the step is built and a few calls are made, less what was resident just before, 
   tensors took equal processes 53 to 152 MB (glibc 2.36), by how their heaps were cut up.
 
 The kernel's mark (VmHWM) is set back just before the inputs are put, misses nothing however short,
-and is exact to some 100 kB (each core counts a few pages before it adds them up). Where it cannot
+and is exact to 128 kB a core, which counts 32 pages before it adds them up. Where the mark cannot
 be set back, the peak of the process's life is the cell's if it rose meanwhile; if it did not, there
 is no figure. Where a system does not say what is resident now (macOS), the figure is how far its
 peak rose, and the truth may be more. On another device it is the framework's own count of what its
@@ -68,17 +68,18 @@ class Meter:
         self._before = self._read()
 
     def peak_bytes(self) -> int:
-        """The rise so far.
+        """The rise so far, or what an earlier peak leaves to be seen of it."""
+        return self._read().peak_bytes - self._before.current_bytes
 
-        Raises: CellFailed("unsupported", ...) if an earlier peak of the process hides it."""
-        peak = self._read().peak_bytes
-        if not self._forgot and peak <= self._before.peak_bytes:
-            earlier = show_bytes(self._before.peak_bytes)
+    def check(self, rise_bytes: int) -> None:
+        """Raise CellFailed("unsupported", ...) if this rise was there before."""
+        earlier = self._before.peak_bytes
+        if not self._forgot and rise_bytes <= earlier - self._before.current_bytes:
             raise CellFailed(
                 "unsupported",
-                f"the process had held more before ({earlier}), and its peak cannot be set back",
+                f"the process had held more before the inputs were put ({show_bytes(earlier)}), "
+                "and this system does not set its peak back",
             )
-        return peak - self._before.current_bytes
 
 
 def peak_memory(
@@ -103,6 +104,7 @@ def peak_memory(
         before, peak = peak, max(peak, meter.peak_bytes())
         if peak - before > max(RISE_BYTES, RISE_SHARE * peak):
             rose_at = calls
+    meter.check(peak)
     steady = 2 * rose_at <= calls
     return {"peak_bytes": peak, "calls": calls, "method": meter.method, "steady": steady}
 
