@@ -51,6 +51,7 @@ def test_a_time_has_the_digits_that_its_interval_supports(
         (Estimate(1.001, 0.99, 1.012, 5), "same within 2 % [0.990, 1.012]"),
         (Estimate(1.04, 0.9, 1.2, 5), "inconclusive [0.90, 1.20]"),
         (Estimate(1.4, 1.021, 1.9, 3), "1.400× slower [1.021, 1.900]"),
+        (Estimate(2.2e22, 1.5e22, 2.9e22, 3), "2.2e+22× slower [1.5e+22, 2.9e+22]"),
         (Estimate(0.98, None, None, 1), "0.98× the time, no interval"),
     ],
 )

@@ -28,7 +28,10 @@ NO_INTERVAL = (
 
 def answers(source: Source) -> list[str]:
     """The answer of each curve at the largest width at which two cells have a number, those with
-    the largest factor that an interval supports first; how many more there are."""
+    the largest factor that an interval supports first; how many more there are. Nothing of a file
+    without paired rounds."""
+    if not source.paired:
+        return []
     if source.choices and not any(map(has_interval, source.choices)):
         return [NO_INTERVAL]
     works = Works(source)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
-from math import floor, inf, log10, nextafter
+from math import floor, inf, log10
 
 from reports.model import Shown
 from xbench.stats.interval import Estimate
@@ -13,6 +12,7 @@ MOST_DIGITS = 4
 WIDE = 2.0
 FAR = 100.0
 NOTHING = "–"
+_LARGE = 1e7
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -120,21 +120,9 @@ def _ends_that_say(
         shown = show_interval(value, low, high, extra)
         least = 0.0 if shown[1].startswith("<") else float(shown[1])
         most = inf if shown[2].startswith(">") else float(shown[2])
-        if _says(wanted, least, most):
+        if verdict(Estimate(value, least, most, launches=2)) == wanted:
             return shown
-    least, most = _nearest_that_say(wanted, low, high)
-    return shown[0], repr(least), repr(most)
-
-
-def _says(wanted: Verdict, low: float, high: float) -> bool:
-    return verdict(Estimate(1.0, low, high, launches=2)) == wanted
-
-
-def _nearest_that_say(wanted: Verdict, low: float, high: float) -> tuple[float, float]:
-    """The ends themselves, or their neighbours where inverting rounded one across the margin."""
-    lows, highs = ((each, nextafter(each, 0.0), nextafter(each, inf)) for each in (low, high))
-    found = (ends for ends in product(lows, highs) if _says(wanted, *ends))
-    return next(found, (low, high))
+    return shown[0], repr(low), repr(high)
 
 
 def _places(low: float, high: float) -> int:
@@ -148,11 +136,14 @@ def _places(low: float, high: float) -> int:
 
 
 def _fixed(value: float, places: int) -> str:
+    """To so many places; digits that nobody knows are not written out."""
+    if value >= _LARGE:
+        return f"{value:.{max(places + floor(log10(value)), 0)}e}"
     return f"{round(value, places):.{max(places, 0)}f}"
 
 
 def _digits(value: float, count: int) -> str:
     """`count` significant digits, written out unless that would be unreadable."""
-    if not 1e-6 <= value < 1e7:
+    if not 1e-6 <= value < _LARGE:
         return f"{value:.{count - 1}e}"
     return _fixed(value, count - 1 - floor(log10(value)))

@@ -53,8 +53,8 @@ def _sentence(won: Counter[str | None], order: list[str], shared: int, single: i
     parts = [f"{backend_name(name)} {won[name]}" for name in order if won[name]]
     if parts:
         parts[0] = f"{backend_name(order[0])} wins {won[order[0]]} {of}"
-    text = ", ".join(parts) or f"No backend wins any {of}"
-    if won[None]:
+    text = ", ".join(parts) or f"None {of} is decided"
+    if parts and won[None]:
         text += f"; {won[None]} {'is' if won[None] == 1 else 'are'} not decided"
     if not single:
         return f"{text}."
