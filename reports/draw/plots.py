@@ -44,7 +44,7 @@ def draw(chart: Drawing, name: str, colours: Mapping[str, str]) -> Figure:
     with mpl.rc_context(frame.STYLE):
         canvas = _canvas(chart, colours)
         svg, png = StringIO(), BytesIO()
-        canvas.savefig(svg, format="svg", metadata={"Date": None})
+        canvas.savefig(svg, format="svg", metadata={"Date": None}, dpi=200)
         canvas.savefig(png, format="png", dpi=130, pil_kwargs={"compress_level": 1})
     return Figure(name, chart.alt, svg.getvalue(), png.getvalue())
 

@@ -18,6 +18,9 @@ from xbench.records.summary import CellSummary
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
 """Markers: the lines by which modes are told apart elsewhere are not there."""
 
+MANY = 500
+"""Beyond so many points they are an image inside the SVG, which would be megabytes else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
@@ -83,6 +86,7 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
     for series, points in found:
         marker = MODES.get(series.mode, "v")
         style = frame.look(series, colours) | {"linestyle": "", "marker": marker}
+        style["rasterized"] = len(every) > MANY
         axes.plot(*zip(*points, strict=True), label=frame.short(series.label), **style)
     for axis, ends in ((axes.xaxis, along), (axes.yaxis, up)):
         frame.logarithmic(axis, ends)

@@ -9,8 +9,8 @@ from reports.read.environment import slow_rounds
 from xbench.records.schema import CellLine
 from xbench.records.summary import per_call_s
 
-MOST_SAMPLES = 750_000
-"""Bursts in a page, at about 1.3 bytes each; the cells of the plan's beginning come first."""
+MOST_SAMPLES = 150_000
+"""Bursts in a page, at about 3 bytes each; the cells of the plan's beginning come first."""
 
 SCALE = 10_000
 """A burst is written as its distance from the cell's time, in parts of so many."""
