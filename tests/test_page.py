@@ -192,5 +192,8 @@ def test_everything_that_is_shown_has_a_name(opened: Opened) -> None:
         ".filter(each => !each.getAttribute('aria-label')).length"
     )
     assert unnamed == 0
+    for name in PLOTS:
+        assert len(str(opened.page.locator(f"#plot-{name} figcaption").text_content())) > 40
+    assert opened.page.locator(".plot svg.main-svg:not([aria-hidden])").count() == 0
     assert opened.page.locator("table:not(:has(caption))").count() == 0
     assert opened.page.locator("th:not([scope])").count() == 0

@@ -58,7 +58,7 @@ const frame = ([name, title]) =>
   make("figure", { id: `plot-${name}`, "aria-labelledby": `title-${name}` },
     make("h3", { id: `title-${name}` }, title), make("div", { class: "own" }), make("div", { class: "plot" }), make("figcaption", {}));
 
-const paint = ([name, title, drawn, choices]) => {
+const paint = ([name, , drawn, choices]) => {
   const figure = document.getElementById(`plot-${name}`);
   const [place, caption] = [figure.querySelector(".plot"), figure.querySelector("figcaption")];
   const found = drawn();
@@ -66,8 +66,6 @@ const paint = ([name, title, drawn, choices]) => {
   place.hidden = Boolean(found.missing);
   caption.textContent = cut(found.missing || found.summary, 900);
   if (found.missing) { Plotly.purge(place); return; }
-  place.setAttribute("role", "img");
-  place.setAttribute("aria-label", cut(`${title}. ${found.summary}`, 900));
   const inner = found.height || 285;
   const entries = found.traces.filter((each) => each.showlegend !== false && each.name);
   const legend = legendHeight(entries.map((each) => each.name.length), place.clientWidth);
@@ -75,6 +73,8 @@ const paint = ([name, title, drawn, choices]) => {
   fresh.margin.b = legend + BELOW;
   fresh.legend.y = -(BELOW + 2) / inner;
   Plotly.react(place, found.traces, fresh, CONFIG);
+  // The caption and the tables say in words what a reader of the screen would get as loose labels.
+  for (const drawing of place.querySelectorAll("svg.main-svg")) drawing.setAttribute("aria-hidden", "true");
 };
 
 // Plotly puts entries of one width side by side; here is how high that gets.
