@@ -11,20 +11,10 @@ from pathlib import Path
 import pytest
 from test_report_texts import measured
 from test_reports import rows
-from test_reports_data import VARIANTS, benchmark_json, families, plan, write_run
+from test_reports_data import benchmark_json, families, write_run
 from test_reports_files import carried
 
-from reports.read.load import load
-from reports.read.select import select
 from xbench.cli import main
-from xbench.errors import UsageError
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """Two ops at two widths, five cells each, and one that crashed."""
-    bad = plan("op1 100×w", 99, VARIANTS[0], status="crashed", reason="segmentation fault")
-    return write_run(tmp_path / "run", [*families(2, (512, 2048)), bad])
 
 
 @pytest.fixture
@@ -40,68 +30,6 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert found.out == ""
     assert "Hint: " in found.err
     return found.err
-
-
-def test_only_keeps_cells_by_id_op_family_or_backend(run: Path) -> None:
-    source = load(run, None)
-    for pattern, count in (
-        ("op0", 10), ("op1 100×w", 11), ("*/w2048/*", 10), ("torch", 8), ("op?", 21), ("*w99*", 1),
-    ):  # fmt: skip
-        (kept,) = select([source], [pattern])
-        assert len(kept.cells) == count
-        assert f"only {count} of 21 rows are shown, by --only {pattern}" in kept.notes
-    assert len(select([source], ["op0", "torch"])[0].cells) == 14
-    assert select([source], []) == [source]
-
-
-def test_only_keeps_a_ratio_where_both_cells_remain(run: Path) -> None:
-    source = load(run, None)
-    (kept,) = select([source], ["torch"])
-    assert {each.axis for each in kept.comparisons} == {"mode"}
-    assert len(kept.comparisons) == 4
-    (both,) = select([source], ["torch", "numpy"])
-    assert len(both.comparisons) == 8
-    ids = {cell.id for cell in both.cells}
-    assert all({each.cell.id, each.reference.id} <= ids for each in both.choices)
-    assert {line.worker.partition("/")[0] for line in both.workers} == {"torch", "numpy"}
-
-
-def test_only_reaches_every_file(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", str(run), "--format", "csv", "--only", "op1", "numpy"]) == 0
-    found = measured(capsys.readouterr().out)
-    assert {(row["op"], row["backend"]) for row in found} >= {("op0", "numpy"), ("op1", "torch")}
-    assert ("op0", "torch") not in {(row["op"], row["backend"]) for row in found}
-    assert any(row["status"] == "crashed" for row in found)
-    assert len(rows(run / "report" / "cells.csv")) == len({row["id"] for row in found})
-
-
-@pytest.mark.parametrize(
-    ("pattern", "near"), [("op", "op0"), ("TORCH", "torch"), ("tensorflo", "tensorflow"), ("", "")]
-)
-def test_only_that_matches_nothing_names_what_is_near(
-    run: Path, capsys: pytest.CaptureFixture[str], pattern: str, near: str
-) -> None:
-    said = refused(capsys, run, "--only", "numpy", pattern)
-    assert f"no cell matches {pattern!r}" in said
-    assert near in said.partition("Hint")[2]
-    assert not (run / "report").exists()
-
-
-def test_only_chooses_among_other_peoples_benchmarks(tmp_path: Path) -> None:
-    stats = carried(1)["stats"]
-    names = [{"name": name, "group": "g", "stats": stats} for name in ("test_a", "test_b")]
-    (tmp_path / "saved.json").write_text(benchmark_json(names))
-    (kept,) = select([load(tmp_path / "saved.json", None)], ["*_b"])
-    assert [each.name for each in kept.benchmarks] == ["test_b"]
-    with pytest.raises(UsageError, match="no cell matches 'c'") as caught:
-        select([kept], ["c"])
-    assert "test_b" in caught.value.hint
-
-
-def test_a_result_after_only_is_named_as_the_mistake_it_is(
-    run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert f"--only took {run} for a pattern" in refused(capsys, "--only", "op0", run)
 
 
 def test_the_title_stands_above_the_report(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,9 +59,9 @@ def test_a_reference_may_name_a_mode(small: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_reference_without_a_number_is_refused(
-    run: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    small: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    said = refused(capsys, run, "--reference", "torch/graph")
+    said = refused(capsys, small, "--reference", "torch/graph")
     assert "holds no number of torch/graph" in said
     assert "numpy, tensorflow, torch, numpy/eager, tensorflow/eager, tensorflow/graph" in said
     (tmp_path / "saved.json").write_text(benchmark_json([carried(512)]))
@@ -141,13 +69,13 @@ def test_a_reference_without_a_number_is_refused(
     assert "there are no paired rounds" in said
 
 
-def test_the_same_result_twice_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (run.parent / "link").symlink_to(run)
-    for other in (run, run / "run.jsonl", run.parent / "link", run / ".." / "run"):
-        assert "is named twice" in refused(capsys, run, other, "--out", run.parent / "out")
-    copy = shutil.copytree(run, run.parent / "copy")
-    assert f"{run} and {copy} are one run" in refused(capsys, run, copy)
-    assert not (run.parent / "out").exists()
+def test_the_same_result_twice_is_refused(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small.parent / "link").symlink_to(small)
+    for other in (small, small / "run.jsonl", small.parent / "link", small / ".." / "run"):
+        assert "is named twice" in refused(capsys, small, other, "--out", small.parent / "out")
+    copy = shutil.copytree(small, small.parent / "copy")
+    assert f"{small} and {copy} are one run" in refused(capsys, small, copy)
+    assert not (small.parent / "out").exists()
 
 
 def test_every_row_tells_which_result_it_is_of(

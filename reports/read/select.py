@@ -7,10 +7,12 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from reports.model import Benchmark, Source
+from reports.read.curves import Series, Setting, series_of, setting_of
 from xbench.claims.judge import Rulings
 from xbench.errors import UsageError
 from xbench.records.bound import find_ceilings
 from xbench.records.compare import Comparison, Unpaired
+from xbench.records.crossover import CPU, DeviceCrossover
 from xbench.records.schema import CellPlan
 from xbench.records.summary import worker_id
 from xbench.text import near
@@ -47,12 +49,24 @@ def _names(row: CellPlan | Benchmark) -> tuple[str, ...]:
     return row.id, row.op, row.family, row.backend
 
 
+def _line(plan: CellPlan) -> tuple[Series, Setting]:
+    """What the cells of a crossover have in common: all but device and width."""
+    return series_of(plan), setting_of(plan)._replace(device="")
+
+
 def _selected(source: Source, patterns: Sequence[str]) -> Source:
     def wanted(row: CellPlan | Benchmark) -> bool:
         return any(fnmatchcase(name, each) for name in _names(row) for each in patterns)
 
     def both(pair: Comparison | Unpaired) -> bool:
         return wanted(pair.cell) and wanted(pair.reference)
+
+    def whole(crossing: DeviceCrossover) -> bool:
+        """Whether all cells it rests on are wanted."""
+        line = _line(crossing.plan)
+        devices = (CPU, crossing.device)
+        plans = [cell.plan for cell in source.cells if cell.plan.device in devices]
+        return all(wanted(plan) for plan in plans if _line(plan) == line)
 
     cells = [cell for cell in source.cells if wanted(cell.plan)]
     benchmarks = [each for each in source.benchmarks if wanted(each)]
@@ -66,6 +80,7 @@ def _selected(source: Source, patterns: Sequence[str]) -> Source:
         comparisons=[pair for pair in source.comparisons if both(pair)],
         choices=[pair for pair in source.choices if both(pair)],
         unpaired=[pair for pair in source.unpaired if both(pair)],
+        crossovers=[each for each in source.crossovers if whole(each)],
         benchmarks=benchmarks,
         ceilings=[line for line in source.ceilings if line in ceilings],
         workers=[line for line in source.workers if line.worker in workers],
