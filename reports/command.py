@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 import webbrowser
@@ -39,6 +40,7 @@ def write_report(
     Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
     sources = select(load_all(runs, reference), only)
+    gc.freeze()  # they stay to the end: the collector need not go through them again and again
     make_folder(out)
     report = make_report(sources, title, every_figure=bool(only))
     files = _files(report, sources)
@@ -48,6 +50,7 @@ def write_report(
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
+    gc.unfreeze()
 
 
 def _files(report: Report, sources: Sequence[Source]) -> dict[str, str]:

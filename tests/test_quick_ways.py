@@ -108,6 +108,8 @@ def test_nothing_that_is_shown_rests_on_samples_that_are_left_out(made: Path) ->
     for each in compared:
         turned = logs.get((each.reference.id, each.cell.id), ())
         assert each.logs == logs.get((each.cell.id, each.reference.id), tuple(-x for x in turned))
+    assert whole.groups[7].order
+    assert not lean.groups[7].order
     one, other = (run.groups[7].cells[2] for run in (whole, lean))
     assert isinstance(one, CellLine)
     for name in one.timed.__struct_fields__:

@@ -121,7 +121,7 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     core: int | None = None
 
 
-class Samples(msgspec.Struct, kw_only=True):
+class Samples(msgspec.Struct, kw_only=True, gc=False):
     """Per burst, in the order taken: wall and CPU time (all threads), faults, context switches;
     `residual_ns`, how long after the claimed end the smallest output was on the host;
     `idle_cpu_ns`, the CPU time the worker used before it, while it was to stand still;
@@ -138,7 +138,7 @@ class Samples(msgspec.Struct, kw_only=True):
     wait_ns: list[int] = []
 
 
-class CellLine(msgspec.Struct, kw_only=True):
+class CellLine(msgspec.Struct, kw_only=True, gc=False):
     """One cell in one launch. A cell that is not `ok` has no samples.
 
     `calls` and `lead_in` say how a burst is made; `calibration` are the bursts tried before that
