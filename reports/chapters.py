@@ -49,7 +49,6 @@ def make_chapter(source: Source, taken: set[str]) -> Chapter:
     return Chapter(
         title=sentences.title(source),
         about=source.title,
-        machine=source.machine,
         facts=source.facts,
         trust=sentences.trust(source),
         answers=[*answers(source), *crossing_sentences(source)],

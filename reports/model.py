@@ -119,11 +119,10 @@ class Chapter:
     """Everything about one result file, in the order in which it is read.
 
     `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
-    by pair; `explained` are sentences about `causes`. `name` is the source's, `machine` a line."""
+    by pair; `explained` are sentences about `causes`. `name` is the source's."""
 
     title: str
     about: str
-    machine: str
     facts: list[tuple[str, str]]
     trust: list[str]
     answers: list[str]

@@ -72,7 +72,7 @@ class Reader:
 def read_answer(text: str, names: Iterable[str]) -> Answer:
     """An answer whole."""
     reader = Reader(text, names)
-    answer = Answer(int(reader.must(r"At width (\d+), ")[0]), "")
+    answer = Answer(int(reader.must(r"At width (\d+)(?: on this CPU)?, ")[0]), "")
     if found := reader.eat(r"NAME is the fast(?:er|est) of (\d+) ways to run ([^:]+): "):
         answer.work = found[2]
         answer.claims.append(Claim("fastest", answer.width, found[0], count=int(found[1])))

@@ -32,7 +32,8 @@ def test_the_fastest_is_named_against_the_best_of_each_other_backend() -> None:
         cell(TF_GRAPH, 1.5), cell(TF_COMPILED, 1.0, bound="bandwidth"),
     ]  # fmt: skip
     assert answers(source(cells, sure(*cells))) == [
-        "At width 512, compiled TensorFlow is the fastest of 5 ways to run op: 2.00× [1.82, 2.20] "
+        "At width 512 on this CPU, "
+        "compiled TensorFlow is the fastest of 5 ways to run op: 2.00× [1.82, 2.20] "
         "faster than compiled PyTorch and 6.0× [5.5, 6.6] faster than NumPy; compiled TensorFlow "
         "is bound by memory traffic."
     ]
@@ -43,7 +44,8 @@ def test_one_rival_that_is_not_decided_takes_the_title() -> None:
     pairs = [ratio(torch, fused, 0.9, 1.6), ratio(numpy, fused, 2.0, 4.0)]
     pairs.append(ratio(numpy, torch, 1.5, 3.0))
     assert answers(source([numpy, torch, fused], pairs)) == [
-        "At width 512, it is not decided which of compiled PyTorch and eager PyTorch is the fastest"
+        "At width 512 on this CPU, "
+        "it is not decided which of compiled PyTorch and eager PyTorch is the fastest"
         " of 3 ways to run op: compiled PyTorch takes [0.6, 1.1] times as long as eager PyTorch; "
         "NumPy is 2.8× [2.0, 4.0] slower than compiled PyTorch."
     ]
@@ -54,12 +56,14 @@ def test_two_that_are_the_same_are_said_to_be_and_no_more() -> None:
     slow = cell(TF_GRAPH, 2.0, bound="launch")
     same = ratio(torch, numpy, 0.99, 1.01)
     assert answers(source([numpy, torch], [same])) == [
-        "At width 512, NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
+        "At width 512 on this CPU, "
+        "NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
         "both are bound by arithmetic."
     ]
     three = [same, ratio(slow, numpy, 1.9, 2.1), ratio(slow, torch, 1.9, 2.1)]
     assert answers(source([numpy, torch, slow], three)) == [
-        "At width 512, NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
+        "At width 512 on this CPU, "
+        "NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
         "of 3 ways none is known to be faster; TensorFlow is 2.00× [1.90, 2.10] slower than NumPy; "
         "NumPy and PyTorch are bound by arithmetic, TensorFlow by launching operators."
     ]
@@ -74,7 +78,8 @@ def test_a_leader_that_is_not_known_to_beat_all_is_only_asked_about() -> None:
         ratio(torch, numpy, 0.7, 0.8),
     ]
     assert answers(source([leader, torch, numpy], pairs)) == [
-        "At width 512, it is not decided whether TensorFlow is the fastest of 3 ways to run op: "
+        "At width 512 on this CPU, "
+        "it is not decided whether TensorFlow is the fastest of 3 ways to run op: "
         "TensorFlow takes [0.20, 1.5] times as long as NumPy; PyTorch is 1.54× [1.43, 1.67] slower "
         "than TensorFlow."
     ]
@@ -83,7 +88,8 @@ def test_a_leader_that_is_not_known_to_beat_all_is_only_asked_about() -> None:
 def test_parts_that_did_not_fit_together_are_not_compared() -> None:
     numpy, torch = cell(NUMPY, 9.0, part="#1"), cell(TORCH, 1.0, part="#2")
     assert answers(source([numpy, torch])) == [
-        "At width 512, it is not decided which of PyTorch and NumPy is the faster of 2 ways to run "
+        "At width 512 on this CPU, "
+        "it is not decided which of PyTorch and NumPy is the faster of 2 ways to run "
         "op: PyTorch and NumPy did not fit in memory together."
     ]
 
@@ -94,7 +100,8 @@ def test_that_the_order_changes_with_the_width_is_said_with_the_widths() -> None
     ends = [(2.0, 3.0), (1.1, 1.3), (0.9, 1.1), (0.2, 0.3)]
     pairs = [ratio(one, other, *each) for one, other, each in zip(torch, numpy, ends, strict=True)]
     assert answers(source([*numpy, *torch], pairs)) == [
-        "At width 20480, PyTorch is the faster of 2 ways to run op: 4.1× [3.3, 5.0] faster than "
+        "At width 20480 on this CPU, "
+        "PyTorch is the faster of 2 ways to run op: 4.1× [3.3, 5.0] faster than "
         "NumPy. At width 512, NumPy is the fastest of 2: 2.4× [2.0, 3.0] faster than PyTorch; the "
         "two change places between widths 2048 and 20480."
     ]
@@ -106,14 +113,16 @@ def test_a_winner_of_small_widths_that_has_no_number_later_is_told() -> None:
     small = [cell(NUMPY, 1.0), cell(TORCH, 3.0), cell(TF_GRAPH, 5.0)]
     large = [cell(NUMPY, None, 2048), cell(TORCH, 2.0, 2048), cell(TF_GRAPH, 1.0, 2048)]
     (said,) = answers(source([*small, *large], [*sure(*small), *sure(*large)]))
-    assert "At width 2048, TensorFlow is the faster of 2 ways to run op: " in said
+    assert "At width 2048 on this CPU, TensorFlow is the faster of 2 ways to run op: " in said
     assert said.endswith("At width 512, NumPy is the fastest of 3: 5.0× [4.5, 5.5] faster than "
                          "TensorFlow.")  # fmt: skip
 
 
 def test_the_largest_width_is_one_at_which_there_is_a_choice() -> None:
     cells = [cell(NUMPY, 1.0), cell(TORCH, 2.0), cell(TORCH, 3.0, 2048), cell(NUMPY, None, 2048)]
-    assert answers(source(cells, sure(*cells[:2])))[0].startswith("At width 512, NumPy is")
+    assert answers(source(cells, sure(*cells[:2])))[0].startswith(
+        "At width 512 on this CPU, NumPy is"
+    )
 
 
 def test_one_launch_says_nothing_and_a_file_without_rounds_neither() -> None:
@@ -156,7 +165,8 @@ def test_gradient_allocator_and_family_are_named_where_they_tell_cells_apart() -
     ]
     (said,) = answers(source([*cells, cell(NUMPY, family="op b×w")], sure(*cells)))
     assert said.startswith(
-        "At width 512, PyTorch with gradients by hand is the fastest of 3 ways to run op a×w: "
+        "At width 512 on this CPU, "
+        "PyTorch with gradients by hand is the fastest of 3 ways to run op a×w: "
         "2.00× [1.82, 2.20] faster than PyTorch with gradients by hand with allocator system"
     )
     assert "faster than PyTorch with autograd" in said

@@ -34,7 +34,7 @@ def test_one_result_has_no_name_and_nothing_beside_it(tmp_path: Path) -> None:
     report = make_report([load(write_run(tmp_path, families(1, (512,))), None)])
     assert report.merged is None
     assert [each.name for each in report.chapters] == [""]
-    assert report.title == "numpy, torch and tensorflow on Test CPU, 8 cores, 64 GB, no GPU"
+    assert report.title == "NumPy, PyTorch and TensorFlow on Test CPU, 8 cores, 64 GB, no GPU"
 
 
 def test_results_are_named_by_letters_with_title_machine_and_date(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_the_title_stands_above_the_report(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(small), "--title", "Which <one>?"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("# Which &lt;one>?\n\n## numpy, torch and tensorflow on Test CPU")
+    assert text.startswith("# Which &lt;one>?\n\n## NumPy, PyTorch and TensorFlow on Test CPU")
     assert "\n### op0 100×w (" in text
     page = (small / "report" / "index.html").read_text(encoding="utf-8")
     assert "Which &lt;one&gt;?" in page

@@ -63,7 +63,7 @@ def test_every_file_is_written_and_has_something_in_it(
 
 def test_what_is_planted_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = report(write_run(tmp_path, families(1)), capsys)
-    assert text.startswith("# numpy, torch and tensorflow on Test CPU, 8 cores, 64 GB, no GPU\n")
+    assert text.startswith("# NumPy, PyTorch and TensorFlow on Test CPU, 8 cores, 64 GB, no GPU\n")
     assert "20 of 20 cells verified and timed, none refused" in text
     assert "torch eager against numpy eager, 4 cells: faster in 4" in text
     assert "tensorflow eager against numpy eager, 4 cells: slower in 4" in text
@@ -154,7 +154,7 @@ def test_runs_are_shown_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     write_report([first, second], tmp_path / "out", None)
     text = capsys.readouterr().out
     assert text.startswith("# 2 runs side by side\n")
-    assert text.count("\n## A: numpy") == text.count("\n## B: numpy") == 1
+    assert text.count("\n## A: NumPy") == text.count("\n## B: NumPy") == 1
     names = {each.stem for each in (tmp_path / "out").glob("*.png")}
     assert len(names) == 8
     assert {name.partition("-")[0] for name in names} == {"A", "B"}

@@ -36,7 +36,7 @@ def answers(source: Source) -> list[str]:
         return [NO_INTERVAL]
     works = Works(source)
     found = [
-        _answer(curve, works.name(curve[0].cells[0].plan))
+        _answer(curve, works.name(curve[0].cells[0].plan), works.place)
         for every in contests(source).values()
         if (curve := [each for each in every if len(each.cells) > 1])
     ]
@@ -53,8 +53,8 @@ class _Answer:
     """The largest that a claim about its first cell supports; 1 without one."""
 
 
-def _answer(curve: Sequence[Contest], work: str) -> _Answer:
-    """Of one curve, from the smallest width up."""
+def _answer(curve: Sequence[Contest], work: str, place: str) -> _Answer:
+    """Of one curve, from the smallest width up; `place` is where every cell ran, if it is one."""
     last = curve[-1]
     names = way_names(cell.plan for contest in curve for cell in contest.cells)
     say = Clauses(last, names)
@@ -63,7 +63,7 @@ def _answer(curve: Sequence[Contest], work: str) -> _Answer:
     else:
         said, cells = _decided(say, last.winner, work)
     causes = say.causes(cells)
-    text = f"At width {last.width}, {said}{'; ' if causes else ''}{causes}."
+    text = f"At width {last.width}{place}, {said}{'; ' if causes else ''}{causes}."
     factor = max(sure_factor(last.ratio(cells[0], other)) for other in cells[1:])
     return _Answer(text + _change(curve, names), factor)
 

@@ -75,6 +75,11 @@ class Works:
         gpus = machine.get("gpus") if isinstance(machine, dict) else None
         self._gpus: list[object] = gpus if isinstance(gpus, list) else []
 
+    @property
+    def place(self) -> str:
+        """` on this CPU` where nothing ran elsewhere; with several devices each work names its."""
+        return " on this CPU" if self._devices == {"cpu"} else ""
+
     def name(self, plan: CellPlan) -> str:
         """`mlp_train in float32 on this CPU with 1 thread`. A processor that is the only device
         needs no name."""

@@ -10,7 +10,7 @@ from statistics import median
 from reports.model import Source
 from reports.read.curves import Curve, series_of
 from reports.say.clauses import sure_factor
-from reports.say.names import listed
+from reports.say.names import backend_name, listed
 from reports.say.numbers import percent, show_ratio
 from reports.tables.cells import OVERHEAD_LIMIT
 from xbench.records.compare import Comparison
@@ -98,9 +98,10 @@ def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
 
 
 def title(source: Source) -> str:
-    """`numpy, torch and tensorflow on AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
+    """`NumPy, PyTorch and TensorFlow on AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
     names = [series_of(cell.plan) for cell in source.cells if cell.time_s is not None]
-    backends = list(dict.fromkeys(each.backend for each in sorted(names, key=lambda one: one.rank)))
+    ordered = sorted(names, key=lambda one: one.rank)
+    backends = list(dict.fromkeys(backend_name(each.backend) for each in ordered))
     return f"{listed(backends) or 'Benchmarks'} on {source.machine}"
 
 
