@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 from io import StringIO
 
 from reports.formats.formulas import is_formula
@@ -90,13 +90,14 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     """The whole file. Text stays on its line and is no formula; None is an empty field."""
+    return "\n".join([csv_line(header), *map(csv_line, rows), ""])
+
+
+def csv_line(row: Sequence[Value]) -> str:
+    """A row without its end."""
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    safe = cache(lambda found: harmless(one_line(found)))  # most texts are there many times
-    writer.writerows(
-        [safe(each) if isinstance(each, str) else each for each in row] for row in rows
-    )
+    shown = [_safe(each) if isinstance(each, str) else each for each in row]
+    csv.writer(text, lineterminator="").writerow(shown)
     return text.getvalue()
 
 
@@ -106,3 +107,9 @@ def harmless(value: Value) -> Value:
     if not isinstance(value, str):
         return value
     return ";".join(f"'{each}" if is_formula(each) else each for each in value.split(";"))
+
+
+@lru_cache(maxsize=4096)
+def _safe(text: str) -> Value:
+    """Most texts are there many times."""
+    return harmless(one_line(text))

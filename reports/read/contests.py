@@ -15,7 +15,7 @@ from xbench.records.summary import CellSummary
 @dataclass(slots=True)
 class Contest:
     """The cells of a workload that have a number, in the order of their times, and the ratio of
-    every two of them that were measured in the same rounds, by their ids, both ways round."""
+    every two of them that were measured in the same rounds, by their ids."""
 
     setting: Setting
     width: int
@@ -24,7 +24,10 @@ class Contest:
 
     def ratio(self, cell: CellSummary, other: CellSummary) -> Comparison | None:
         """`cell` over `other`; None if they were not measured in the same rounds."""
-        return self.ratios.get((cell.id, other.id))
+        found = self.ratios.get((cell.id, other.id))
+        if found is None and (turned := self.ratios.get((other.id, cell.id))) is not None:
+            found = self.ratios[cell.id, other.id] = turned.inverse
+        return found
 
     def beats(self, cell: CellSummary, other: CellSummary) -> bool:
         """Whether `cell` is faster, by the verdict."""
@@ -59,9 +62,7 @@ def contests(source: Source) -> dict[Setting, list[Contest]]:
             place = _place(cell.plan)
             found.setdefault(place, Contest(*place[:2])).cells.append(cell)
     for each in source.choices:
-        contest = found[_place(each.cell)]
-        for one in (each, each.inverse):
-            contest.ratios[one.cell.id, one.reference.id] = one
+        found[_place(each.cell)].ratios[each.cell.id, each.reference.id] = each
     curves: dict[Setting, list[Contest]] = {}
     for setting in dict.fromkeys(setting_of(cell.plan) for cell in source.cells):
         curves[setting] = []

@@ -123,7 +123,7 @@ const drawMemory = () => {
     })),
     layout: { xaxis: widthAxis(widthsOf(cells)), yaxis: logAxis(measured ? "peak memory of a call" : "memory, predicted", points, showBytes) },
     summary: measured
-      ? "Peak memory above what the process held before the cell was placed, in a fresh process with the allocator as shipped."
+      ? "Peak memory while inputs are put, the step is built and a few calls run, beyond what the process held before; one fresh process a cell, allocator as shipped. Compiled modes carry what their compiler took."
       : "Predicted from the shapes: inputs, two copies of the state, results and what eager operators keep. Not measured in these results; `xbench run --memory` does.",
   };
 };
