@@ -13,7 +13,7 @@ from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
-from xbench.records.read import Run, read_run
+from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.summary import summarise
 from xbench.stats.looks import level_of
 
@@ -21,6 +21,7 @@ _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
 _DAMAGED = "the file was changed or damaged"
 
 
+@no_collecting()
 def load(path: Path, reference: str | None) -> Source:
     """Read a run folder, a journal or a pytest-benchmark file.
 

@@ -27,12 +27,14 @@ class Rounds:
     low: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.seconds or _no_times(self.seconds) or _no_times(self.canary_s):
+        logs = [log(each) for each in self.seconds if 0.0 < each < inf]
+        canaries = [each for each in self.canary_s if 0.0 < each < inf]
+        if not logs or len(logs) < len(self.seconds) or len(canaries) < len(self.canary_s):
             raise ValueError(f"no rounds with times {[*self.seconds, *self.canary_s]!r}")
         if self.canary_s and len(self.canary_s) != len(self.seconds):
             raise ValueError(f"{len(self.canary_s)} canaries for {len(self.seconds)} rounds")
         fastest = sorted(self.seconds)[: max(2, -(-len(self.seconds) // 4))]
-        object.__setattr__(self, "logs", [log(each) for each in self.seconds])
+        object.__setattr__(self, "logs", logs)
         object.__setattr__(self, "low", fmean([log(each) for each in fastest]))
 
 
@@ -52,8 +54,3 @@ def paired_log_ratio(upper: Rounds, lower: Rounds) -> float:
         raise ValueError(f"not paired: {len(upper.logs)} and {len(lower.logs)} rounds")
     paired = median([one - other for one, other in zip(upper.logs, lower.logs, strict=True)])
     return 0.5 * (paired + (upper.low - lower.low))
-
-
-def _no_times(seconds: Sequence[float]) -> bool:
-    """Whether some of them are not positive and finite."""
-    return len([each for each in seconds if 0.0 < each < inf]) < len(seconds)
