@@ -6,24 +6,23 @@ import gc
 import io
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from reports.chapters import make_report
-from reports.formats.csv_files import cells_csv, comparisons_csv
+from reports.chapters import make_report, report_figures
 from reports.formats.files import make_folder, write_files
 from reports.formats.html_tables import render_tables
 from reports.formats.json_document import json_document
 from reports.formats.latex import render_latex
-from reports.formats.markdown import render_markdown
-from reports.formats.measurements import measurements_csv
-from reports.model import Report, Source
+from reports.formats.texts import MARKDOWN, TIDY, texts_beside
+from reports.model import Report
 from reports.page.render import render_page
 from reports.read.select import select
 from reports.read.several import load_all
 from xbench.errors import UsageError
 
-PAGE, MARKDOWN, TIDY = "index.html", "report.md", "measurements.csv"
+PAGE = "index.html"
 
 
 def write_report(
@@ -40,51 +39,39 @@ def write_report(
     Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
     sources = select(load_all(runs, reference), only)
-    gc.freeze()  # they stay to the end: the collector need not go through them again and again
     make_folder(out)
-    report = make_report(sources, title, every_figure=bool(only))
-    files = _files(report, sources)
-    write_files(out, _figures(report) | files)
-    if aloud:
-        _print(_text(form, files, sources, title))
+    with _collector_at_rest():
+        report = make_report(sources, title)
+        with texts_beside(out, report):
+            figures = report_figures(report, every=bool(only))
+            write_files(out, figures.files() | {PAGE: render_page(report, figures)})
+        if aloud:
+            _print(_text(form, out, report, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
     if show:
         _open(out / PAGE)
-    gc.unfreeze()
 
 
-def _files(report: Report, sources: Sequence[Source]) -> dict[str, str]:
-    """Every text of the folder, by name."""
-    return {
-        MARKDOWN: render_markdown(report),
-        "cells.csv": cells_csv(sources),
-        "comparisons.csv": comparisons_csv(sources),
-        TIDY: measurements_csv(sources),
-        PAGE: render_page(report),
-    }
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """What was read stays to the end: the collector need not go through it again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
-def _figures(report: Report) -> dict[str, str | bytes]:
-    ruled = [figure for each in report.chapters if each.claims for figure in each.claims.figures]
-    found: dict[str, str | bytes] = {}
-    for figure in [*ruled, *report.figures]:
-        found[f"{figure.name}.svg"] = figure.svg
-        found[f"{figure.name}.png"] = figure.png
-    return found
-
-
-def _text(form: str, files: dict[str, str], sources: Sequence[Source], title: str | None) -> str:
+def _text(form: str, out: Path, report: Report, title: str | None) -> str:
     match form:
-        case "md":
-            return files[MARKDOWN]
-        case "csv":
-            return files[TIDY]
+        case "md" | "csv":
+            return (out / (MARKDOWN if form == "md" else TIDY)).read_text(encoding="utf-8")
         case "json":
-            return json_document(sources, title)
+            return json_document(report.sources, title)
         case "latex":
-            return render_latex(sources, title)
+            return render_latex(report.sources, title)
         case "html":
-            return render_tables(sources, title)
+            return render_tables(report.sources, title)
     raise UsageError(f"no format is called {form!r}", "known: md, csv, json, latex, html")
 
 

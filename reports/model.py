@@ -94,6 +94,21 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """Of the rulings, a list a source; and of what was measured."""
+
+    ruled: list[list[Figure]]
+    main: list[Figure]
+
+    def files(self) -> dict[str, str | bytes]:
+        """Each as SVG and PNG, by file name."""
+        found: dict[str, str | bytes] = {}
+        for figure in [*(each for ruled in self.ruled for each in ruled), *self.main]:
+            found |= {f"{figure.name}.svg": figure.svg, f"{figure.name}.png": figure.png}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A scaling curve: what can be said, and its tables."""
 
@@ -105,13 +120,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Rulings on claims: how many of which, their tables, their figures."""
+    """Rulings on claims: how many of which, and their tables."""
 
     title: str
     about: str
     sentences: list[str]
     tables: list[Table]
-    figures: list[Figure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +143,9 @@ class Chapter:
     wins: Table | None
     pairs: list[str]
     claims: Claims | None
-    sections: list[Section]
     explained: list[str]
     causes: list[Table]
     others: list[Table]
-    refused: Table | None
     not_run: list[str]
     name: str = ""
 
@@ -154,13 +166,10 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All there is to write: a chapter a source; `merged` where there are several; `whole` are the
-    tables of all curves and results joined, one a kind, for a page that sorts and filters;
-    `figures` are the main ones, or all of what was selected."""
+    """All there is to write: a chapter a source; `merged` where there are several. Tables of curves
+    and figures are made where they are needed."""
 
     title: str
     sources: list[Source]
     chapters: list[Chapter]
     merged: Merged | None
-    whole: list[Table]
-    figures: list[Figure]

@@ -9,7 +9,7 @@ from made_sources import NUMPY, TORCH, cell, ratio, source
 from test_reports_data import MACHINE, benchmark_json, families, write_run
 from test_reports_files import carried
 
-from reports.chapters import make_report
+from reports.chapters import make_report, report_figures
 from reports.model import Merged, Shown, Source
 from reports.read.load import load
 from reports.read.merge import name_sources
@@ -52,7 +52,7 @@ def test_results_are_named_by_letters_with_title_machine_and_date(tmp_path: Path
          "2026-01-02T03:04"),
         ("B", "run b, preset quick", "Other CPU, 8 cores, 64 GB, no GPU", "2026-01-02T03:04"),
     ]  # fmt: skip
-    names = [figure.name for figure in report.figures]
+    names = list(report_figures(report).files())
     assert len(set(names)) == len(names) > 2
     many = [source([]) for _ in range(28)]
     name_sources(many)

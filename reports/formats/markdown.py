@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.model import Chapter, Claims, Merged, Report, Section, Table
+from reports.model import Chapter, Claims, Merged, Report, Section, Source, Table
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
+from reports.tables.sections import curve_sections
 from xbench.text import one_line
 
 
@@ -25,8 +26,8 @@ def _lines(report: Report) -> Iterator[str]:
         level = "##"
     if report.merged:
         yield from _merged(report.merged)
-    for chapter in report.chapters:
-        yield from _chapter(chapter, level)
+    for chapter, source in zip(report.chapters, report.sources, strict=True):
+        yield from _chapter(chapter, source, level)
 
 
 def _merged(merged: Merged) -> Iterator[str]:
@@ -37,7 +38,7 @@ def _merged(merged: Merged) -> Iterator[str]:
             yield from _table(table)
 
 
-def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
+def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
     name = f"{chapter.name}: " if chapter.name else ""
     yield f"{level} {_plain(name + chapter.title)}"
     yield ""
@@ -49,7 +50,7 @@ def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
     yield from _bullets(chapter.pairs)
     if chapter.claims:
         yield from _section(chapter.claims, f"{level}#")
-    for section in chapter.sections:
+    for section in curve_sections(source):
         yield from _section(section, f"{level}#")
     if chapter.causes or chapter.explained:
         yield f"{level}# {CAUSES}"
@@ -62,7 +63,7 @@ def _chapter(chapter: Chapter, level: str) -> Iterator[str]:
     for table in chapter.others:
         yield from _table(table)
     yield from _bullets(chapter.not_run)
-    if any(section.sentences for section in chapter.sections):
+    if any(each.ratio.low is not None for each in source.comparisons):
         yield margin_note()
         yield ""
 

@@ -14,10 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.draw.palette import GRID, INK, PAPER
-from reports.model import Figure, Report, Table
+from reports.model import Figure, Figures, Report, Table
 from reports.page.data import pack, page_data, plotly_source
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
+from reports.tables.whole import whole_tables
 from xbench import __version__
 
 _HERE = Path(__file__).resolve().parent
@@ -33,7 +34,7 @@ LONGEST_TEXT = 400
 """Of a table's entry; files beside the page hold it whole."""
 
 
-def render_page(report: Report) -> str:
+def render_page(report: Report, figures: Figures) -> str:
     """The page. Text from result files is escaped; the figures escaped theirs when drawn."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
@@ -46,6 +47,7 @@ def render_page(report: Report) -> str:
     plotly = plotly_source() if timed else b""
     return environment.get_template("page.html").render(
         report=report,
+        figures=figures,
         tables=tables,
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own files
@@ -66,7 +68,7 @@ def _tables(report: Report) -> list[Table]:
     people's benchmarks."""
     across = report.merged.across if report.merged else None
     others = [table for chapter in report.chapters for table in chapter.others]
-    return [*([across] if across else []), *report.whole, *others]
+    return [*([across] if across else []), *whole_tables(report.sources), *others]
 
 
 def _script() -> str:
