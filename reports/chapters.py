@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reports.draw.choose import free_slug, main_figures
 from reports.draw.palette import colours
@@ -56,14 +56,17 @@ def _claims(source: Source) -> Claims | None:
     return Claims(TITLE, ABOUT, ruling_sentences(rulings), ruling_tables(rulings))
 
 
-def report_figures(report: Report, every: bool = False) -> Figures:
-    """Drawn: those of the rulings, a list a source, and the main ones of all, or `every` one."""
+def report_figures(report: Report, every: bool = False) -> Callable[[], Figures]:
+    """Begin to draw: those of the rulings, and the main ones of all, or `every` one.
+
+    Returns: what waits for them."""
     taken: set[str] = set()
     ruled = [_ruled(source, taken) for source in report.sources]
-    return Figures(ruled, main_figures(report.sources, taken, every))
+    main = main_figures(report.sources, taken, every)
+    return lambda: Figures([each() for each in ruled], main())
 
 
-def _ruled(source: Source, taken: set[str]) -> list[Figure]:
+def _ruled(source: Source, taken: set[str]) -> Callable[[], list[Figure]]:
     prefix = f"{source.name}-" if source.name else ""
     charts = ruling_charts(source.rulings)
     named = [(each, free_slug(f"{prefix}{each.kind}", taken)) for each in charts]

@@ -17,7 +17,7 @@ from reports.formats.json_document import json_document
 from reports.formats.latex import render_latex
 from reports.formats.texts import MARKDOWN, TIDY, texts_beside
 from reports.model import Report
-from reports.page.render import render_page
+from reports.page.render import prepare_page
 from reports.read.select import select
 from reports.read.several import load_all
 from xbench.errors import UsageError
@@ -44,7 +44,9 @@ def write_report(
         report = make_report(sources, title)
         with texts_beside(out, report):
             figures = report_figures(report, every=bool(only))
-            write_files(out, figures.files() | {PAGE: render_page(report, figures)})
+            page = prepare_page(report)
+            drawn = figures()
+            write_files(out, drawn.files() | {PAGE: page(drawn)})
         if aloud:
             _print(_text(form, out, report, title))
     sys.stderr.write(f"report: {out / PAGE}\n")

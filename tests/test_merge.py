@@ -52,7 +52,7 @@ def test_results_are_named_by_letters_with_title_machine_and_date(tmp_path: Path
          "2026-01-02T03:04"),
         ("B", "run b, preset quick", "Other CPU, 8 cores, 64 GB, no GPU", "2026-01-02T03:04"),
     ]  # fmt: skip
-    names = list(report_figures(report).files())
+    names = list(report_figures(report)().files())
     assert len(set(names)) == len(names) > 2
     many = [source([]) for _ in range(28)]
     name_sources(many)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from reports.draw.charts import charts
@@ -29,9 +29,11 @@ ORDER = (
 _LONGEST_SLUG = 80
 
 
-def main_figures(sources: Sequence[Source], taken: set[str], everything: bool) -> list[Figure]:
-    """The figures of these sources, `MOST` of them or `everything`; `taken` holds file names that
-    are in use, and gets theirs."""
+def main_figures(
+    sources: Sequence[Source], taken: set[str], everything: bool
+) -> Callable[[], list[Figure]]:
+    """Begin to draw the figures of these sources, `MOST` of them or `everything`; `taken` holds
+    file names that are in use, and gets theirs. Returns: what waits for them."""
     found = list(_candidates(sources))
     chosen = found if everything else _main(found)
     look = colours(cell.plan.backend for source in sources for cell in source.cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO, StringIO
 from multiprocessing import get_context
@@ -28,15 +28,25 @@ _DODGE, _MOST_DODGE, _ROOM = 0.016, 0.08, 0.07
 _MANY = 4
 
 
-def draw_all(wanted: Sequence[tuple[Drawing, str]], colours: Mapping[str, str]) -> list[Figure]:
-    """Draw charts under their names, side by side where there are many: drawing is most of what a
-    report takes. Processes are forked, so nothing is imported again."""
+def draw_all(
+    wanted: Sequence[tuple[Drawing, str]], colours: Mapping[str, str]
+) -> Callable[[], list[Figure]]:
+    """Begin to draw charts under their names, side by side where there are many: drawing is most of
+    what a small report takes. Processes are forked, so nothing is imported again.
+
+    Returns: what waits for them. It must be called, once."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     if len(wanted) < _MANY or cores < 2:
-        return [draw(chart, name, colours) for chart, name in wanted]
-    with ProcessPoolExecutor(min(cores, 8), get_context("fork")) as pool:
-        jobs = [pool.submit(draw, chart, name, colours) for chart, name in wanted]
-        return [job.result() for job in jobs]
+        drawn = [draw(chart, name, colours) for chart, name in wanted]
+        return lambda: drawn
+    pool = ProcessPoolExecutor(min(cores, 8), get_context("fork"))
+    jobs = [pool.submit(draw, chart, name, colours) for chart, name in wanted]
+
+    def wait() -> list[Figure]:
+        with pool:
+            return [job.result() for job in jobs]
+
+    return wait
 
 
 def draw(chart: Drawing, name: str, colours: Mapping[str, str]) -> Figure:

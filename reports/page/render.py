@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,8 +36,10 @@ LONGEST_TEXT = 400
 """Of a table's entry; files beside the page hold it whole."""
 
 
-def render_page(report: Report, figures: Figures) -> str:
-    """The page. Text from result files is escaped; the figures escaped theirs when drawn."""
+def prepare_page(report: Report) -> Callable[[Figures], str]:
+    """Make everything of the page but its figures, which may still be drawn meanwhile.
+
+    Returns: what makes the page. Text from result files is escaped; figures escaped theirs."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -45,13 +49,14 @@ def render_page(report: Report, figures: Figures) -> str:
     script = _script()
     timed = any(cell.time_s is not None for source in report.sources for cell in source.cells)
     plotly = plotly_source() if timed else b""
-    return environment.get_template("page.html").render(
+    hashes = " ".join(f"'sha256-{_hash(each)}'" for each in (script.encode(), plotly))
+    page = partial(
+        environment.get_template("page.html").render,
         report=report,
-        figures=figures,
         tables=tables,
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own files
-        hashes=Markup(" ".join(f"'sha256-{_hash(each)}'" for each in (script.encode(), plotly))),  # noqa: S704
+        hashes=Markup(hashes),  # noqa: S704 - hashes
         packed=pack(page_data(report.sources, tables)),
         plots=pack(plotly) if timed else "",
         bound_note=bound_note(),
@@ -61,6 +66,7 @@ def render_page(report: Report, figures: Figures) -> str:
         most=MOST_ROWS,
         lively=LIVELY_ROWS,
     )
+    return lambda figures: page(figures=figures)
 
 
 def _tables(report: Report) -> list[Table]:
