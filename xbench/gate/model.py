@@ -129,6 +129,6 @@ def exit_status(
         return EXIT_REGRESSED
     if not comparable:
         return 0 if learning else EXIT_UNKNOWN
-    if strict and any(each.kind == "inconclusive" or each in slower for each in findings):
+    if strict and any(each.kind in ("inconclusive", "regressed") for each in findings):
         return EXIT_UNKNOWN
     return 0
