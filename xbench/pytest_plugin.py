@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-import msgspec
 import pytest
 
 from xbench.cli.run import Effort, get_preset, plan_selection
@@ -21,6 +20,7 @@ from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import Recording
 from xbench.engine.settings import Settings
 from xbench.errors import XbenchError
+from xbench.export.measured import carried
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.progress import PlainProgress
@@ -170,7 +170,7 @@ def replay(request: pytest.FixtureRequest, name: str, benchmark: Any) -> None:
         pytest.skip(f"{summary.status}: {summary.reason}")
     if summary.time_s is None:
         _fail(benchmark, f"{summary.status}: {summary.reason}")
-    benchmark.extra_info["xbench"] = _extra(summary)
+    benchmark.extra_info["xbench"] = carried(summary)
     durations = [wall * 1e-9 for line in lines for wall in line.timed.wall_ns]
     TIMER.load(durations)
     benchmark.pedantic(lambda: None, rounds=len(durations), iterations=lines[0].calls)
@@ -197,10 +197,3 @@ def _plan(config: pytest.Config) -> Plan:
         except XbenchError as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[PLAN]
-
-
-def _extra(summary: CellSummary) -> dict[str, Any]:
-    """What pytest-benchmark has no place for; finite numbers, words and null only."""
-    found: dict[str, Any] = msgspec.to_builtins(summary)
-    plan: dict[str, Any] = found.pop("plan")
-    return plan | found

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from xbench import __version__
+from xbench.cli.late import RESULTS, late
+from xbench.cli.parser_tracking import add_export
 from xbench.errors import UsageError
 
-RESULTS = "xbench-results"
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
-Handler = Callable[[argparse.Namespace], int]
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
             "selftest", help="check xbench itself on this machine", description=_SELFTEST
         )
     )
+    add_export(commands)
     return parser
 
 
@@ -72,7 +71,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="quick", metavar="NAME", help="smoke, quick or full")
     _add_axes(parser)
     _add_measuring(parser)
-    parser.set_defaults(handler=_late("xbench.cli.run"))
+    parser.set_defaults(handler=late("xbench.cli.run"))
 
 
 def _add_axes(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +134,7 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(handler=_late("xbench.cli.listing"))
+    parser.set_defaults(handler=late("xbench.cli.listing"))
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +160,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
-    parser.set_defaults(handler=_late("xbench.cli.report"))
+    parser.set_defaults(handler=late("xbench.cli.report"))
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
@@ -176,7 +175,7 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
-    parser.set_defaults(handler=_late("xbench.cli.claims"))
+    parser.set_defaults(handler=late("xbench.cli.claims"))
 
 
 def _add_selftest(parser: argparse.ArgumentParser) -> None:
@@ -188,7 +187,7 @@ def _add_selftest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, default=8, metavar="N", help="runs of the A/A (default 8)"
     )
-    parser.set_defaults(handler=_late("xbench.cli.selftest"))
+    parser.set_defaults(handler=late("xbench.cli.selftest"))
 
 
 def share(text: str) -> float:
@@ -225,13 +224,4 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path(RESULTS), metavar="DIR",
         help=f"where results will go (default {RESULTS})",
     )  # fmt: skip
-    parser.set_defaults(handler=_late("xbench.cli.doctor"))
-
-
-def _late(module: str) -> Handler:
-    """A handler that imports its module when it is called."""
-
-    def handler(options: argparse.Namespace) -> int:
-        return int(import_module(module).main(options))
-
-    return handler
+    parser.set_defaults(handler=late("xbench.cli.doctor"))

@@ -1,0 +1,53 @@
+"""`xbench export`: a run in another tool's format."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xbench.cli.report import newest_run
+from xbench.errors import UsageError
+from xbench.export.bencher import to_bencher
+from xbench.export.github_action import to_github_action
+from xbench.export.measured import Measured, read_measured
+from xbench.export.pytest_benchmark import to_pytest_benchmark
+from xbench.text import one_line
+
+EXIT_NOTHING = 5
+WRITERS: dict[str, Callable[[Measured], Any]] = {
+    "pytest-benchmark": to_pytest_benchmark,
+    "github-action-benchmark": to_github_action,
+    "bencher": to_bencher,
+}
+
+
+def main(options: argparse.Namespace) -> int:
+    """Write the run. Returns: 0, 5 if it holds no number (nothing is written then)."""
+    measured = read_measured(options.run or newest_run(options.results))
+    for note in measured.run.notes:
+        print(f"xbench: {one_line(note)}", file=sys.stderr)
+    written = WRITERS[options.format](measured)
+    if not (written["benchmarks"] if options.format == "pytest-benchmark" else written):
+        path = measured.run.path
+        print(f"xbench: nothing to export: no cell of {path} has a number", file=sys.stderr)
+        return EXIT_NOTHING
+    if measured.left_out:
+        print(f"xbench: {len(measured.left_out)} cells have no number; left out", file=sys.stderr)
+    text = json.dumps(written, allow_nan=False, indent=1)
+    if options.output is None:
+        print(text)
+    else:
+        _write(options.output, text + "\n")
+    return 0
+
+
+def _write(file: Path, text: str) -> None:
+    """Raises: UsageError."""
+    try:
+        file.write_text(text, encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write {file}: {error}", "name a writable file") from None
