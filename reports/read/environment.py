@@ -1,4 +1,4 @@
-"""Where and how a run was measured, in words, from records whose every field may be missing."""
+"""What a run records of its machine and how far to trust it, in words."""
 
 from __future__ import annotations
 
@@ -6,28 +6,14 @@ from math import expm1, inf
 from statistics import median
 from typing import Any
 
+from xbench.records.facts import UNKNOWN, environment_facts, framework_line, text_of
 from xbench.records.read import Run
-from xbench.text import show_bytes
 
-UNKNOWN = "unknown"
 LARGEST_LOG = 100.0
 """No log ratio of two times is larger."""
 
 SLOW = 1.1
 """The machine was slow where its canary took longer than this times the best launch's median."""
-
-
-def machine_line(environment: dict[str, Any]) -> str:
-    """`AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
-    machine = environment.get("machine")
-    if not isinstance(machine, dict):
-        return "unknown machine"
-    memory = machine.get("ram_bytes")
-    gpus = machine.get("gpus") or []
-    parts = [_text(machine.get("cpu")), f"{_text(machine.get('cores'))} cores"]
-    parts += [show_bytes(memory)] if isinstance(memory, int) else []
-    names = ", ".join(map(_text, gpus)) if isinstance(gpus, list) else _text(gpus)
-    return ", ".join([*parts, names or "no GPU"])
 
 
 def aa_line(environment: dict[str, Any]) -> str:
@@ -38,10 +24,10 @@ def aa_line(environment: dict[str, Any]) -> str:
     if not isinstance(found, dict) or not isinstance(figures, dict):
         return "no A/A on this machine yet: xbench selftest --aa tells its false alarms"
     rms, smallest = (_percent(figures.get(name)) for name in ("rms_log", "smallest_log"))
-    alarms, all_of = (_text(figures.get(name)) for name in ("false_alarms", "comparisons"))
+    alarms, all_of = (text_of(figures.get(name)) for name in ("false_alarms", "comparisons"))
     return (
-        f"A/A on this machine, {_text(found.get('date'))}: ±{rms} RMS, {alarms} of {all_of} false "
-        f"alarms, smallest effect seen with {_text(found.get('launches'))} launches {smallest}"
+        f"A/A on this machine, {text_of(found.get('date'))}: ±{rms} RMS, {alarms} of {all_of} "
+        f"false alarms, smallest effect seen with {text_of(found.get('launches'))} launches {smallest}"
     )
 
 
@@ -74,36 +60,25 @@ def canary_lines(run: Run) -> list[str]:
 
 def journal_facts(run: Run) -> list[tuple[str, str]]:
     """Label and value of everything about the run that may move its numbers."""
-    header, environment = run.header, run.header.environment
-    system = [environment.get(name) for name in ("os", "libc")]
-    facts = [
-        ("machine", machine_line(environment)),
-        ("system", ", ".join(_text(each) for each in system if each) or UNKNOWN),
+    header = run.header
+    state = environment_facts(header.environment)
+    place = next((number for number, fact in enumerate(state) if fact[0] == "Python"), len(state))
+    return [
+        *state[:place],
         *_frameworks(run),
-        ("Python", _text(environment.get("python"))),
-        ("frequency governor", _text(environment.get("governor"))),
-        ("transparent huge pages", _text(environment.get("thp"))),
-        ("load average at the start", _load(environment.get("load_average"))),
-        ("source", _git(environment.get("git"))),
+        *state[place:],
         ("xbench", header.xbench_version),
         ("command", " ".join(header.command)),
         ("preset, seed", f"{header.preset}, {header.seed}"),
         ("started, ended (UTC)", f"{header.started_utc}, {_ended(run)}"),
     ]
-    return [(label, value) for label, value in facts if value != UNKNOWN]
 
 
 def _frameworks(run: Run) -> list[tuple[str, str]]:
     """Each backend with its version and BLAS, as its workers read them back."""
     found: dict[str, str] = {}
     for worker in run.workers:
-        backend = worker.worker.partition("/")[0]
-        blas = worker.attest.get("blas")
-        parts = [_text(worker.attest.get("version"))]
-        if isinstance(blas, dict):
-            named = [blas.get(each) for each in ("name", "version", "kernel")]
-            parts += ["BLAS " + " ".join(_text(each) for each in named if each)]
-        found.setdefault(backend, ", ".join(parts))
+        found.setdefault(worker.worker.partition("/")[0], framework_line(worker.attest))
     return sorted(found.items())
 
 
@@ -113,22 +88,5 @@ def _percent(log_ratio: Any) -> str:
     return f"{100.0 * expm1(log_ratio):.1f} %"
 
 
-def _load(found: Any) -> str:
-    if not isinstance(found, list) or not all(isinstance(each, int | float) for each in found):
-        return UNKNOWN
-    return " ".join(f"{each:.2f}" for each in found) or UNKNOWN
-
-
-def _git(found: Any) -> str:
-    if not isinstance(found, dict):
-        return UNKNOWN
-    state = ", with uncommitted changes" if found.get("dirty") else ""
-    return f"{_text(found.get('commit'))[:12]} ({_text(found.get('branch'))}){state}"
-
-
 def _ended(run: Run) -> str:
     return run.footer.ended_utc if run.footer else "did not end by itself"
-
-
-def _text(found: Any) -> str:
-    return UNKNOWN if found is None else str(found)

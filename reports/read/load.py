@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from reports.model import Source
-from reports.read.environment import aa_line, canary_lines, journal_facts, machine_line
+from reports.read.environment import aa_line, canary_lines, journal_facts
 from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
+from xbench.records.facts import machine_line
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.summary import summarise
 from xbench.stats.looks import level_of

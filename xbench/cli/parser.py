@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xbench import __version__
 from xbench.cli.late import RESULTS, late
-from xbench.cli.parser_tracking import add_export
+from xbench.cli.parser_tracking import add_compare, add_export
 from xbench.errors import UsageError
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
@@ -41,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
             "selftest", help="check xbench itself on this machine", description=_SELFTEST
         )
     )
+    add_compare(commands)
     add_export(commands)
     return parser
 

@@ -28,3 +28,23 @@ def add_export(commands: Commands[argparse.ArgumentParser]) -> None:
         "--results", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
     parser.set_defaults(handler=late("xbench.cli.export"))
+
+
+def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`xbench compare`."""
+    parser = commands.add_parser(
+        "compare", help="two stored runs of one machine, cell by cell",
+        description="Compare two stored runs. They were not measured in the same rounds, so that a "
+        "regression is a candidate and fails nothing; `xbench ab` confirms. Exit status: 0; 2 what "
+        "cannot be read; 3 a cell that had a number has none; 4 different machines, or --strict "
+        "and not every cell is decided; 5 head measured nothing.",
+    )  # fmt: skip
+    parser.add_argument("base", type=Path, metavar="BASE", help="the earlier run")
+    parser.add_argument("head", type=Path, metavar="HEAD", help="the later run")
+    parser.add_argument(
+        "--strict", action="store_true", help="candidates and inconclusive cells are exit status 4"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write verdict.json and summary.md there"
+    )
+    parser.set_defaults(handler=late("xbench.cli.compare"))

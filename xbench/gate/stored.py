@@ -60,6 +60,7 @@ class Head(msgspec.Struct, frozen=True):
     started_utc: str
     xbench_version: str = ""
     preset: str = ""
+    target: float | None = None
     environment: dict[str, Any] = {}
 
 
@@ -104,14 +105,15 @@ def read_stored(folder: Path) -> StoredRun:
             raise RecordError(f"{where}: {error}", _DAMAGED) from None
         if cell.id in run.cells:
             raise RecordError(f"{where}: {cell.id} is there twice", _DAMAGED)
-        _check(where, cell)
+        check_cell(where, cell)
         run.cells[cell.id] = cell
     if not run.cells:
         raise RecordError(f"{folder / SUMMARY} holds no cells", "measure again")
     return run
 
 
-def _check(where: str, cell: Cell) -> None:
+def check_cell(where: str, cell: Cell) -> None:
+    """Raises: RecordError for times that cannot be, or that do not go with the status."""
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise RecordError(f"{where}: a time that is not positive", _DAMAGED)

@@ -72,6 +72,7 @@ def environment() -> dict[str, Any]:
         "machine_key": machine.key,
         "os": platform.platform(),
         "libc": " ".join(platform.libc_ver()).strip(),
+        "driver": _gpu_driver(),
         "python": platform.python_version(),
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "thp": _read("/sys/kernel/mm/transparent_hugepage/enabled"),
@@ -151,3 +152,10 @@ def _gpu_names() -> tuple[str, ...]:
     lines = [line for file in files for line in file.read_text().splitlines()]
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
     return tuple(models)
+
+
+def _gpu_driver() -> str | None:
+    """The version of NVIDIA's kernel driver, if there is one."""
+    first = (_read("/proc/driver/nvidia/version") or "").partition("\n")[0]
+    numbers = [each for each in first.split() if each[:1].isdigit() and "." in each]
+    return numbers[0] if numbers else None

@@ -43,11 +43,13 @@ def over_launches(logs: Sequence[float], level: float = LEVEL) -> Estimate:
         raise ValueError(f"no estimate from {list(logs)!r}")
     centre = fmean(logs)
     if max(logs) - min(logs) <= RESOLUTION:
-        return Estimate(_exp(centre), None, None, len(logs))
+        return Estimate(bounded_exp(centre), None, None, len(logs))
     half = half_width(deviation(logs), len(logs), level)
-    return Estimate(_exp(centre), _exp(centre - half), _exp(centre + half), len(logs))
+    return Estimate(
+        bounded_exp(centre), bounded_exp(centre - half), bounded_exp(centre + half), len(logs)
+    )
 
 
-def _exp(value: float) -> float:
+def bounded_exp(value: float) -> float:
     """Of ends so far out that they say nothing, only that."""
     return exp(min(max(value, -_MOST), _MOST))
