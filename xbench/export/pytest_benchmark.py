@@ -11,6 +11,7 @@ from importlib import import_module
 from math import isfinite
 from typing import Any
 
+from xbench.errors import Status
 from xbench.export.measured import Measured, carried
 from xbench.records.schema import CellLine
 from xbench.records.summary import CellSummary, per_call_s
@@ -22,13 +23,14 @@ def to_pytest_benchmark(measured: Measured) -> dict[str, Any]:
     """The whole document. Cells without a finite figure are listed in `xbench.left_out`."""
     from pytest_benchmark import __version__
 
-    header, rows, left_out = measured.run.header, [], list(measured.left_out)
+    header, rows = measured.run.header, []
+    left_out = [_reason(cell.id, cell.status, cell.reason) for cell in measured.left_out]
     for cell in measured.cells:
         row = _row(cell, measured.lines[cell.id], header.group_s)
         if all(isfinite(each) for each in row["stats"].values() if isinstance(each, float)):
             rows.append(row)
         else:
-            left_out.append(cell)
+            left_out.append(_reason(cell.id, "invalid", "its figures are no finite numbers"))
     return {
         "machine_info": _machine(header.environment),
         "commit_info": _commit(header.environment.get("git")),
@@ -40,11 +42,14 @@ def to_pytest_benchmark(measured: Measured) -> dict[str, Any]:
             "run_id": header.run_id,
             "preset": header.preset,
             "machine_key": str(header.environment.get("machine_key") or ""),
-            "left_out": [
-                {"id": cell.id, "status": cell.status, "reason": cell.reason} for cell in left_out
-            ],
+            "target": header.target,
+            "left_out": left_out,
         },
     }
+
+
+def _reason(name: str, status: Status, reason: str) -> dict[str, str]:
+    return {"id": name, "status": status, "reason": reason}
 
 
 def _row(cell: CellSummary, lines: list[CellLine], group_s: float) -> dict[str, Any]:

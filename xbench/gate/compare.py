@@ -21,6 +21,7 @@ UNPAIRED = (
     "not paired: the same cells measured on two occasions differ by 3 to 6 %, so a regression here "
     "is a candidate; `xbench ab` measures both sides in the same rounds"
 )
+NO_MACHINE = "neither file has a place for where it was measured: was it the same machine?"
 LEAST_BYTES = 1 << 20
 """Peak memory is read once, and is exact to 128 kB a core: a smaller change is none."""
 
@@ -33,6 +34,8 @@ def compare_runs(
     why = _not_comparable(base, head)
     findings = list(_findings(base, head, thresholds, why))
     notes = [why] if why else [UNPAIRED, *_no_interval(findings)]
+    if not why and not base.machine_key:
+        notes.append(NO_MACHINE)
     if base.head.run_id == head.head.run_id:
         notes.append("both sides are the same run")
     return make_verdict(
@@ -43,7 +46,8 @@ def compare_runs(
 
 def _not_comparable(base: StoredRun, head: StoredRun) -> str:
     """Why the two may not be compared; empty if they may."""
-    if base.machine_key and base.machine_key == head.machine_key:
+    unsaid = not base.head.environment and not head.head.environment
+    if base.machine_key == head.machine_key and (base.machine_key or unsaid):
         return ""
     one, other = (
         f"{machine_line(run.head.environment)} (key {run.machine_key or 'not known'})"
