@@ -25,9 +25,10 @@ def aa_line(environment: dict[str, Any]) -> str:
         return "no A/A on this machine yet: xbench selftest --aa tells its false alarms"
     rms, smallest = (_percent(figures.get(name)) for name in ("rms_log", "smallest_log"))
     alarms, all_of = (text_of(figures.get(name)) for name in ("false_alarms", "comparisons"))
+    date, launches = text_of(found.get("date")), text_of(found.get("launches"))
     return (
-        f"A/A on this machine, {text_of(found.get('date'))}: ±{rms} RMS, {alarms} of {all_of} "
-        f"false alarms, smallest effect seen with {text_of(found.get('launches'))} launches {smallest}"
+        f"A/A on this machine, {date}: ±{rms} RMS, {alarms} of {all_of} false alarms, smallest "
+        f"effect seen with {launches} launches {smallest}"
     )
 
 

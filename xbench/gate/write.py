@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,14 +33,10 @@ def write_verdict(verdict: Verdict, out: Path) -> list[Path]:
 
 def write_whole(file: Path, content: bytes) -> Path:
     """Write a file so that whoever reads it finds the old one or the new one. Raises: OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    fresh = file.with_name(f".{file.name}-{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as fresh:
-            fresh.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, file)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+        fresh.write_bytes(content)
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
     return file
