@@ -36,7 +36,9 @@ def main(options: argparse.Namespace) -> int:
         print(f"xbench: nothing to export: no cell of {path} has a number", file=sys.stderr)
         return EXIT_NOTHING
     if measured.left_out:
-        print(f"xbench: {len(measured.left_out)} cells have no number; left out", file=sys.stderr)
+        planned = len(measured.cells) + len(measured.left_out)
+        without = f"{len(measured.left_out)} of {planned} cells"
+        print(f"xbench: left out, having no number: {without}", file=sys.stderr)
     text = json.dumps(written, allow_nan=False, indent=1)
     if options.output is None:
         print(text)
