@@ -70,7 +70,8 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     found = list(row(finding))
-    found[1], found[3], found[4] = code(found[1]), prose(found[3]), prose(found[4])
+    for place in (1, 3, 4):
+        found[place] = code(found[place])
     return (*found, code(finding.reason) if finding.reason else NOTHING)
 
 

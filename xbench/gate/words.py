@@ -108,8 +108,8 @@ def value(found: float | None, unit: str, status: str | None = None) -> str:
 def clear(text: str, longest: int = LONGEST) -> str:
     """Text from a file, on one line, not too long, and without the `##[` that a CI runner takes
     for a command wherever it stands."""
-    line = one_line(text).strip().replace("##[", "## [")
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    line = one_line(text[: longest + 1]).strip().replace("##[", "## [")
+    return line if len(text) <= longest else f"{line[: longest - 1]}…"
 
 
 def _digits(number: float) -> str:
