@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from msgspec import UNSET
 
 from xbench.launch.process import ROOT
 from xbench.records.read import Run, read_run
@@ -189,7 +190,7 @@ def test_what_has_no_place_elsewhere_is_carried_along(measured: Session) -> None
         for field in set(CellSummary.__struct_fields__) - LATER - {"plan"}:
             assert carried[field] == getattr(cell, field), field
         for field in set(CellPlan.__struct_fields__) - {"status", "reason"}:
-            assert carried[field] == getattr(cell.plan, field), field
+            assert carried.get(field, UNSET) == getattr(cell.plan, field), field
         assert row["group"] == cell.plan.group
 
 
@@ -216,6 +217,16 @@ def test_the_report_reads_the_file(measured: Session) -> None:
     assert "matmul 64×1000×w" in done.stdout
     assert "2 of 2 cells verified and timed" in done.stdout
     assert (measured.folder / "out-report" / "index.html").exists()
+
+
+def test_the_file_says_whose_run_it_is_and_what_has_no_row(measured: Session) -> None:
+    own = json.loads((measured.folder / "out.json").read_text())["xbench"]
+    header = measured.run().header
+    assert own["run_id"] == header.run_id
+    assert own["machine_key"] == header.environment["machine_key"]
+    assert {each["id"]: each["status"] for each in own["left_out"]} == {
+        MATMUL.format("wrong"): "invalid", MATMUL.format("absent"): "unsupported",
+    }  # fmt: skip
 
 
 def test_pytest_benchmark_reads_and_compares_the_file(measured: Session) -> None:

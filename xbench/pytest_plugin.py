@@ -21,6 +21,7 @@ from xbench.engine.run import Recording
 from xbench.engine.settings import Settings
 from xbench.errors import XbenchError
 from xbench.export.measured import carried
+from xbench.export.pytest_benchmark import about
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.progress import PlainProgress
@@ -140,6 +141,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         plan = make_plan(rows, whole.launches, whole.group_s, whole.cores, available_bytes())
         preset = session.config.getoption("xbench_preset")
         session.config.stash[BENCH] = Bench(plan, session.config.rootpath, preset)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Add to a saved file whose run it is, on which machine, and the cells without a number."""
+    bench = config.stash.get(BENCH, None)
+    if bench is not None and bench.recording is not None:
+        without = [cell for cell in bench.summaries.values() if cell.time_s is None]
+        left_out = [(cell.id, cell.status, cell.reason) for cell in without]
+        output_json["xbench"] = about(bench.recording.header, left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -7,13 +7,14 @@ bursts of all launches, in seconds of a call.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from math import isfinite
 from typing import Any
 
 from xbench.errors import Status
 from xbench.export.measured import Measured, carried
-from xbench.records.schema import CellLine
+from xbench.records.schema import CellLine, Header
 from xbench.records.summary import CellSummary, per_call_s
 
 AXES = ("op", "width", "dtype", "backend", "device", "mode", "gradient", "threads", "allocator")
@@ -24,32 +25,36 @@ def to_pytest_benchmark(measured: Measured) -> dict[str, Any]:
     from pytest_benchmark import __version__
 
     header, rows = measured.run.header, []
-    left_out = [_reason(cell.id, cell.status, cell.reason) for cell in measured.left_out]
+    left_out = [(cell.id, cell.status, cell.reason) for cell in measured.left_out]
     for cell in measured.cells:
         row = _row(cell, measured.lines[cell.id], header.group_s)
         if all(isfinite(each) for each in row["stats"].values() if isinstance(each, float)):
             rows.append(row)
         else:
-            left_out.append(_reason(cell.id, "invalid", "its figures are no finite numbers"))
+            left_out.append((cell.id, "invalid", "its figures are no finite numbers"))
     return {
         "machine_info": _machine(header.environment),
         "commit_info": _commit(header.environment.get("git")),
         "benchmarks": rows,
         "datetime": header.started_utc,
         "version": __version__,
-        "xbench": {
-            "version": header.xbench_version,
-            "run_id": header.run_id,
-            "preset": header.preset,
-            "machine_key": str(header.environment.get("machine_key") or ""),
-            "target": header.target,
-            "left_out": left_out,
-        },
+        "xbench": about(header, left_out),
     }
 
 
-def _reason(name: str, status: Status, reason: str) -> dict[str, str]:
-    return {"id": name, "status": status, "reason": reason}
+def about(header: Header, left_out: Iterable[tuple[str, Status, str]]) -> dict[str, Any]:
+    """What stands beside `benchmarks` under our own key: whose run it is, and the id, status and
+    reason of each cell that has no row."""
+    return {
+        "version": header.xbench_version,
+        "run_id": header.run_id,
+        "preset": header.preset,
+        "machine_key": str(header.environment.get("machine_key") or ""),
+        "target": header.target,
+        "left_out": [
+            {"id": name, "status": status, "reason": reason} for name, status, reason in left_out
+        ],
+    }
 
 
 def _row(cell: CellSummary, lines: list[CellLine], group_s: float) -> dict[str, Any]:
