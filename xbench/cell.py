@@ -14,7 +14,8 @@ ALLOCATOR_POLICIES = ("reuse", "system")
 
 @dataclass(frozen=True, slots=True)
 class WorkerKey:
-    """What one process can serve. `threads` is "all" or a number in decimal."""
+    """What one process can serve. `threads` is "all" or a number in decimal; `side` is `base` or
+    `head` in an A/B, where each side has processes of its own, else empty."""
 
     backend: str
     device: str
@@ -22,12 +23,14 @@ class WorkerKey:
     threads: str
     math: str
     allocator: str
+    side: str = ""
 
     @property
     def id(self) -> str:
-        """`torch/cpu/eager/tall`, with math and allocator where they are not the default."""
+        """`torch/cpu/eager/tall`, with math and allocator where they are not the default, and the
+        side where there is one."""
         parts = [self.backend, self.device, self.mode, f"t{self.threads}"]
-        return "/".join(parts + _unusual(self.math, self.allocator))
+        return "/".join(parts + _unusual(self))
 
     def policy(self, cores: int) -> Policy:
         """The policy with the thread count spelled out."""
@@ -39,21 +42,24 @@ class WorkerKey:
 class Cell:
     """One row of the result table: a workload under a policy.
 
-    `family` and `width` place it on a scaling curve; they are no part of the id."""
+    `family` and `width` place it on a scaling curve; `pair` is the same for a cell and what it is
+    compared with on the other side of an A/B. They are no part of the id."""
 
     spec: Spec
     worker: WorkerKey
     gradient: Gradient
     family: str = ""
     width: int = 0
+    pair: str = ""
 
     @property
     def id(self) -> str:
-        """`op/params/dtype/backend/device/mode/gradient/tN[/math][/allocator]`; no `=` or `,`."""
+        """`op/params/dtype/backend/device/mode/gradient/tN[/math][/allocator][/side]`; no `=` or
+        `,`."""
         key = self.worker
         parts = [self.spec.op, label(self.spec), self.spec.dtype, key.backend, key.device, key.mode]
         parts += [self.gradient, f"t{key.threads}"]
-        return "/".join(parts + _unusual(key.math, key.allocator))
+        return "/".join(parts + _unusual(key))
 
     @property
     def variant(self) -> Variant:
@@ -68,9 +74,9 @@ class Cell:
     @property
     def group_id(self) -> str:
         """The cells that are measured in the same rounds: of all backends, modes, gradients and
-        allocators."""
+        allocators, and of both sides of an A/B, which may differ in threads."""
         key = self.worker
-        parts = [self.workload_id, key.device, f"t{key.threads}"]
+        parts = [self.workload_id, key.device, "ab" if key.side else f"t{key.threads}"]
         return "/".join(parts if key.math == DEFAULT_MATH else [*parts, key.math])
 
 
@@ -95,6 +101,6 @@ def make_groups(cells: Iterable[Cell]) -> list[Group]:
     return [Group(name, tuple(found)) for name, found in members.items()]
 
 
-def _unusual(math: str, allocator: str) -> list[str]:
-    parts = [] if math == DEFAULT_MATH else [math]
-    return parts if allocator == DEFAULT_ALLOCATOR else [*parts, allocator]
+def _unusual(key: WorkerKey) -> list[str]:
+    usual = ("", DEFAULT_MATH, DEFAULT_ALLOCATOR)
+    return [part for part in (key.math, key.allocator, key.side) if part not in usual]

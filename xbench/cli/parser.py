@@ -7,8 +7,9 @@ from pathlib import Path
 
 from xbench import __version__
 from xbench.cli.late import RESULTS, late
+from xbench.cli.parser_ab import add_ab
+from xbench.cli.parser_axes import add_axes, seconds, share
 from xbench.cli.parser_tracking import add_compare, add_export
-from xbench.errors import UsageError
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
 
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
             "selftest", help="check xbench itself on this machine", description=_SELFTEST
         )
     )
+    add_ab(commands)
     add_compare(commands)
     add_export(commands)
     return parser
@@ -70,30 +72,9 @@ _SELFTEST = (
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="quick", metavar="NAME", help="smoke, quick or full")
-    _add_axes(parser)
+    add_axes(parser)
     _add_measuring(parser)
     parser.set_defaults(handler=late("xbench.cli.run"))
-
-
-def _add_axes(parser: argparse.ArgumentParser) -> None:
-    axes = parser.add_argument_group("selection")
-    axes.add_argument(
-        "--suite", nargs="+", action="extend", default=[], metavar="NAME", help="suites, or FILE.py"
-    )
-    for axis, about in (
-        ("op", "operations, e.g. matmul 'mlp_*'"),
-        ("backend", "numpy, torch, tensorflow"),
-        ("device", "auto, cpu, gpu, cuda:0"),
-        ("mode", "eager, graph, compiled"),
-        ("gradient", "none, manual, autograd, custom, default"),
-        ("width", "hidden widths, e.g. 512 '20*'"),
-        ("dtype", "float32, float64"),
-        ("threads", "all, or numbers"),
-        ("allocator", "reuse (freed memory is kept), system (as shipped)"),
-    ):
-        axes.add_argument(
-            f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
-        )
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
@@ -189,31 +170,6 @@ def _add_selftest(parser: argparse.ArgumentParser) -> None:
         "--trials", type=int, default=8, metavar="N", help="runs of the A/A (default 8)"
     )
     parser.set_defaults(handler=late("xbench.cli.selftest"))
-
-
-def share(text: str) -> float:
-    """`2%` or `0.02`. Raises: UsageError."""
-    number = text.removesuffix("%").strip()
-    try:
-        value = float(number) / (100.0 if text.endswith("%") else 1.0)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1.0:
-        raise UsageError(f"{text!r} is no share between 0 and 1", "for instance 2% or 0.02")
-    return value
-
-
-def seconds(text: str) -> float:
-    """`120s`, `120`, `5m` or `2h`, in seconds. Raises: UsageError."""
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    unit = text[-1:] if text[-1:] in units else ""
-    try:
-        value = float(text.removesuffix(unit)) * units.get(unit, 1.0)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < float("inf"):
-        raise UsageError(f"{text!r} is no time", "for instance 120s, 5m or 2h")
-    return value
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:

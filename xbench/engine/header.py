@@ -6,6 +6,8 @@ import secrets
 from datetime import UTC, datetime
 from functools import cache
 
+from msgspec import UNSET
+
 from xbench import __version__
 from xbench.cell import Cell
 from xbench.plan.build import Row
@@ -54,7 +56,7 @@ def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
         flop=cost.flop, min_bytes=cost.min_bytes, eager_bytes=cost.eager_bytes,
         predicted_s=predicted.call_s, predicted_bytes=predicted.held_bytes,
         operators=cost.operators,
-        status=row.status, reason=row.reason,
+        status=row.status, reason=row.reason, side=key.side or UNSET, pair=cell.pair or UNSET,
     )  # fmt: skip
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from xbench.launch.side import Side
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
     every worker loads; `timeout_s` is the least time any answer may take; `budget_s` what
-    the whole run may; `fresh_ceilings` has the machine's ceilings measured even if known."""
+    the whole run may; `fresh_ceilings` has the machine's ceilings measured even if known; `sides`
+    are those of an A/B, by name."""
 
     seed: int
     folder: Path
@@ -18,6 +22,7 @@ class Settings:
     timeout_s: float = 60.0
     budget_s: float | None = None
     fresh_ceilings: bool = False
+    sides: Mapping[str, Side] = field(default_factory=dict)
 
     @property
     def scratch(self) -> Path:

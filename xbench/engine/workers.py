@@ -13,6 +13,7 @@ from xbench.engine.together import together
 from xbench.errors import CellFailed, WorkerDied, XbenchError
 from xbench.launch.environment import chosen_variables, worker_environment
 from xbench.launch.process import Process
+from xbench.launch.side import Side
 from xbench.registry import backend_paths, load_backend
 
 OPEN_LIMIT_S = 180.0
@@ -100,21 +101,32 @@ class Workers:
             process.kill()
 
     def _make(self, key: WorkerKey) -> Process:
-        adapter = load_backend(key.backend).env(key.policy(self._cores))
         name = key.id.replace("/", "_").replace(":", "")
         scratch = self._settings.scratch / name
         scratch.mkdir(exist_ok=True)
+        side = self._side(key)
         return Process(
             "xbench.worker.session:main",
-            {"backend": backend_paths()[key.backend], "suites": self._settings.suites},
-            worker_environment(adapter, key.allocator, scratch),
+            {"backend": side.backends[key.backend], "suites": side.suites},
+            side.environment(worker_environment(side.adapters[key.id], key.allocator, scratch)),
             self._settings.logs / f"{name}.log",
             stoppable=key.device == "cpu",
+            python=side.python,
+            packages=side.packages,
+        )
+
+    def _side(self, key: WorkerKey) -> Side:
+        """The key's side; without one, what is here."""
+        if key.side:
+            return self._settings.sides[key.side]
+        adapter = load_backend(key.backend).env(key.policy(self._cores))
+        return Side(
+            "", suites=self._settings.suites, backends=backend_paths(), adapters={key.id: adapter}
         )
 
     def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
         policy = key.policy(self._cores)
-        adapter = load_backend(key.backend).env(policy)
+        adapter = self._side(key).adapters[key.id]
         core = self._core if key.device == "cpu" else None
         try:
             facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy), core=core)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from xbench.launch.watcher import Watcher
 
 ROOT = Path(xbench.__file__).resolve().parent.parent
 BOOTSTRAP = ROOT / "xbench" / "worker" / "bootstrap.py"
-PACKAGES = ("xbench", "backends", "suites")
+PACKAGES = {name: str(ROOT / name) for name in ("xbench", "backends", "suites")}
+"""Our packages and their folders, which a worker is given: it need not have xbench."""
 CLOSE_LIMIT_S = 5.0
 LOG_TAIL_BYTES = 2000
 
@@ -30,11 +32,12 @@ class Process:
     """A worker or the oracle, in a session of its own.
 
     `stoppable`: stopped (SIGSTOP) whenever it is not answering, so that an idle thread pool cannot
-    spin beside another worker's burst. Its stdout and stderr go to `log`."""
+    spin beside another worker's burst. Its stdout and stderr go to `log`. `python` is the
+    interpreter (else ours), `packages` where our packages lie (else here)."""
 
     def __init__(
         self, role: str, config: dict[str, Any], environment: dict[str, str], log: Path,
-        stoppable: bool = True,
+        stoppable: bool = True, python: str = "", packages: Mapping[str, str] = PACKAGES,
     ) -> None:  # fmt: skip
         self.log = log
         self.environment = environment
@@ -52,11 +55,11 @@ class Process:
             "read_fd": child_reads,
             "write_fd": child_writes,
             "parent_pid": os.getpid(),
-            "packages": {name: str(ROOT / name) for name in PACKAGES},
+            "packages": dict(packages),
         }
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
+                [python or sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

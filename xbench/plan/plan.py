@@ -122,14 +122,14 @@ def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:
 
 def _split(group: Group, predictions: dict[str, Prediction], limit: int) -> list[Group]:
     """The group, or parts of it that each fit in memory; parts are not paired with each other.
-    Cells that differ only in allocator stay together where two of them fit."""
+    Cells that differ only in allocator, and both sides of an A/B, stay together where they fit."""
     shared = input_bytes(group.spec)
 
     def need(cells: Iterable[Cell]) -> int:
         return sum(predictions[cell.id].held_bytes + FIXED_BYTES for cell in cells)
 
     parts: list[list[Cell]] = [[]]
-    for twins in _but_for_allocator(group.cells):
+    for twins in _inseparable(group.cells):
         fits = shared + need(twins) <= limit
         for cells in [twins] if fits else [[cell] for cell in twins]:
             if parts[-1] and shared + need([*parts[-1], *cells]) > limit:
@@ -140,10 +140,11 @@ def _split(group: Group, predictions: dict[str, Prediction], limit: int) -> list
     return [Group(f"{group.id}#{n}", tuple(cells)) for n, cells in enumerate(parts, 1)]
 
 
-def _but_for_allocator(cells: Iterable[Cell]) -> list[list[Cell]]:
-    """Cells that differ in nothing but the allocator, in the order of the first of each."""
-    found: dict[tuple[WorkerKey, Gradient], list[Cell]] = {}
+def _inseparable(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells that differ in nothing but the allocator, or that are a pair of an A/B, in the order of
+    the first of each."""
+    found: dict[str | tuple[WorkerKey, Gradient], list[Cell]] = {}
     for cell in cells:
         key = replace(cell.worker, allocator=DEFAULT_ALLOCATOR)
-        found.setdefault((key, cell.gradient), []).append(cell)
+        found.setdefault(cell.pair or (key, cell.gradient), []).append(cell)
     return list(found.values())

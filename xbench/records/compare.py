@@ -20,7 +20,8 @@ from xbench.stats.interval import Estimate, over_launches
 from xbench.stats.looks import Launching, level_of
 from xbench.stats.verdict import Verdict, verdict
 
-AXES = ("backend", "mode", "gradient", "allocator")
+SIDE = "side"
+AXES = ("backend", "mode", "gradient", "allocator", SIDE)
 CHOICE = "choice"
 _INVERSE: dict[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
 
@@ -60,8 +61,8 @@ def compare_cells(
 
     The references: for backends that of `reference`, a backend or `backend/mode` (or else numpy,
     torch, the first there is), for modes its mode (or else `eager`), for gradients the backend's
-    default, for allocators `reuse`. Cells without a number are in none. Raises: UsageError if no
-    cell of `reference` has one: no other takes its place."""
+    default, for allocators `reuse`, for the sides of an A/B `base`. Cells without a number
+    are in none. Raises: UsageError if no cell of `reference` has one: no other takes its place."""
     _check_reference(run, summaries, reference)
     return [each for group in _groups(run, summaries) for each in group.against(reference)]
 
@@ -183,7 +184,10 @@ def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
 
 
 def one_axis(cell: CellPlan, other: CellPlan) -> str | None:
-    """The only axis in which two cells of a group differ, or None."""
+    """The only axis in which two cells of a group differ, or None. The sides of an A/B may differ
+    in a policy, which is then what is compared: there a pair is what was planned as one."""
+    if cell.side != other.side:
+        return SIDE if cell.pair == other.pair else None
     differing = [axis for axis in AXES if getattr(cell, axis) != getattr(other, axis)]
     if "backend" in differing and cell.default_gradient and other.default_gradient:
         differing = [axis for axis in differing if axis != "gradient"]
@@ -216,6 +220,8 @@ def _first(preferred: list[str], plans: list[CellPlan], cell: CellPlan) -> str |
 def _is_reference(base: CellPlan, axis: str, backend: str | None, mode: str) -> bool:
     if axis == "backend":
         return base.backend == backend
+    if axis == SIDE:
+        return base.side == "base"
     if axis == "allocator":
         return base.allocator == "reuse"
     return base.mode == mode if axis == "mode" else base.default_gradient

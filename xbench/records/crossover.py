@@ -147,7 +147,7 @@ def _device(
 def _key(plan: CellPlan) -> tuple[str, ...]:
     return (
         plan.family, plan.dtype, plan.backend, plan.mode, plan.gradient, plan.threads, plan.math,
-        plan.allocator,
+        plan.allocator, plan.side or "",
     )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `flop`, `min_bytes`, `eager_bytes` and `operators` (of its eager form; null: unknown) are of one
     call. `status` is null where a number was to be
-    taken; `default_gradient` tells whether the gradient is the backend's own default."""
+    taken; `default_gradient` tells whether the gradient is the backend's own default. `side` and
+    `pair` are there in an A/B only: `base` or `head`, and what both cells of a pair have alike."""
 
     id: str
     group: str
@@ -48,6 +49,8 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
     operators: int | None = None
     status: Status | None = None
     reason: str = ""
+    side: str | msgspec.UnsetType = msgspec.UNSET
+    pair: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):

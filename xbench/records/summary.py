@@ -109,7 +109,7 @@ def worker_id(plan: CellPlan) -> str:
     parts = [plan.backend, plan.device, plan.mode, f"t{plan.threads}"]
     parts += [] if plan.math == "ieee" else [plan.math]
     parts += [] if plan.allocator == "reuse" else [plan.allocator]
-    return "/".join(parts)
+    return "/".join([*parts, plan.side] if plan.side else parts)
 
 
 def write_summary(path: Path, cells: list[CellSummary]) -> None:

@@ -1,0 +1,54 @@
+"""Options of more than one command that measures, and values as people write them."""
+
+from __future__ import annotations
+
+import argparse
+
+from xbench.errors import UsageError
+
+
+def add_axes(parser: argparse.ArgumentParser) -> None:
+    """The options that select cells."""
+    axes = parser.add_argument_group("selection")
+    axes.add_argument(
+        "--suite", nargs="+", action="extend", default=[], metavar="NAME", help="suites, or FILE.py"
+    )
+    for axis, about in (
+        ("op", "operations, e.g. matmul 'mlp_*'"),
+        ("backend", "numpy, torch, tensorflow"),
+        ("device", "auto, cpu, gpu, cuda:0"),
+        ("mode", "eager, graph, compiled"),
+        ("gradient", "none, manual, autograd, custom, default"),
+        ("width", "hidden widths, e.g. 512 '20*'"),
+        ("dtype", "float32, float64"),
+        ("threads", "all, or numbers"),
+        ("allocator", "reuse (freed memory is kept), system (as shipped)"),
+    ):
+        axes.add_argument(
+            f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
+        )
+
+
+def share(text: str) -> float:
+    """`2%` or `0.02`. Raises: UsageError."""
+    number = text.removesuffix("%").strip()
+    try:
+        value = float(number) / (100.0 if text.endswith("%") else 1.0)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise UsageError(f"{text!r} is no share between 0 and 1", "for instance 2% or 0.02")
+    return value
+
+
+def seconds(text: str) -> float:
+    """`120s`, `120`, `5m` or `2h`, in seconds. Raises: UsageError."""
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    unit = text[-1:] if text[-1:] in units else ""
+    try:
+        value = float(text.removesuffix(unit)) * units.get(unit, 1.0)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise UsageError(f"{text!r} is no time", "for instance 120s, 5m or 2h")
+    return value
