@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from stored_runs import Cell, name, times, write_stored
 
+from xbench.cli import main
 from xbench.gate.compare import compare_runs
 from xbench.gate.model import Verdict
 from xbench.gate.stored import read_stored
@@ -166,3 +167,14 @@ def test_welchs_interval_is_scipys_but_for_whole_degrees_of_freedom() -> None:
         assert log(ours.low) <= theirs.low + 1e-12
         assert log(ours.high) >= theirs.high - 1e-12
         assert log(ours.high / ours.low) <= 3.5 * (theirs.high - theirs.low)
+
+
+def test_a_defect_of_our_own_does_not_look_like_a_regression(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(path: Path) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("xbench.cli.compare.read_side", broken)
+    assert main(["compare", "a", "b"]) == 2
+    assert "RuntimeError: a defect" in capsys.readouterr().err

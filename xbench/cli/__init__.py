@@ -33,3 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         print(f"xbench: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except Exception:  # a defect of our own: Python's status 1 would say that there is a regression
+        import traceback
+
+        traceback.print_exc()
+        return EXIT_USAGE
