@@ -48,3 +48,58 @@ def add_compare(commands: Commands[argparse.ArgumentParser]) -> None:
         "--out", type=Path, metavar="DIR", help="write verdict.json and summary.md there"
     )
     parser.set_defaults(handler=late("xbench.cli.compare"))
+
+
+def add_gate(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`xbench gate`."""
+    parser = commands.add_parser(
+        "gate", help="a run against the stored ones of its machine",
+        description="Judge a run by the stored runs of its machine: a rolling baseline, and an "
+        "anchor that stays. Regressions are candidates, which fail nothing, unless --confirm finds "
+        "them again. Exit status: 0; 1 a confirmed regression; 2 what cannot be read; 3 a cell "
+        "that had a number has none; 4 fewer than 10 comparable runs, or --strict and not every "
+        "cell is decided; 5 the run measured nothing.",
+    )  # fmt: skip
+    parser.add_argument(
+        "run", nargs="?", type=Path, metavar="RUN",
+        help="a run's folder, or another tool's file (default: the newest of the baseline folder)",
+    )  # fmt: skip
+    _add_baseline(parser)
+    parser.add_argument(
+        "--learning", action="store_true", help="too few stored runs are no failure"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="candidates and inconclusive cells are exit status 4"
+    )
+    parser.add_argument(
+        "--confirm", action="store_true",
+        help="measure flagged cells again, in fresh launches, here and now",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write verdict.json and summary.md there"
+    )
+    parser.set_defaults(handler=late("xbench.cli.gate"))
+
+
+def add_accept(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`xbench accept`."""
+    parser = commands.add_parser(
+        "accept", help="make a run's level the new normal",
+        description="Note in accepted.jsonl of the baseline folder that a run is as it should be. "
+        "Its level is baseline and anchor of these cells from then on.",
+    )  # fmt: skip
+    parser.add_argument("run", metavar="RUN", help="a run's id, or its folder")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    parser.add_argument(
+        "--cell", nargs="+", action="extend", metavar="PATTERN",
+        help="only cells whose id or op matches (default: all)",
+    )  # fmt: skip
+    _add_baseline(parser)
+    parser.set_defaults(handler=late("xbench.cli.accept"))
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--baseline", type=Path, default=Path(RESULTS), metavar="FOLDER",
+        help=f"where the runs are stored (default {RESULTS})",
+    )  # fmt: skip

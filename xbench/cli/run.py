@@ -46,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
     run_id = new_run_id()
     folder = make_run_folder(options.out, run_id)
     header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
-    settings = _settings(options, folder)
+    settings = settings_of(options, folder)
     return _measure(plan, settings, header, make_progress(plan), False, options)
 
 
@@ -75,13 +75,14 @@ def _resume(options: argparse.Namespace) -> int:
         print(head)
         return 0
     print(head, file=sys.stderr)
-    settings = _settings(asked, run.path.parent)
+    settings = settings_of(asked, run.path.parent)
     failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
     progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
     return _measure(plan, settings, run.header, progress, True, options)
 
 
-def _settings(options: argparse.Namespace, folder: Path) -> Settings:
+def settings_of(options: argparse.Namespace, folder: Path) -> Settings:
+    """How the engine measures into `folder`, by these options of `run`."""
     files = tuple(str(Path(name).resolve()) for name in options.suite if name.endswith(".py"))
     return Settings(
         options.seed, folder.resolve(), files, budget_s=options.budget,

@@ -1,0 +1,159 @@
+"""The stored runs of a folder as series: of each cell, what every comparable run measured of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xbench.errors import RecordError, Status
+from xbench.gate.accepted import Acceptance, read_accepted
+from xbench.gate.foreign import is_foreign
+from xbench.gate.metrics import METRICS, Metric
+from xbench.gate.rule import Judged, Track
+from xbench.gate.sides import read_side
+from xbench.gate.stored import Plan, StoredRun, find_runs
+from xbench.gate.thresholds import Threshold
+
+MOST_NOTES = 5
+
+
+@dataclass(slots=True)
+class Values:
+    """One metric of a cell: in the runs at `places`, oldest first."""
+
+    places: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Series:
+    """A cell in the stored runs: `place` and `status` of the last that planned it, the presets that
+    did, the values by metric."""
+
+    plan: Plan
+    place: int = 0
+    status: Status = "ok"
+    presets: set[str] = field(default_factory=set)
+    values: dict[str, Values] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is kept of a stored run: itself without its cells, and their figures, by `METRICS`."""
+
+    run: StoredRun
+    figures: list[tuple[str, Status, list[float | None]]]
+
+
+@dataclass(slots=True)
+class Stored:
+    """The comparable runs of a folder, oldest first. `notes` say what was left out, and why."""
+
+    folder: Path
+    runs: list[StoredRun] = field(default_factory=list)
+    series: dict[str, Series] = field(default_factory=dict)
+    accepted: dict[int, list[Acceptance]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def accepts(self, cell: str, place: int) -> bool:
+        """Whether the run at that place was accepted as far as this cell goes."""
+        return any(each.covers(cell) for each in self.accepted.get(place, ()))
+
+    def last_accepted(self, cell: str) -> int:
+        """The place of the last run accepted for this cell; -1 without one."""
+        return max((place for place in self.accepted if self.accepts(cell, place)), default=-1)
+
+    def follow(self, cell: str, metric: Metric, threshold: Threshold) -> tuple[Track, list[Judged]]:
+        """The track of a cell's metric through all runs, and what each of its values was then."""
+        track, found = Track(), []
+        values = self.series[cell].values.get(metric.name, Values())
+        for place, value in zip(values.places, values.values, strict=True):
+            accepted = self.accepts(cell, place) if place in self.accepted else False
+            found.append(track.add(metric.worse(value), threshold, accepted))
+        return track, found
+
+
+def read_baseline(folder: Path, candidate: StoredRun) -> Stored:
+    """Every run of the folder that was measured on the candidate's machine, but for itself. What
+    cannot be read is left out, with a note. Raises: RecordError if there is no such folder, or its
+    acceptances cannot be read."""
+    stored = Stored(folder)
+    plans: dict[str, Plan] = {}
+    kept = sorted(
+        _comparable(stored, candidate, plans),
+        key=lambda each: (each.run.head.started_utc, each.run.head.run_id),
+    )
+    for place, each in enumerate(kept):
+        stored.runs.append(each.run)
+        for cell, status, values in each.figures:
+            _add(stored.series, plans[cell], place, each.run.head.preset, status, values)
+        each.figures = []
+    _find_accepted(stored)
+    return stored
+
+
+def _comparable(stored: Stored, candidate: StoredRun, plans: dict[str, Plan]) -> Iterator[Kept]:
+    seen: set[str] = set()
+    unreadable, others = [], 0
+    own = candidate.folder.resolve()
+    for path in _paths(stored.folder):
+        try:
+            run = read_side(path)
+        except RecordError as error:
+            unreadable.append(f"left out: {error.message}")
+            continue
+        if path.resolve() == own or run.head.run_id == candidate.head.run_id:
+            continue
+        if run.head.run_id in seen:
+            unreadable.append(f"left out: {path} is run {run.head.run_id} once more")
+        elif run.machine_key != candidate.machine_key:
+            others += 1
+        else:
+            seen.add(run.head.run_id)
+            yield _keep(run, plans)
+    stored.notes += unreadable[:MOST_NOTES]
+    if len(unreadable) > MOST_NOTES:
+        stored.notes.append(f"left out: {len(unreadable) - MOST_NOTES} more that cannot be used")
+    if others:
+        key = candidate.machine_key or "unknown"
+        stored.notes.append(f"left out: {others} runs of other machines than {key}")
+
+
+def _paths(folder: Path) -> list[Path]:
+    """Run folders, and other tools' files that lie in the folder itself."""
+    return [*find_runs(folder), *filter(is_foreign, sorted(folder.glob("*.json")))]
+
+
+def _keep(run: StoredRun, plans: dict[str, Plan]) -> Kept:
+    figures = []
+    for cell in run.cells.values():
+        plan = plans.setdefault(cell.id, cell.plan)
+        figures.append((plan.id, cell.status, [metric.value(cell) for metric in METRICS]))
+    run.cells = {}
+    return Kept(run, figures)
+
+
+def _add(
+    series: dict[str, Series], plan: Plan, place: int, preset: str, status: Status,
+    values: Sequence[float | None],
+) -> None:  # fmt: skip
+    found = series.get(plan.id)
+    if found is None:
+        found = series[plan.id] = Series(plan)
+    found.place, found.status = place, status
+    found.presets.add(preset)
+    for metric, value in zip(METRICS, values, strict=True):
+        if value is not None:
+            held = found.values.setdefault(metric.name, Values())
+            held.places.append(place)
+            held.values.append(value)
+
+
+def _find_accepted(stored: Stored) -> None:
+    places = {run.head.run_id: place for place, run in enumerate(stored.runs)}
+    for each in read_accepted(stored.folder):
+        if each.run in places:
+            stored.accepted.setdefault(places[each.run], []).append(each)
+        else:
+            stored.notes.append(f"accepted run {each.run} is not among the comparable runs")
