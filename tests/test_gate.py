@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_stored_runs_that_cannot_be_read_are_left_out_with_a_note(tmp_path: Path
         assert any(name in line for line in said.splitlines() if "left out" in line), (name, said)
 
 
-BAD_LINES = {
+BAD_LINES: dict[str, Callable[[str], str]] = {
     "truncated": lambda text: text[: len(text) // 2],
     "empty": lambda text: "",
     "NaN": lambda text: text.replace('"time_s":0.001', '"time_s":NaN', 1),
