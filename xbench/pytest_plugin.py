@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from xbench import pytest_gate
 from xbench.cli.run import Effort, get_preset, plan_selection
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import Recording
@@ -98,16 +99,18 @@ BENCH = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--xbench-preset`."""
+    """Add `--xbench-preset`, and the options of the gate."""
     group = parser.getgroup("xbench", "xbench: verified, fenced, paired benchmarks")
     group.addoption(
         "--xbench-preset", default="quick", metavar="NAME",
         help="which cells `--benchmark-only` measures: smoke, quick (default) or full",
     )  # fmt: skip
+    pytest_gate.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an unknown preset at once: later it would be an error in each suite."""
+    pytest_gate.refuse_early(config)
     try:
         get_preset(config.getoption("xbench_preset"))
     except XbenchError as error:
@@ -154,19 +157,24 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the journal."""
+    """End the journal, and judge what it holds if that is asked for."""
     bench = session.config.stash.get(BENCH, None)
+    recording, whole = None, False
     if bench is not None and bench.recording is not None:
+        recording = bench.recording
         planned = {cell.id for group in bench.plan.groups for cell in group.cells}
-        bench.recording.finish("complete" if planned <= bench.lines.keys() else "interrupted")
+        whole = planned <= bench.lines.keys()
+        recording.finish("complete" if whole else "interrupted")
+    pytest_gate.judge(session, recording, whole)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the run is."""
+    """Say where the run is, and the verdict on it."""
     bench = terminalreporter.config.stash.get(BENCH, None)
     if bench is not None and bench.recording is not None:
         folder = bench.recording.settings.folder
         terminalreporter.write_line(f"xbench run: {folder}  (xbench report {folder})")
+    pytest_gate.show(terminalreporter)
 
 
 def replay(request: pytest.FixtureRequest, name: str, benchmark: Any) -> None:
