@@ -60,7 +60,13 @@ def standing(asked: Mapping[str, Asked], folder: Path) -> Iterator[dict[str, Sid
 def selected(selection: Selection, asked: Mapping[str, Asked], name: str) -> Selection:
     """The selection of one side: its own policy, and along an axis that only the other side's sets
     what the user selects, or else the usual. Raises: UsageError if that is no single value."""
-    chosen = dict(selection.axes)
+    policy = policy_of(selection, asked, name)
+    return replace(selection, axes=selection.axes | {key: (each,) for key, each in policy.items()})
+
+
+def policy_of(selection: Selection, asked: Mapping[str, Asked], name: str) -> dict[str, str]:
+    """Along the axes that a side's policy sets, what one side has. Raises: UsageError."""
+    found: dict[str, str] = {}
     for axis in (axis for axis in POLICIES if any(axis in one.policy for one in asked.values())):
         named = selection.named(axis) or (USUAL[axis],)
         if len(named) > 1 or _WILD & set(named[0]):
@@ -68,8 +74,8 @@ def selected(selection: Selection, asked: Mapping[str, Asked], name: str) -> Sel
                 f"{axis} is what the sides differ in; --{axis} {' '.join(named)} selects several",
                 f"name one, or leave it out ({USUAL[axis]})",
             )
-        chosen[axis] = (asked[name].policy.get(axis, named[0]),)
-    return replace(selection, axes=chosen)
+        found[axis] = asked[name].policy.get(axis, named[0])
+    return found
 
 
 def survey(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xbench.ab.asked import Asked
 from xbench.ab.sides import described
@@ -11,9 +11,9 @@ from xbench.records.facts import framework_line
 from xbench.records.read import Run
 
 
-def side_of(name: str, asked: Asked, runs: Sequence[Run]) -> Side:
+def side_of(name: str, asked: Asked, policy: Mapping[str, str], runs: Sequence[Run]) -> Side:
     """One side: frameworks with versions and BLAS as its workers attested them, the interpreter's
-    version, commit and policy."""
+    version, commit, and the `policy` along the axes that the sides may differ in."""
     header = runs[0].header
     facts: dict[str, str] = {}
     for worker in (worker for run in runs for worker in run.workers):
@@ -22,7 +22,7 @@ def side_of(name: str, asked: Asked, runs: Sequence[Run]) -> Side:
             facts.setdefault("Python", worker.python)
     facts |= {"interpreter": asked.python} if asked.python else {}
     facts |= {"commit": asked.commit or _commit(header.environment.get("git"))}
-    facts |= asked.policy
+    facts |= policy
     return Side(
         name=described(asked), runs=[run.header.run_id for run in runs],
         machine_key=str(header.environment.get("machine_key") or ""),

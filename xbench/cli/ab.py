@@ -12,7 +12,7 @@ from pathlib import Path
 from xbench.ab.asked import Asked, read_side
 from xbench.ab.measure import Work
 from xbench.ab.pairs import Pair, make_pairs, rows_to_measure
-from xbench.ab.sides import Surveyed, load_ops, selected, standing, survey
+from xbench.ab.sides import Surveyed, load_ops, policy_of, selected, standing, survey
 from xbench.ab.verdict import side_of
 from xbench.cli.run import Effort, end_cleanly_on_signals, get_preset, refuse_windows
 from xbench.engine.header import new_run_id
@@ -54,7 +54,9 @@ def main(options: argparse.Namespace) -> int:
             options.budget, _say,
         )  # fmt: skip
         findings, runs, notes = work.compare(pairs)
-    base, head = (side_of(name, asked[name], runs) for name in NAMES)
+    base, head = (
+        side_of(name, asked[name], policy_of(selection, asked, name), runs) for name in NAMES
+    )
     notes += [f"{name}: {each.problem}" for name, each in surveyed.items() if each.problem]
     verdict = make_verdict(
         "ab", base, head, findings, differences=differences(base, head), notes=notes,
