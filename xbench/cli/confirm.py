@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 
 from xbench.cli.parser import make_parser
 from xbench.cli.resume import check_same
 from xbench.cli.run import end_cleanly_on_signals, head_line, planned, refuse_windows, settings_of
-from xbench.engine.header import make_header, new_run_id
-from xbench.engine.run import run_plan
+from xbench.engine.again import measure_again, only
 from xbench.errors import UsageError
 from xbench.gate.stored import StoredRun, read_stored
-from xbench.plan.plan import Plan
 from xbench.progress import make_progress
-from xbench.records.journal import make_run_folder
 from xbench.records.machine import environment
 from xbench.records.read import Run, read_run
 
-CONFIRM = "confirm"
-"""The folder in the run that confirming runs lie in: they are no stored runs of their own, since
-one occasion would then count twice."""
 
-
-def measure_again(folder: Path, cells: Collection[str], memory: bool) -> StoredRun:
+def repeat(folder: Path, cells: Collection[str], memory: bool) -> StoredRun:
     """Measure the groups of these cells again, on the same machine with the same versions, and
     their peak memory if it is asked for. The run lies in `confirm/` of the folder.
 
@@ -42,13 +34,10 @@ def measure_again(folder: Path, cells: Collection[str], memory: bool) -> StoredR
     preset, whole = planned(options)
     check_same(run, whole)
     _check_commit(run)
-    plan = replace(_only(whole, cells), memory=memory)
-    print(f"confirming: {head_line(plan, preset)}", file=sys.stderr)
-    run_id = new_run_id()
-    made = make_run_folder(folder / CONFIRM, run_id)
-    header = make_header(plan, run_id, preset.name, run.header.command, options.seed)
-    run_plan(plan, settings_of(options, made), header, make_progress(plan), False)
-    return read_stored(made)
+    part = only(whole, cells, memory)
+    print(f"confirming: {head_line(part, preset)}", file=sys.stderr)
+    settings = settings_of(options, folder)
+    return read_stored(measure_again(part, settings, run.header, make_progress))
 
 
 def _check_commit(run: Run) -> None:
@@ -60,11 +49,3 @@ def _check_commit(run: Run) -> None:
             f"{now.get('commit')}",
             "go back to that commit, or measure a new run and gate that",
         )
-
-
-def _only(plan: Plan, cells: Collection[str]) -> Plan:
-    """The plan of the groups that hold any of the cells: they were measured side by side."""
-    groups = tuple(group for group in plan.groups if any(cell.id in cells for cell in group.cells))
-    kept = {cell.id for group in groups for cell in group.cells}
-    rows = tuple(row for row in plan.rows if row.cell.id in kept)
-    return replace(plan, groups=groups, rows=rows)
