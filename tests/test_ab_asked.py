@@ -94,7 +94,7 @@ def test_outside_a_repository_there_are_no_revisions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(UsageError, match="is in no git repository"):
+    with pytest.raises(UsageError, match="git finds no repository in"):
         read_side("main", tmp_path, 4)
 
 

@@ -66,7 +66,7 @@ def read_side(text: str, folder: Path, cores: int) -> Asked:
     top = top_of(folder)
     if top is None:
         raise UsageError(
-            f"{text!r} is no interpreter, and no revision either: {folder} is in no git repository",
+            f"{text!r} is no interpreter, and git finds no repository in {folder}",
             f"a side is {_KINDS}",
         )
     commit = commit_of(top, text)

@@ -38,7 +38,7 @@ def worktree(top: Path, commit: str, place: Path) -> Iterator[Path]:
     try:
         done = _git(
             top, "-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--detach", "--quiet",
-            "--force", str(place), commit,
+            str(place), commit,
         )  # fmt: skip
         if done is None or done.returncode:
             why = done.stderr.strip() if done else "git did not end"

@@ -60,9 +60,12 @@ def confirm(
     """The findings, where each candidate was looked for again; `again` is what fresh launches,
     `launches` if the budget let them, found of the cells that were measured once more.
 
-    One that was not seen again is inconclusive. What could not be measured stays a candidate."""
+    One whose effect fresh launches exclude is inconclusive. One that they neither show nor exclude,
+    or that could not be measured, stays a candidate."""
     return [
-        _confirmed(each, again.get(each.cell), launches) if each.kind == "regressed" else each
+        _confirmed(each, again.get(each.cell), launches)
+        if each.kind == "regressed" and each.confirmed is None
+        else each
         for each in findings
     ]
 
@@ -77,6 +80,8 @@ def _confirmed(first: Finding, again: Finding | None, launches: int) -> Finding:
     if again.launches < launches:
         few = f"{again.launches} of {launches} launches"
         return replace(first, reason=f"a candidate: the budget ended {few} that would confirm it")
+    if again.high is None or again.high >= 1.0 + first.threshold:
+        return replace(first, reason=f"a candidate: {said}, which neither shows nor excludes it")
     before = f"slower at first ({_ratio(first)}), not confirmed"
     return replace(first, kind="inconclusive", confirmed=False, reason=f"{before}: {said}")
 
@@ -124,9 +129,15 @@ def _without_ratio(pair: Pair, base: _Figures, head: _Figures) -> tuple[Kind, st
         return "missing", "head has no such cell"
     if head.time_s is not None:
         return ("new", "") if pair.base is None else ("mended", f"base: {base.reason}")
-    if base.time_s is not None and head.status != "skipped":
+    if "skipped" in (base.status, head.status) and _planned(pair.base) and _planned(pair.head):
+        return "inconclusive", head.reason or base.reason  # no time was left for it
+    if base.time_s is not None:
         return "broken", head.reason
     return "not measured", head.reason or base.reason
+
+
+def _planned(row: Row | None) -> bool:
+    return row is not None and row.status is None
 
 
 def _doubt(ratio: Estimate, threshold: Threshold) -> str:

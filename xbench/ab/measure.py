@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -21,19 +21,27 @@ from xbench.plan.plan import Plan
 from xbench.progress import make_progress
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
+from xbench.records.summary import CellSummary
 from xbench.text import show_seconds
 
 CONFIRM_SHARE = 1 / 3
 """Of a budget, what the first measurement leaves: a candidate that cannot be confirmed is none."""
 
+ATTEMPTS = 2
+"""How often a candidate is looked for again, until it is confirmed or excluded."""
+
+CONFIRM_TIMES = 2.0
+"""How much longer a cell is measured then: there are few, and a candidate is worth it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What both measurements share. `plan_of` makes a plan of rows; `say` tells the user; runs go
-    into folders of `out` named after `run_id`. `budget_s` is for both."""
+    """What both measurements share. `plan_of` makes a plan of rows, whose groups get so many times
+    the usual time; `say` tells the user; runs go into folders of `out` named after `run_id`.
+    `budget_s` is for both."""
 
     sides: Mapping[str, Side]
-    plan_of: Callable[[list[Row]], Plan]
+    plan_of: Callable[[list[Row], float], Plan]
     thresholds: Thresholds
     out: Path
     run_id: str
@@ -46,37 +54,43 @@ class Work:
     def compare(self, pairs: list[Pair]) -> tuple[list[Finding], list[Run], list[str]]:
         """Measure, judge, confirm. Returns: the findings, the runs that they rest on, and what a
         reader must know."""
-        began = time.monotonic()
-        budget = None if self.budget_s is None else self.budget_s * (1.0 - CONFIRM_SHARE)
-        run, findings = self._measure(pairs, self.run_id, self.seed, budget)
-        left_s = inf if self.budget_s is None else self.budget_s - (time.monotonic() - began)
-        candidates = {each.cell for each in findings if each.kind == "regressed"}
-        if not candidates:
-            return findings, [run], _ended(run)
-        flagged = [pair for pair in pairs if pair.name in candidates]
-        plan = self.plan_of(rows_to_measure(flagged))
-        least_s = plan.launch_s()
-        if left_s < least_s:
-            note = f"no time was left to confirm: that takes {show_seconds(least_s)} at least"
-            return confirm(findings, {}, plan.launches), [run], [*_ended(run), note]
-        self.say(f"{len(flagged)} to be confirmed in fresh launches: {', '.join(candidates)}")
-        budget = None if self.budget_s is None else left_s
-        again, confirmed = self._measure(flagged, f"{self.run_id}-again", self.seed + 1, budget)
-        by_cell = {each.cell: each for each in confirmed}
-        return confirm(findings, by_cell, plan.launches), [run, again], _ended(run)
+        end = inf if self.budget_s is None else time.monotonic() + self.budget_s
+        first_s = None if self.budget_s is None else self.budget_s * (1.0 - CONFIRM_SHARE)
+        plan = self.plan_of(rows_to_measure(pairs), 1.0)
+        run = self._measure(plan, self.run_id, self.seed, first_s)
+        findings = judge(pairs, *run, self.thresholds)
+        runs, notes = [run[0]], _ended(run[0])
+        for attempt in range(1, ATTEMPTS + 1):
+            flagged = [pair for pair in pairs if pair.name in _candidates(findings)]
+            if not flagged:
+                break
+            plan = self.plan_of(rows_to_measure(flagged), CONFIRM_TIMES)
+            least_s, left_s = plan.launch_s(), end - time.monotonic()
+            if left_s < least_s:
+                notes.append(f"no time was left to confirm: it takes {show_seconds(least_s)}")
+                findings = confirm(findings, {}, plan.launches) if attempt == 1 else findings
+                break
+            self.say(f"again, in fresh launches: {', '.join(pair.name for pair in flagged)}")
+            run_id, left = f"{self.run_id}-again{attempt}", None if left_s == inf else left_s
+            again = self._measure(plan, run_id, self.seed + attempt, left)
+            seen = {each.cell: each for each in judge(flagged, *again, self.thresholds)}
+            findings = confirm(findings, seen, plan.launches)
+            runs.append(again[0])
+        return findings, runs, notes
 
     def _measure(
-        self, pairs: Iterable[Pair], run_id: str, seed: int, budget_s: float | None
-    ) -> tuple[Run, list[Finding]]:
-        pairs = list(pairs)
-        plan = self.plan_of(rows_to_measure(pairs))
+        self, plan: Plan, run_id: str, seed: int, budget_s: float | None
+    ) -> tuple[Run, list[CellSummary]]:
         folder = make_run_folder(self.out, run_id).resolve()
         settings = Settings(
             seed, folder, self.sides["head"].suites, budget_s=budget_s, sides=self.sides
         )
         header = make_header(plan, run_id, self.preset, self.command, seed)
-        run, summaries = run_plan(plan, settings, header, make_progress(plan))
-        return run, judge(pairs, run, summaries, self.thresholds)
+        return run_plan(plan, settings, header, make_progress(plan))
+
+
+def _candidates(findings: list[Finding]) -> set[str]:
+    return {each.cell for each in findings if each.kind == "regressed" and each.confirmed is None}
 
 
 def _ended(run: Run) -> list[str]:

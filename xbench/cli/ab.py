@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
             surveyed["base"].rows, surveyed["head"].rows,
             [axis for one in asked.values() for axis in one.policy],
         )  # fmt: skip
-        _say(_head_line(pairs, planner(rows_to_measure(pairs))))
+        _say(_head_line(pairs, planner(rows_to_measure(pairs), 1.0)))
         work = Work(
             {name: found.side for name, found in surveyed.items()}, planner, thresholds,
             options.out, run_id, selection.preset.name, options.command_line, options.seed,
@@ -65,14 +65,19 @@ def main(options: argparse.Namespace) -> int:
     return finish(verdict, options.out)
 
 
-def _planner(options: argparse.Namespace, selection: Selection) -> Callable[[list[Row]], Plan]:
-    """What makes a plan of rows on this machine. Raises: UsageError."""
+def _planner(
+    options: argparse.Namespace, selection: Selection
+) -> Callable[[list[Row], float], Plan]:
+    """What makes a plan of rows on this machine, whose groups get so many times the usual time.
+
+    Raises: UsageError."""
     effort = Effort(options.launches, options.rounds, group_s=options.group_budget)
     launches = effort.launches_of(selection.preset)
     group_s, cores = effort.group_s or selection.preset.group_s, this_machine().cores
 
-    def planner(rows: list[Row]) -> Plan:
-        return make_plan(rows, launches, group_s, cores, available_bytes(), effort.rounds)
+    def planner(rows: list[Row], times: float) -> Plan:
+        memory = available_bytes()
+        return make_plan(rows, launches, times * group_s, cores, memory, effort.rounds)
 
     return planner
 
