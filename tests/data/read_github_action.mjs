@@ -1,5 +1,6 @@
 // The rules by which github-action-benchmark reads `customSmallerIsBetter`: an array of objects, of
-// which name, value, unit, range and extra are taken; none at all is an error. Prints what it took.
+// which name, value, unit, range and extra are taken; none at all is an error. It compares values of
+// equal names whatever their units, so names must differ and units must not. Prints what it took.
 import { readFileSync } from "node:fs";
 
 const kinds = { name: "string", value: "number", unit: "string", range: "string", extra: "string" };
