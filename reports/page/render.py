@@ -6,10 +6,8 @@ file would not run even if it were not escaped."""
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,6 +16,7 @@ from markupsafe import Markup
 from reports.draw.palette import GRID, INK, PAPER
 from reports.model import Figure, Figures, Report, Table
 from reports.page.data import pack, page_data, plotly_source
+from reports.page.scripts import SHARED, joined, policy
 from reports.say.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
 from reports.tables.whole import whole_tables
@@ -46,10 +45,10 @@ def prepare_page(report: Report) -> Callable[[Figures], str]:
     )  # fmt: skip
     environment.filters |= {"inline": inline_svg, "cut": cut}
     tables = _tables(report)
-    script = _script()
+    script = joined(SHARED / f"{name}.js" for name in _SCRIPTS)
     timed = any(cell.time_s is not None for source in report.sources for cell in source.cells)
     plotly = plotly_source() if timed else b""
-    hashes = " ".join(f"'sha256-{_hash(each)}'" for each in (script.encode(), plotly))
+    hashes = policy(script.encode(), plotly)
     page = partial(
         environment.get_template("page.html").render,
         report=report,
@@ -75,16 +74,6 @@ def _tables(report: Report) -> list[Table]:
     across = report.merged.across if report.merged else None
     others = [table for chapter in report.chapters for table in chapter.others]
     return [*([across] if across else []), *whole_tables(report.sources), *others]
-
-
-def _script() -> str:
-    """The page's scripts as one, with names of its own."""
-    files = [(_HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
-    return "\n".join(['"use strict";', "(() => {", *files, "})();"])
-
-
-def _hash(script: bytes) -> str:
-    return b64encode(sha256(script).digest()).decode("ascii")
 
 
 def cut(text: str) -> str:

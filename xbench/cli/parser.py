@@ -9,7 +9,7 @@ from xbench import __version__
 from xbench.cli.late import RESULTS, late
 from xbench.cli.parser_ab import add_ab
 from xbench.cli.parser_axes import add_axes, seconds, share
-from xbench.cli.parser_tracking import add_accept, add_compare, add_export, add_gate
+from xbench.cli.parser_tracking import add_accept, add_compare, add_export, add_gate, add_history
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
 
@@ -45,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_ab(commands)
     add_compare(commands)
     add_gate(commands)
+    add_history(commands)
     add_accept(commands)
     add_export(commands)
     return parser

@@ -98,6 +98,25 @@ def add_accept(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.set_defaults(handler=late("xbench.cli.accept"))
 
 
+def add_history(commands: Commands[argparse.ArgumentParser]) -> None:
+    """`xbench history`."""
+    parser = commands.add_parser(
+        "history", help="what the stored runs of a machine say",
+        description="Show the course of each cell, or scaling curve, over the stored runs of the "
+        "newest run's machine, the worst first, with the steps found in it.",
+    )  # fmt: skip
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(RESULTS), metavar="FOLDER",
+        help=f"where the runs are stored (default {RESULTS})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cell", nargs="+", action="extend", default=[], metavar="PATTERN",
+        help="a row for each cell whose id or op matches; name the folder before it",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write history.html there")
+    parser.set_defaults(handler=late("xbench.cli.history"))
+
+
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", type=Path, default=Path(RESULTS), metavar="FOLDER",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Kept:
     """What is kept of a stored run: itself without its cells, and their figures, by `METRICS`."""
 
     run: StoredRun
-    figures: list[tuple[str, Status, list[float | None]]]
+    figures: list[tuple[Plan, Status, list[float | None]]]
 
 
 @dataclass(slots=True)
@@ -78,46 +78,64 @@ def read_baseline(folder: Path, candidate: StoredRun) -> Stored:
     """Every run of the folder that was measured on the candidate's machine, but for itself. What
     cannot be read is left out, with a note. Raises: RecordError if there is no such folder, or its
     acceptances cannot be read."""
+    own = candidate.folder.resolve()
+    stored, kept = Stored(folder), []
+    for path, each in _readable(stored):
+        if path.resolve() != own and each.run.head.run_id != candidate.head.run_id:
+            kept.append(each)
+    return _assembled(stored, kept, candidate.machine_key)
+
+
+def read_history(folder: Path) -> Stored:
+    """Every run of the folder that was measured on the machine of the newest. Notes and errors as
+    for `read_baseline`."""
     stored = Stored(folder)
-    plans: dict[str, Plan] = {}
-    kept = sorted(
-        _comparable(stored, candidate, plans),
-        key=lambda each: (each.run.head.started_utc, each.run.head.run_id),
-    )
-    for place, each in enumerate(kept):
+    kept = [each for _, each in _readable(stored)]
+    newest = max(kept, key=_age, default=None)
+    return _assembled(stored, kept, newest.run.machine_key if newest else "")
+
+
+def _age(kept: Kept) -> tuple[str, str]:
+    return kept.run.head.started_utc, kept.run.head.run_id
+
+
+def _assembled(stored: Stored, kept: Iterable[Kept], key: str) -> Stored:
+    """The runs of this machine as series, each run once."""
+    others = 0
+    for each in sorted(kept, key=_age):
+        if each.run.machine_key != key:
+            others += 1
+            continue
+        place = len(stored.runs)
         stored.runs.append(each.run)
-        for cell, status, values in each.figures:
-            _add(stored.series, plans[cell], place, each.run.head.preset, status, values)
+        for plan, status, values in each.figures:
+            _add(stored.series, plan, place, each.run.head.preset, status, values)
         each.figures = []
+    if others:
+        stored.notes.append(f"left out: {others} runs of other machines than {key or 'unknown'}")
     _find_accepted(stored)
     return stored
 
 
-def _comparable(stored: Stored, candidate: StoredRun, plans: dict[str, Plan]) -> Iterator[Kept]:
+def _readable(stored: Stored) -> Iterator[tuple[Path, Kept]]:
+    """What can be read of the folder, a run that lies there twice once."""
     seen: set[str] = set()
-    unreadable, others = [], 0
-    own = candidate.folder.resolve()
+    plans: dict[str, Plan] = {}
+    unreadable = []
     for path in _paths(stored.folder):
         try:
             run = read_side(path)
         except RecordError as error:
             unreadable.append(f"left out: {error.message}")
             continue
-        if path.resolve() == own or run.head.run_id == candidate.head.run_id:
-            continue
         if run.head.run_id in seen:
             unreadable.append(f"left out: {path} is run {run.head.run_id} once more")
-        elif run.machine_key != candidate.machine_key:
-            others += 1
-        else:
-            seen.add(run.head.run_id)
-            yield _keep(run, plans)
+            continue
+        seen.add(run.head.run_id)
+        yield path, _keep(run, plans)
     stored.notes += unreadable[:MOST_NOTES]
     if len(unreadable) > MOST_NOTES:
         stored.notes.append(f"left out: {len(unreadable) - MOST_NOTES} more that cannot be used")
-    if others:
-        key = candidate.machine_key or "unknown"
-        stored.notes.append(f"left out: {others} runs of other machines than {key}")
 
 
 def _paths(folder: Path) -> list[Path]:
@@ -129,7 +147,7 @@ def _keep(run: StoredRun, plans: dict[str, Plan]) -> Kept:
     figures = []
     for cell in run.cells.values():
         plan = plans.setdefault(cell.id, cell.plan)
-        figures.append((plan.id, cell.status, [metric.value(cell) for metric in METRICS]))
+        figures.append((plan, cell.status, [metric.value(cell) for metric in METRICS]))
     run.cells = {}
     return Kept(run, figures)
 
