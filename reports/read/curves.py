@@ -14,6 +14,7 @@ BACKENDS = ("numpy", "torch", "tensorflow")
 MODES = ("eager", "graph", "compiled")
 GRADIENTS = ("none", "manual", "autograd", "custom")
 ALLOCATORS = ("reuse", "system")
+SIDES = ("", "base", "head")
 
 
 class Series(NamedTuple):
@@ -23,14 +24,16 @@ class Series(NamedTuple):
     mode: str
     gradient: str
     allocator: str
+    side: str = ""
 
     @property
     def label(self) -> str:
         """`torch eager autograd`; without the gradient where there is none, with `system` where
-        memory is not kept."""
+        memory is not kept, with the side of an A/B."""
         parts = [self.backend, self.mode]
         parts += [] if self.gradient == "none" else [self.gradient]
-        return " ".join(parts if self.allocator == "reuse" else [*parts, self.allocator])
+        parts += [] if self.allocator == "reuse" else [self.allocator]
+        return " ".join([*parts, self.side] if self.side else parts)
 
     @property
     def rank(self) -> tuple[tuple[int, str], ...]:
@@ -40,6 +43,7 @@ class Series(NamedTuple):
             _rank(self.mode, MODES),
             _rank(self.gradient, GRADIENTS),
             _rank(self.allocator, ALLOCATORS),
+            _rank(self.side, SIDES),
         )
 
 
@@ -57,6 +61,12 @@ class Setting(NamedTuple):
         """`float32, cpu, all cores`; the math where it is not the usual one."""
         unusual = [self.math] if self.math != "ieee" else []
         return ", ".join([self.dtype, self.device, thread_label(self.threads), *unusual])
+
+    @property
+    def elsewhere(self) -> str:
+        """The same less the device: `float32, all cores`."""
+        unusual = [self.math] if self.math != "ieee" else []
+        return ", ".join([self.dtype, thread_label(self.threads), *unusual])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ def thread_label(threads: str) -> str:
 
 def series_of(plan: CellPlan) -> Series:
     """The line a cell belongs to."""
-    return Series(plan.backend, plan.mode, plan.gradient, plan.allocator)
+    return Series(plan.backend, plan.mode, plan.gradient, plan.allocator, plan.side or "")
 
 
 def setting_of(plan: CellPlan) -> Setting:

@@ -27,7 +27,7 @@ def backend_name(backend: str) -> str:
 def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
     """What to call each of a curve's cells, by its id: `NumPy`, `compiled TensorFlow`, `TensorFlow
     in graph mode`, `eager PyTorch with autograd`. Of mode and gradient only what tells cells of
-    the same backend apart, and the allocator where memory is not kept."""
+    the same backend apart, the allocator where memory is not kept, and the side of an A/B."""
     series = {plan.id: series_of(plan) for plan in plans}
     modes: dict[str, set[str]] = {}
     gradients: dict[str, set[str]] = {}
@@ -44,6 +44,8 @@ def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
             name = f"{name} {said}"
         if each.allocator != "reuse":
             name = f"{name} with allocator {cut(each.allocator)}"
+        if each.side:
+            name = f"{name} as {cut(each.side)}"
         found[each] = _free(name, found.values())
     return {key: found[each] for key, each in series.items()}
 
