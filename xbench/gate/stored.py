@@ -97,8 +97,9 @@ def read_stored(folder: Path) -> StoredRun:
     newer than this xbench, holds a cell twice, or a figure that cannot be."""
     folder = folder.parent if folder.name in (JOURNAL, SUMMARY) else folder
     run = StoredRun(folder, *_beginning(folder / JOURNAL))
+    summary = str(folder / SUMMARY)
     for number, line in enumerate(_lines(folder / SUMMARY), 1):
-        where = f"{folder / SUMMARY}, line {number}"
+        where = f"{summary}, line {number}"
         try:
             cell = _cell(line)
         except (msgspec.DecodeError, RecursionError) as error:
