@@ -30,6 +30,9 @@ CONFIRM_SHARE = 1 / 3
 ATTEMPTS = 2
 """How often a candidate is looked for again, until it is confirmed or excluded."""
 
+BUSY = 0.5
+"""A load beyond this share of the cores is said."""
+
 CONFIRM_TIMES = 2.0
 """How much longer a cell is measured then: there are few, and a candidate is worth it."""
 
@@ -59,7 +62,7 @@ class Work:
         plan = self.plan_of(rows_to_measure(pairs), 1.0)
         run = self._measure(plan, self.run_id, self.seed, first_s)
         findings = judge(pairs, *run, self.thresholds)
-        runs, notes = [run[0]], _ended(run[0])
+        runs, notes = [run[0]], _notes(run[0])
         for attempt in range(1, ATTEMPTS + 1):
             flagged = [pair for pair in pairs if pair.name in _candidates(findings)]
             if not flagged:
@@ -93,9 +96,15 @@ def _candidates(findings: list[Finding]) -> set[str]:
     return {each.cell for each in findings if each.kind == "regressed" and each.confirmed is None}
 
 
-def _ended(run: Run) -> list[str]:
-    """Whether the budget cut the first measurement short."""
-    if run.footer is None or run.footer.outcome != "budget":
-        return []
-    launches = len({line.launch for line in run.groups})
-    return [f"the budget ended measuring after {launches} of {run.header.launches} launches"]
+def _notes(run: Run) -> list[str]:
+    """What about the first measurement makes its verdict weaker."""
+    environment, found = run.header.environment, []
+    load, cores = environment["load_average"][0], environment["machine"]["cores"]
+    if load > BUSY * cores:
+        found.append(f"the machine was busy when measuring began (load {load:.1f}, {cores} cores)")
+    if run.footer is not None and run.footer.outcome == "budget":
+        launches = len({line.launch for line in run.groups})
+        found.append(
+            f"the budget ended measuring after {launches} of {run.header.launches} launches"
+        )
+    return found
