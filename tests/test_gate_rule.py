@@ -36,7 +36,7 @@ def tracked(values: list[float]) -> Track:
 @pytest.mark.parametrize("runs", [10, 15, 20, 40])
 def test_equal_runs_rarely_alarm_in_a_single_pass(runs: int) -> None:
     chance = random.Random(runs)
-    cells = 4000
+    cells = 2000
     kinds = [
         tracked(quiet(chance, runs)).judge(chance.gauss(0.0, SPREAD), USUAL).kind
         for _ in range(cells)
@@ -48,7 +48,7 @@ def test_with_confirmation_a_hundred_suites_do_not_fail() -> None:
     chance = random.Random(100)
     failed = 0
     for _ in range(100):
-        tracks = [tracked(quiet(chance, 20)) for _ in range(200)]
+        tracks = [tracked(quiet(chance, 12)) for _ in range(200)]
         for _ in range(2):  # the run, then a measurement of what it flagged
             tracks = [
                 each
