@@ -130,6 +130,10 @@ def test_one_launch_says_nothing_and_a_file_without_rounds_neither() -> None:
     assert answers(source([one, other], [ratio(one, other, None, None)])) == [NO_INTERVAL]
     assert answers(source([one, other], paired=False)) == []
     assert answers(source([])) == []
+    (said,) = answers(source([cell(NUMPY, 1.0)]))
+    assert "no answer here" in said
+    (said,) = answers(source([cell(NUMPY, None)]))
+    assert "No cell has a number" in said
 
 
 def test_the_clearest_come_first_and_the_rest_are_counted() -> None:

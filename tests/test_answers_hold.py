@@ -20,7 +20,13 @@ from made_sources import (
 )
 
 from reports.model import Source
-from reports.say.answers import MOST_ANSWERS, NO_INTERVAL, answers
+from reports.say.answers import (
+    MOST_ANSWERS,
+    NO_INTERVAL,
+    NOTHING_MEASURED,
+    NOTHING_TO_COMPARE,
+    answers,
+)
 from reports.tables.wins import wins_table
 
 
@@ -87,6 +93,12 @@ def test_no_answer_claims_what_its_interval_does_not_support(made: Source) -> No
     if said == [NO_INTERVAL]:
         assert all(None in (each.ratio.low, each.ratio.high) for each in made.choices)
         return
+    works = {each.plan.op for each in made.cells}
+    asked = sum(bool(World(made, work).widths) for work in works)
+    if not asked:
+        timed = any(each.time_s is not None for each in made.cells)
+        assert said == ([NOTHING_TO_COMPARE if timed else NOTHING_MEASURED] if works else [])
+        return
     for text in said:
         world, answer = _read(made, text)
         assert answer.width == world.widths[-1]
@@ -95,8 +107,7 @@ def test_no_answer_claims_what_its_interval_does_not_support(made: Source) -> No
             _check(world, claim)
         _check_doubt(world, answer)
         _check_change(world, answer)
-    works = {each.plan.op for each in made.cells}
-    assert len(said) == sum(bool(World(made, work).widths) for work in works)
+    assert len(said) == asked
 
 
 def test_ends_on_the_margin_and_beside_it_are_printed_as_what_is_said_of_them() -> None:
@@ -167,7 +178,7 @@ def test_the_order_of_cells_and_the_way_round_of_ratios_do_not_matter(
 def test_the_clearest_come_first_and_the_rest_are_counted(made: Source) -> None:
     said = answers(made)
     asked = sum(bool(World(made, work).widths) for work in {e.plan.op for e in made.cells})
-    if said == [NO_INTERVAL]:
+    if said == [NO_INTERVAL] or not asked:
         return
     if asked > MOST_ANSWERS:
         more = asked - MOST_ANSWERS

@@ -54,7 +54,9 @@ def test_the_width_at_which_a_gpu_takes_over_has_an_interval(tmp_path: Path) -> 
     assert high is not None
     assert low < TRUE < high < 1.1 * low
     (said,) = crossing_sentences(source)
-    assert said.startswith(f"{FAMILY}, torch eager autograd: cuda:0 is faster than cpu from width ")
+    assert said.startswith(
+        f"{FAMILY} (float32, all cores), torch eager autograd: cuda:0 is faster "
+    )
     assert "not paired" in said
 
 

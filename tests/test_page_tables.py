@@ -111,6 +111,8 @@ def test_a_filter_takes_every_word(opened: Opened) -> None:
     found = opened.rows(CELLS)
     assert [row[1] for row in found] == [str(width) for width in WIDTHS]
     assert all("torch compiled autograd" in row and "op3 100×w" in row for row in found)
+    opened.page.locator(".tools input").first.fill("torch eager 2048")  # not in 20480, nor 204800
+    assert {row[1] for row in opened.rows(CELLS)} == {"2048"}
     opened.page.locator(".tools input").first.fill("nothing of the kind")
     assert opened.rows(CELLS) == []
     assert count(opened).startswith("0 rows of ")
@@ -125,6 +127,30 @@ def test_without_scripts_there_are_figures_and_rows(browser: Browser, file: Path
     assert still.page.locator(f"{CELLS} tbody tr").count() == 100
     assert "The first 100 of 241 rows" in str(still.page.locator(".rest").first.text_content())
     still.close()
+
+
+def test_print_says_which_rows_it_holds(opened: Opened) -> None:
+    opened.page.locator(".tools input").first.fill("op3")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.page.emulate_media(media="print")
+    said = opened.page.locator(".printed").first
+    assert said.is_visible()
+    assert said.text_content() == f"Rows 1 to 20 of {FAMILIES * 20 + 1}, filtered by “op3”."
+    opened.page.locator(".tools input").first.evaluate("each => { each.value = ''; }")
+    opened.page.locator(".tools input").first.dispatch_event("input")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(opened.rows(CELLS)) == 100
+    opened.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(opened.rows(CELLS)) == 50
+
+
+def test_words_in_a_table_are_not_broken(opened: Opened) -> None:
+    for width in (1280, 400):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        heights = opened.page.locator(f"{CELLS} tbody tr").evaluate_all(
+            "rows => rows.map(row => row.getBoundingClientRect().height)"
+        )
+        assert max(heights) < 80  # three lines
 
 
 def test_print_shows_figures_and_no_controls(opened: Opened) -> None:

@@ -26,7 +26,7 @@ def test_a_win_is_over_every_cell_of_every_other_backend() -> None:
     pairs[1] = ratio(fused, graph, 0.5, 0.99)
     table = wins_table(source([numpy, eager, fused, graph], pairs))
     assert table is not None
-    assert table.caption == "None of 1 workload is decided."
+    assert table.caption == "The one workload is not decided."
     assert table.rows[-1] == ("not decided", "1", "1")
 
 

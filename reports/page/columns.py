@@ -58,7 +58,7 @@ def curve_table(sources: Sequence[Source], places: Places) -> list[dict[str, obj
             found.append(
                 {
                     "run": run, "op": curve.setting.family, "setting": curve.setting.about,
-                    "device": curve.setting.device,
+                    "device": curve.setting.device, "kind": curve.setting.elsewhere,
                     "ceilings": None if line is None else ceilings + source.ceilings.index(line),
                 }
             )  # fmt: skip
@@ -73,8 +73,9 @@ def ceilings_table(sources: Sequence[Source]) -> list[dict[str, object]]:
             "label": f"{line.dtype}, {line.device}, {thread_label(line.threads)}",
             "bandwidth": line.bandwidth.best if line.bandwidth else None,
             "compute": line.compute.best if line.compute else None,
+            "run": run,
         }
-        for source in sources
+        for run, source in enumerate(sources)
         for line in source.ceilings
     ]
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from reports.model import Benchmark, Source
+from reports.say.sentences import plural
 from xbench.errors import RecordError
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
@@ -41,14 +42,14 @@ def read_pytest_benchmark(path: Path, found: dict[str, Any]) -> Source:
                 source.cells.append(_cell({"rounds": row["stats"]["rounds"], **carried}))
             else:
                 source.benchmarks.append(_benchmark(row))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             what = f"{type(error).__name__}: {error}"
             raise RecordError(f"{path}, benchmark {place}: {what}", _HINT) from None
     if not found["benchmarks"]:
         source.notes.append("the file holds no benchmarks: every one was skipped or deselected")
     if source.benchmarks:
         source.notes.append(
-            f"{len(source.benchmarks)} rows were not measured by xbench: "
+            f"{plural(len(source.benchmarks), 'row was', 'rows were')} not measured by xbench: "
             "unverified, and rounds of one process only"
         )
     if source.cells:

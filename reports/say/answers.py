@@ -24,6 +24,10 @@ NO_INTERVAL = (
     "One launch gives no interval, so nothing is said about what is faster; "
     "three launches or more would tell."
 )
+NOTHING_TO_COMPARE = (
+    "No workload was run in two ways that could be compared: there is no answer here."
+)
+NOTHING_MEASURED = "No cell has a number: the table of cells says why."
 
 
 def answers(source: Source) -> list[str]:
@@ -40,10 +44,18 @@ def answers(source: Source) -> list[str]:
         for every in contests(source).values()
         if (curve := [each for each in every if len(each.cells) > 1])
     ]
+    if not found:
+        return [_nothing(source)] if source.cells else []
     found.sort(key=lambda each: -each.factor)
     shown = [each.text for each in found[:MOST_ANSWERS]]
     more = len(found) - len(shown)
     return [*shown, f"{plural(more, 'more operation')} below."] if more else shown
+
+
+def _nothing(source: Source) -> str:
+    if any(cell.time_s is not None for cell in source.cells):
+        return NOTHING_TO_COMPARE
+    return NOTHING_MEASURED
 
 
 @dataclass(frozen=True, slots=True)

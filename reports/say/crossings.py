@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.model import Source
-from reports.read.curves import series_of
+from reports.read.curves import series_of, setting_of
 from reports.say.names import cut
 from reports.say.numbers import show_interval
 from xbench.records.crossover import Crossover, DeviceCrossover
@@ -21,10 +21,11 @@ def crossing_sentences(source: Source) -> list[str]:
 
 
 def say_crossing(each: DeviceCrossover) -> str:
-    """`mlp_train 100×1→w→1, torch eager: cuda:0 is faster than cpu from width 3 000 [2 700, 3 400]
-    on (not paired: devices take turns).`"""
+    """`mlp_train 100×w (float32, all cores), torch eager: cuda:0 is faster than cpu from width 3000
+    [2700, 3400] on (not paired: devices are measured one after the other).`"""
     found = each.crossover
-    what = f"{cut(each.plan.family)}, {cut(series_of(each.plan).label)}"
+    where = cut(setting_of(each.plan).elsewhere)
+    what = f"{cut(each.plan.family)} ({where}), {cut(series_of(each.plan).label)}"
     return f"{what}: {_said(found, each.plan.device, cut(each.device))} (not paired: {_WHY})."
 
 
@@ -60,8 +61,9 @@ def crossing_rows(sources: Sequence[Source]) -> list[dict[str, object]]:
     """For the page: operation, series, what is said, and the ends between which it is."""
     return [
         {
-            "op": each.plan.family, "backend": each.plan.backend,
-            "said": say_crossing(each), "ends": _ends(each.crossover),
+            "op": each.plan.family, "kind": setting_of(each.plan).elsewhere,
+            "backend": each.plan.backend, "ends": _ends(each.crossover),
+            "said": f"{source.name}: {say_crossing(each)}" if source.name else say_crossing(each),
         }
         for source in sources
         for each in source.crossovers

@@ -17,6 +17,9 @@ from xbench.records.compare import Comparison
 from xbench.stats.verdict import MARGIN, Verdict
 
 MOST_NAMED = 3
+LEAST_DISTURBED = 0.001
+"""A smaller share of disturbed bursts is not worth a sentence."""
+
 VERDICTS: tuple[Verdict, ...] = ("faster", "slower", "same", "inconclusive")
 
 
@@ -116,7 +119,7 @@ def trust(source: Source) -> list[str]:
     if unsettled:
         found.append(f"warm-up did not settle in {plural(unsettled, 'cell')}")
     disturbed = [cell.disturbed for cell in timed if cell.disturbed is not None]
-    if any(disturbed):  # all 0 where the system does not count it
+    if disturbed and median(disturbed) >= LEAST_DISTURBED:
         found.append(
             "threads had to wait for a core, longer than is usual for their cell, in "
             f"{percent(median(disturbed))} of a cell's bursts (median over cells)"

@@ -53,7 +53,7 @@ def time_table(curve: Curve, launches: int | None, single: str | None = None) ->
         (
             *named(cell.plan),
             show_cell_time(cell),
-            NOTHING if cell.p10_s is None else show_time(cell.p10_s, None, None),
+            show_once(cell.p10_s),
             _against(ratios.get(cell.id), cell.id in references, single, apart.get(cell.id, ())),
             *_figures(cell),
             show_outliers(cell),

@@ -53,7 +53,8 @@ def _sentence(won: Counter[str | None], order: list[str], shared: int, single: i
     parts = [f"{backend_name(name)} {won[name]}" for name in order if won[name]]
     if parts:
         parts[0] = f"{backend_name(order[0])} wins {won[order[0]]} {of}"
-    text = ", ".join(parts) or f"None {of} is decided"
+    none = "The one workload is not decided" if shared == 1 else f"None {of} is decided"
+    text = ", ".join(parts) or none
     if parts and won[None]:
         text += f"; {won[None]} {'is' if won[None] == 1 else 'are'} not decided"
     if not single:

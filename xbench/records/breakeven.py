@@ -33,14 +33,15 @@ class BreakEven:
 
 
 def break_evens(cells: Sequence[CellSummary], found: Sequence[Comparison]) -> list[BreakEven]:
-    """One for each comparison of eager mode with another, whichever is the reference."""
+    """One for each comparison of eager mode with another, whichever is the reference, of which both
+    are among `cells`."""
     by_id = {cell.id: cell for cell in cells}
     modes = [(each.cell, each.reference) for each in found if each.axis == "mode"]
     return [
         break_even(by_id[other.id], by_id[base.id])
         for one, two in modes
         for other, base in [(two, one) if one.mode == "eager" else (one, two)]
-        if base.mode == "eager"
+        if base.mode == "eager" and other.id in by_id and base.id in by_id
     ]
 
 

@@ -46,7 +46,18 @@ const timeLabel = (seconds) => {
   return `${Number((seconds / size).toPrecision(3))} ${unit}`;
 };
 const factorLabel = (factor) => `${Number(factor.toPrecision(3))}×`;
-const countLabel = (count) => (count >= 1e4 ? `${Number((count / 1e3).toPrecision(3))}k` : String(Number(count.toPrecision(3))));
+const countLabel = (count) => (count >= 1e6 ? `${Number((count / 1e6).toPrecision(3))}M` : count >= 1e4 ? `${Number((count / 1e3).toPrecision(3))}k` : String(Number(count.toPrecision(3))));
+
+// Ticks of a linear axis that holds these values: at 1, 2 or 5 of a power of ten.
+const evenTicks = (values, label) => {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const rough = (high - low || high) / 4;
+  const power = 10 ** order(rough);
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const first = Math.ceil(low / step - 1);
+  const tickvals = Array.from({ length: 8 }, (_, place) => (first + place) * step).filter((each) => each <= high + step);
+  return { tickmode: "array", tickvals, ticktext: tickvals.map(label) };
+};
 
 // A logarithmic axis that holds every value, and intervals as far as three times the extremes.
 const logAxis = (title, points, label, also = []) => {
@@ -76,6 +87,14 @@ const faint = (hex, share = 0.16) => {
   const parts = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
   return `rgba(${parts.join(",")},${share})`;
 };
+
+// Runs on one page share colours; those after the first are paler, and hollow by turns.
+const paler = (hex, run) => {
+  const share = 1 - 0.75 ** run;
+  const mixed = [1, 3, 5].map((place) => Math.round((1 - share) * parseInt(hex.slice(place, place + 2), 16) + share * 150));
+  return `#${mixed.map((each) => each.toString(16).padStart(2, "0")).join("")}`;
+};
+const lookOf = ({ series, curve }) => ({ ...series, colour: paler(series.colour, 2 * curve.run), hollow: series.hollow !== (curve.run % 2 === 1) });
 
 const look = (series) => ({
   line: { color: series.colour, dash: series.dash, width: 2 },

@@ -1,9 +1,10 @@
 // The controls, the plots they redraw, and the table of the chosen ratios.
 
+const MOST_RATIOS = 200;
 const CALLS = [1, 10, 100, 1000, 10000, 100000];
 const atWidthChoice = () => ["at width", "width", widthsOf(timed()).map((each) => [each, each]), Number];
 const callsChoice = () => ["with so many calls", "calls", CALLS.map((each) => [each, spaced(each)]), Number];
-const cellChoice = () => ["cell", "cell", timed().map((cell) => [cell.place, `${nameOf(cell)} at ${cell.width}`]), Number];
+const cellChoice = () => ["cell", "cell", atWidth().map((cell) => [cell.place, nameOf(cell)]), Number];
 
 // Name, title, what draws it, and the choices that concern it alone.
 const PLOTS = [
@@ -13,7 +14,7 @@ const PLOTS = [
   ["breakeven", "When compiling pays", drawBreakEven, [atWidthChoice]],
   ["roofline", "Against the machine's ceilings", drawRoofline, []],
   ["memory", "Memory against width", drawMemory, []],
-  ["samples", "Every burst of one cell", drawSamples, [cellChoice]],
+  ["samples", "Every burst of one cell", drawSamples, [atWidthChoice, cellChoice]],
   ["crossover", "Where another device takes over", drawCrossover, []],
 ];
 
@@ -87,12 +88,12 @@ const legendHeight = (lengths, width) => {
 const ratioTable = () => {
   const region = document.getElementById("ratios");
   const found = speedups().sort((a, b) => a.cell.width - b.cell.width);
-  const body = found.map(({ cell, pair }) => make("tr", {},
+  const body = found.slice(0, MOST_RATIOS).map(({ cell, pair }) => make("tr", {},
     make("th", { scope: "row", class: "figure" }, cell.width), make("th", { scope: "row" }, cut(nameOf(cell))),
     make("td", { class: "figure" }, showTime(cell.time, cell.low, cell.high)), make("td", {}, showRatio(pair))));
   const heads = ["width", "cell", "time of a call [95 %]", cut(`against ${view.reference}`, 80)];
   region.replaceChildren(make("table", {},
-    make("caption", {}, make("span", {}, cut(`${view.op}: against ${view.reference} (${view.setting})`, 300))),
+    make("caption", {}, make("span", {}, cut(`${view.op}: against ${view.reference} (${view.setting})${found.length > MOST_RATIOS ? `, the first ${MOST_RATIOS} of ${found.length} ratios` : ""}`, 400))),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body)));
   region.hidden = !found.length;
 };
@@ -117,5 +118,6 @@ const explore = () => {
   document.getElementById("plots").append(frames.at(-1));
   recall();
   update();
+  addEventListener("hashchange", () => { recall(); update(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => PLOTS.forEach(paint));
 };

@@ -18,7 +18,7 @@ const drawSamples = () => {
     traces.push({
       x: places, y: seconds, mode: "markers", name: `launch ${launch + 1}`,
       marker: { color: cell.series.colour, opacity: SHADES[launch % SHADES.length], size: 7, symbol: calm.map((each) => (each ? "circle" : "x")) },
-      customdata: seconds.map((each, round) => `launch ${launch + 1}, round ${round + 1}: ${showTime(each, null, null)}${calm[round] ? "" : "<br>the machine itself was slow just before (canary)"}`),
+      customdata: seconds.map((each, round) => `<b>${plain(cell.id)}</b><br>launch ${launch + 1}, round ${round + 1}: ${showTime(each, null, null)}${calm[round] ? "" : "<br>the machine itself was slow just before (canary)"}`),
       hovertemplate: "%{customdata}<extra></extra>", showlegend: false,
     });
     const ordered = [...seconds].sort((a, b) => a - b);
@@ -32,6 +32,7 @@ const drawSamples = () => {
   const band = cell.low === null ? [] : [{
     type: "rect", xref: "paper", x0: 0, x1: 1, y0: cell.low, y1: cell.high, line: { width: 0 }, fillcolor: faint(cell.series.colour, 0.12), layer: "below",
   }];
+  const all = traces.flatMap((each) => each.y);
   const middles = medians.map(({ first, last }) => 0.5 * (first + last));
   const labels = medians.map((_, launch) => String(launch + 1));
   const shown = middles.map((_, place) => place % Math.ceil(middles.length / 20) === 0);
@@ -40,18 +41,21 @@ const drawSamples = () => {
     traces,
     layout: {
       xaxis: axis({ title: "launch, rounds in the order taken", tickmode: "array", tickvals: middles.filter((_, place) => shown[place]), ticktext: labels.filter((_, place) => shown[place]), showgrid: false }),
-      yaxis: axis({ title: "time of a call, burst by burst", tickformat: "~s", ticksuffix: "s" }), shapes: [...band, ...marks],
+      yaxis: axis({ title: "time of a call, burst by burst", ...evenTicks(all, timeLabel) }), shapes: [...band, ...marks],
     },
     summary: `${nameOf(cell)} at width ${cell.width}: ${showTime(cell.time, cell.low, cell.high)}. Each point is a burst of ${plural(cell.calls, "call")}, each line a launch's median, the band the 95 % interval of the figure.` +
       (slow ? ` Crosses: ${plural(slow, "round")} before which the machine itself was slow.` : ""),
   };
 };
 
-// The chosen operation on every device, same dtype, threads and mode: where another device takes over.
+// The chosen operation on every device, with the chosen dtype, threads and math: where another device
+// takes over.
 const drawCrossover = () => {
-  const devices = unique(page.curves.filter((each) => each.op === view.op).map((each) => each.device));
+  const kind = page.curves.find((each) => each.op === view.op && each.setting === view.setting).kind;
+  const fits = (each) => each.op === view.op && each.kind === kind;
+  const devices = unique(page.curves.filter(fits).map((each) => each.device));
   if (devices.length < 2) return { missing: `${view.op} was measured on ${devices[0] || "no device"} only, so there is no width at which another device takes over.` };
-  const cells = page.cells.filter((cell) => cell.curve.op === view.op && cell.time !== null && !view.hidden.has(cell.series.mode) && !view.hidden.has(cell.series.backend));
+  const cells = page.cells.filter((cell) => fits(cell.curve) && cell.time !== null && !view.hidden.has(cell.series.mode) && !view.hidden.has(cell.series.backend));
   const byLine = new Map();
   for (const cell of cells) {
     const name = `${nameOf(cell)}, ${cell.curve.device}`;
@@ -60,10 +64,10 @@ const drawCrossover = () => {
   }
   const traces = [...byLine].flatMap(([name, line]) => {
     line.sort((a, b) => a.width - b.width);
-    const series = { ...line[0].series, hollow: line[0].curve.device !== "cpu" };
-    return banded(name, series, line.map((cell) => ({ width: cell.width, value: cell.time, low: cell.low, high: cell.high, hover: hoverOf(cell) })));
+    const look = lookOf(line[0]);
+    return banded(name, { ...look, hollow: line[0].curve.device !== "cpu" }, line.map((cell) => ({ width: cell.width, value: cell.time, low: cell.low, high: cell.high, hover: hoverOf(cell) })));
   });
-  const found = page.crossings.filter((each) => each.op === view.op);
+  const found = page.crossings.filter(fits);
   const tint = (backend) => page.series.find((each) => each.backend === backend).colour;
   const shapes = found.filter((each) => each.ends).map((each) => ({
     type: "rect", yref: "paper", y0: 0, y1: 1, x0: each.ends[0], x1: each.ends[1], line: { width: 0 }, fillcolor: faint(tint(each.backend), 0.18), layer: "below",

@@ -8,21 +8,18 @@ const drawTimes = () => {
   const all = found.flatMap(([, line]) => points(line));
   const refused = chosen().length - cells.length;
   return {
-    traces: found.flatMap(([name, line]) => banded(name, line[0].series, points(line))),
+    traces: found.flatMap(([name, line]) => banded(name, lookOf(line[0]), points(line))),
     layout: { xaxis: widthAxis(widthsOf(cells)), yaxis: logAxis("time of a call", all, timeLabel) },
-    summary: `${fastest(cells)} Both axes are logarithmic; bands and bars are 95 % intervals.` +
+    summary: `${span(cells)} Both axes are logarithmic; bands and bars are 95 % intervals.` +
       (refused ? ` ${plural(refused, "cell")} without a number not drawn.` : ""),
   };
 };
 
-// The cells with the least time at both ends. What is not decided is not said: see the ratios.
-const fastest = (cells) => {
-  const widths = widthsOf(cells);
-  const said = unique([widths[0], widths.at(-1)]).map((width) => {
-    const best = cells.filter((cell) => cell.width === width).sort((a, b) => a.time - b.time)[0];
-    return `${showTime(best.time, best.low, best.high)} for ${nameOf(best)} at width ${width}`;
-  });
-  return `Least time measured: ${said.join("; ")}.`;
+// How many cells, and between which times: who is faster than whom is the ratios' to say.
+const span = (cells) => {
+  const times = cells.map((cell) => cell.time);
+  const [least, most] = [Math.min(...times), Math.max(...times)].map((each) => showTime(each, null, null));
+  return `${plural(cells.length, "cell")} at ${plural(widthsOf(cells).length, "width")}, from ${least} to ${most}.`;
 };
 
 // Ratios of the chosen cells to the reference, as speed-ups. Cells of other runs or rounds have none.
@@ -48,7 +45,7 @@ const drawSpeedups = () => {
       width: cell.width, value: 1 / pair.value, low: pair.high && 1 / pair.high, high: pair.low && 1 / pair.low,
       hover: `<b>${plain(cell.id)}</b><br>${showRatio(pair)} · ${plural(pair.launches, "launch", "launches")}<br>against ${plain(pair.base.id)}`,
     };
-    if (!byName.has(nameOf(cell))) byName.set(nameOf(cell), { series: cell.series, points: [] });
+    if (!byName.has(nameOf(cell))) byName.set(nameOf(cell), { series: lookOf(cell), points: [] });
     byName.get(nameOf(cell)).points.push(point);
   }
   const all = [...byName.values()].flatMap((each) => each.points);

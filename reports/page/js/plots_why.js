@@ -18,7 +18,7 @@ const drawRoofline = () => {
   const byWay = new Map();
   for (const point of points) {
     const { backend, mode } = point.cell.series;
-    const name = `${backend} ${mode}`;
+    const name = inRun(`${backend} ${mode}`, point.cell.curve.run);
     if (!byWay.has(name)) byWay.set(name, []);
     byWay.get(name).push(point);
   }
@@ -27,7 +27,7 @@ const drawRoofline = () => {
     x: found.map((each) => each.x), y: found.map((each) => each.value), mode: "markers", name: plain(name),
     customdata: found.map((each) => hoverOf(each.cell, `${digits(each.value, 3)} GFLOP/s · ${digits(each.x, 3)} FLOP/byte`)),
     hovertemplate: "%{customdata}<extra></extra>",
-    marker: { color: found[0].cell.series.colour, size: 9, symbol: MODES[found[0].cell.series.mode] || "triangle-down", opacity: found.map((each) => (strong(each) ? 1 : 0.3)) },
+    marker: { ...look({ ...lookOf(found[0].cell), symbol: MODES[found[0].cell.series.mode] || "triangle-down" }).marker, size: 9, opacity: found.map((each) => (strong(each) ? 1 : 0.3)) },
   }));
   const [roof, said] = roofs(cells, points);
   const all = [...points, ...roof.flatMap((each) => each.y.map((value) => ({ value, low: null, high: null })))];
@@ -47,15 +47,15 @@ const roofs = (cells, points) => {
   const ends = [Math.min(...points.map((each) => each.x)) / 2, Math.max(...points.map((each) => each.x)) * 2];
   const traces = [];
   const said = [];
-  for (const { label, bandwidth, compute } of known.map((each) => page.ceilings[each])) {
+  for (const { label, bandwidth, compute, run } of known.map((each) => page.ceilings[each])) {
     if (!bandwidth || !compute) continue;
     const knee = compute / bandwidth;
     const x = [...new Set([ends[0], Math.min(Math.max(knee, ends[0]), ends[1]), ends[1]])];
     traces.push({
-      x, y: x.map((each) => Math.min(each * bandwidth, compute) * 1e-9), mode: "lines", name: "ceilings", hoverinfo: "skip",
-      showlegend: !traces.length, line: { color: colour("ink"), width: 1.5 },
+      x, y: x.map((each) => Math.min(each * bandwidth, compute) * 1e-9), mode: "lines", name: inRun("ceilings", run), hoverinfo: "skip",
+      line: { color: colour("ink"), width: 1.5, dash: run % 2 ? "dash" : "solid" },
     });
-    said.push(`Ceilings measured on ${label}: ${digits(bandwidth * 1e-9, 3)} GB/s and ${digits(compute * 1e-9, 3)} GFLOP/s.`);
+    said.push(`${inRun("Ceilings", run)} measured on ${label}: ${digits(bandwidth * 1e-9, 3)} GB/s and ${digits(compute * 1e-9, 3)} GFLOP/s.`);
   }
   return [traces, said.join(" ") || "No ceilings were measured for this setting."];
 };
@@ -70,16 +70,15 @@ const drawPhases = () => {
     ["start-up", "#999999", (cell) => cell.open || 0], ["building", "#56B4E9", (cell) => cell.build || 0],
     ["first call", "#E69F00", (cell) => cell.first || 0], [steady, "#0072B2", (cell) => view.calls * cell.time],
   ];
-  const most = cells.at(-1);
   return {
     traces: parts.map(([name, color, part]) => ({
       type: "bar", orientation: "h", name, y: cells.map((cell) => plain(nameOf(cell))), x: cells.map(part), marker: { color },
-      customdata: cells.map((cell) => `<b>${plain(cell.id)}</b><br>${name}: ${showOnce(part(cell))} of ${showOnce(total(cell))}`),
+      customdata: cells.map((cell) => hoverOf(cell, `${name}: ${showOnce(part(cell))} of ${showOnce(total(cell))}`)),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
     layout: { barmode: "stack", xaxis: axis({ title: "seconds", rangemode: "tozero" }), yaxis: axis({ showline: false, ticks: "" }) },
     height: 30 + 27 * cells.length,
-    summary: `At width ${view.width}, with ${steady}: shortest in all is ${nameOf(most)} with ${showOnce(total(most))}. Start-up is the import; the first call traces and compiles. Both are single readings.`,
+    summary: `At width ${view.width}, with ${steady}. Start-up is the import; the first call traces and compiles. Both were read once and have no interval, so the order of the bars is no verdict.`,
   };
 };
 
@@ -93,8 +92,8 @@ const drawBreakEven = () => {
   const points = cells.flatMap((cell) => [1, 1e6].map((count) => ({ value: spent(cell, count), low: null, high: null }))).filter((each) => each.value > 0);
   return {
     traces: cells.map((cell) => ({
-      x: counts, y: counts.map((count) => spent(cell, count)), mode: "lines", name: plain(nameOf(cell)), line: look(cell.series).line,
-      customdata: counts.map((count) => `<b>${plain(cell.id)}</b><br>${countLabel(count)} calls take ${showOnce(spent(cell, count))}`),
+      x: counts, y: counts.map((count) => spent(cell, count)), mode: "lines", name: plain(nameOf(cell)), line: look(lookOf(cell)).line,
+      customdata: counts.map((count) => hoverOf(cell, `${countLabel(count)} calls take ${showOnce(spent(cell, count))}`)),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
     layout: {
@@ -117,8 +116,8 @@ const drawMemory = () => {
   const points = cells.filter(value).map((cell) => ({ value: value(cell), low: null, high: null }));
   return {
     traces: found.map(([name, line]) => ({
-      x: line.filter(value).map((cell) => cell.width), y: line.filter(value).map(value), name: plain(name), mode: "lines+markers", ...look(alike ? NEUTRAL() : line[0].series), showlegend: true,
-      customdata: line.filter(value).map((cell) => `<b>${plain(cell.id)}</b><br>${showBytes(value(cell))}${measured ? " at the peak" : " predicted"}`),
+      x: line.filter(value).map((cell) => cell.width), y: line.filter(value).map(value), name: plain(name), mode: "lines+markers", ...look(alike ? NEUTRAL() : lookOf(line[0])), showlegend: true,
+      customdata: line.filter(value).map((cell) => `<b>${plain(cell.id)}</b><br>${showBytes(value(cell))} ${measured ? "at the peak, measured once" : "predicted"}`),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
     layout: { xaxis: widthAxis(widthsOf(cells)), yaxis: logAxis(measured ? "peak memory of a call" : "memory, predicted", points, showBytes) },

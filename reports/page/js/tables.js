@@ -1,6 +1,7 @@
 // Tables that sort, filter and page. The server wrote each table's first rows; the rest is data.
 
 const PAGE_ROWS = 50;
+const PRINTED_ROWS = 100;
 const LONGEST = 400; // characters of an entry; the files beside the page hold all
 
 const rowOf = (table, row, before) => {
@@ -24,6 +25,9 @@ const sorted = (table, places, column, down) => {
   });
 };
 
+// A number is found as a whole: 20480 is not in 204800.
+const holds = (text, word) => (/^\d+$/.test(word) ? new RegExp(`(^|[^\\d.])${word}($|[^\\d.])`).test(text) : text.includes(word));
+
 const lively = (region, table) => {
   const state = { column: -1, down: false, words: "", first: 0 };
   const element = region.querySelector("table");
@@ -35,16 +39,20 @@ const lively = (region, table) => {
   const back = make("button", { type: "button", onclick: () => turn(-PAGE_ROWS) }, "‹ before");
   const next = make("button", { type: "button", onclick: () => turn(PAGE_ROWS) }, "next ›");
 
-  const show = () => {
+  const printed = make("p", { class: "printed" });
+
+  const show = (rows = PAGE_ROWS) => {
     const words = state.words.toLowerCase().split(/\s+/).filter(Boolean);
-    let places = lower.map((_, place) => place).filter((place) => words.every((word) => lower[place].includes(word)));
+    let places = lower.map((_, place) => place).filter((place) => words.every((word) => holds(lower[place], word)));
     if (state.column >= 0) places = sorted(table, places, state.column, state.down);
     state.first = Math.max(0, Math.min(state.first, places.length - 1));
-    const shown = places.slice(state.first, state.first + PAGE_ROWS);
+    const shown = places.slice(state.first, state.first + rows);
     body.replaceChildren(...shown.map((place, at) => rowOf(table, table.rows[place], at > 0 && state.column < 0 && table.rows[shown[at - 1]])));
     const last = state.first + shown.length;
     const span = places.length > PAGE_ROWS ? `${state.first + 1}–${last} of ` : "";
     status.textContent = `${span}${plural(places.length, "row")}${places.length < table.rows.length ? ` of ${spaced(table.rows.length)}` : ""}`;
+    const filtered = state.words ? `, filtered by “${state.words}”` : "";
+    printed.textContent = `Rows ${shown.length ? state.first + 1 : 0} to ${last} of ${table.rows.length}${filtered}.`;
     back.disabled = state.first === 0;
     next.disabled = last >= places.length;
     back.hidden = next.hidden = places.length <= PAGE_ROWS;
@@ -59,6 +67,9 @@ const lively = (region, table) => {
   heads.forEach((head, place) => head.replaceChildren(make("button", { type: "button", class: "sort", onclick: () => sortBy(place) }, head.textContent)));
   search.addEventListener("input", () => { Object.assign(state, { words: search.value, first: 0 }); show(); });
   region.before(make("div", { class: "tools", role: "group", "aria-label": table.caption }, search, status, back, next));
+  region.append(printed);
+  addEventListener("beforeprint", () => show(PRINTED_ROWS));
+  addEventListener("afterprint", () => show());
   show();
 };
 

@@ -29,7 +29,8 @@ const begin = (data) => {
 
 const unique = (values) => [...new Set(values)];
 const settingsOf = (op) => unique(page.curves.filter((each) => each.op === op).map((each) => each.setting));
-const nameOf = (cell) => (page.runs.length > 1 ? `${cell.series.label} (${page.runs[cell.curve.run].name})` : cell.series.label);
+const inRun = (text, run) => (page.runs.length > 1 ? `${text} (${page.runs[run].name})` : text);
+const nameOf = (cell) => inRun(cell.series.label, cell.curve.run);
 
 // Cells of the chosen operation and setting, of all runs, less the hidden modes and backends.
 const chosen = () =>
@@ -63,7 +64,8 @@ const settle = () => {
   if (!names.includes(view.reference)) view.reference = usual(cells) || names[0] || "";
   const widths = widthsOf(cells);
   if (!widths.includes(view.width)) view.width = widths.at(-1) || 0;
-  if (!cells.some((cell) => cell.place === view.cell)) view.cell = cells.length ? cells.at(-1).place : -1;
+  const there = cells.filter((cell) => cell.width === view.width);
+  if (!there.some((cell) => cell.place === view.cell)) view.cell = there.length ? there.at(-1).place : -1;
 };
 
 const usual = (cells) => {
@@ -73,7 +75,7 @@ const usual = (cells) => {
 
 // The address keeps the choice, so that a link shows what its sender saw.
 const remember = () => {
-  const kept = new URLSearchParams({ op: view.op, setting: view.setting, reference: view.reference, width: view.width });
+  const kept = new URLSearchParams({ op: view.op, setting: view.setting, reference: view.reference, width: view.width, calls: view.calls, cell: view.cell });
   if (view.hidden.size) kept.set("hidden", [...view.hidden].join(" "));
   history.replaceState(null, "", `#${kept}`);
 };
@@ -82,5 +84,7 @@ const recall = () => {
   const kept = new URLSearchParams(location.hash.slice(1));
   for (const name of ["op", "setting", "reference"]) view[name] = kept.get(name) || "";
   view.width = Number(kept.get("width")) || 0;
+  view.calls = Number(kept.get("calls")) || 1000;
+  view.cell = kept.has("cell") ? Number(kept.get("cell")) : -1;
   view.hidden = new Set((kept.get("hidden") || "").split(" ").filter(Boolean));
 };
