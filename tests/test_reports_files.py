@@ -18,7 +18,7 @@ from reports.draw.choose import free_slug
 from reports.read.load import load
 from xbench.errors import RecordError
 
-HOSTILE = "<script>alert(1)</script>\"'{{ 7*7 }}$x$ ](http://x) `id` \x1b[31m\n=2 ../../up"
+HOSTILE = "<script>alert(1)</script>\"'{{ 7*7 }}$x$ ](http://x) `id` @someone #1 \x1b[31m\n=2 ../../up"
 STATS = {"median": 1.5e-3, "min": 1.2e-3, "iqr": 1e-4, "rounds": 30}
 CARRIED = {
     "op": "matmul", "family": "matmul w", "dtype": "float32", "backend": "numpy", "device": "cpu",
@@ -61,7 +61,7 @@ def test_hostile_text_stays_text(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "&lt;script&gt;" in page
     assert "{{ 7*7 }}" in page
     markdown = (out / "report.md").read_text(encoding="utf-8")
-    for forbidden in ("<script", "](http", "\x1b", "`"):
+    for forbidden in ("<script", "](http", "\x1b", "`", "http://", "@someone", "#1"):
         assert forbidden not in markdown
     assert capsys.readouterr().out == markdown
     assert {each.name for each in tmp_path.iterdir()} == {"run", "deep"}

@@ -11,6 +11,9 @@ from reports.tables.causes import CAUSES, bound_note
 from reports.tables.sections import curve_sections
 from xbench.text import one_line
 
+_APART = "\u200b"
+"""A space of no width: `@name`, `#1` and `http://` stay what they are to the eye."""
+
 
 def render_markdown(report: Report) -> str:
     """The whole report. Text from result files cannot start markup of its own."""
@@ -105,7 +108,9 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """One printable line, without HTML, links, images or code."""
+    """One printable line, without HTML, links, images or code; a forge takes nobody's name, issue
+    or address from it."""
     line = re.sub(r"&(?=#?\w+;)", "&amp;", one_line(text).replace("`", "'"))
     line = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line)
+    line = re.sub(r"(?<=[@#])(?=\w)|(?<=:)(?=//\w)|(?<=\bwww)(?=\.)", _APART, line)
     return re.sub(r"\](?=[(\[:])", "]\\\\", line)

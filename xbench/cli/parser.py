@@ -8,7 +8,7 @@ from pathlib import Path
 from xbench import __version__
 from xbench.cli.late import RESULTS, late
 from xbench.cli.parser_ab import add_ab
-from xbench.cli.parser_axes import add_axes, seconds, share
+from xbench.cli.parser_axes import add_axes, folder, seconds, share
 from xbench.cli.parser_tracking import add_accept, add_compare, add_export, add_gate, add_history
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
@@ -114,7 +114,7 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     how.add_argument("--no-report", action="store_true", help="measure only")
     how.add_argument(
-        "--out", type=Path, default=Path(RESULTS), metavar="DIR", help=f"default {RESULTS}"
+        "--out", type=folder, default=Path(RESULTS), metavar="DIR", help=f"default {RESULTS}"
     )
 
 
@@ -127,7 +127,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="*", type=Path, metavar="RUN",
         help="a run's folder or run.jsonl, or a pytest-benchmark JSON file (default: the newest)",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: report/ in the run")
+    parser.add_argument("--out", type=folder, metavar="DIR", help="default: report/ in the run")
     parser.add_argument(
         "--format", choices=REPORT_FORMATS, default=REPORT_FORMATS[0],
         help="what is printed (default md); the folder holds the same files whichever it is",
@@ -158,7 +158,7 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--launches", type=int, metavar="N", help="fresh processes (default 3)")
     parser.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     parser.add_argument(
-        "--out", type=Path, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
+        "--out", type=folder, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
     parser.set_defaults(handler=late("xbench.cli.claims"))
 
@@ -181,7 +181,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
         "--no-workers", action="store_true", help="start no backend (no framework is imported)"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path(RESULTS), metavar="DIR",
+        "--out", type=folder, default=Path(RESULTS), metavar="DIR",
         help=f"where results will go (default {RESULTS})",
     )  # fmt: skip
     parser.set_defaults(handler=late("xbench.cli.doctor"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from xbench.errors import UsageError
 
@@ -27,6 +28,13 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         axes.add_argument(
             f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
         )
+
+
+def folder(text: str) -> Path:
+    """A folder's name. Raises: UsageError for none, which would be the one we stand in."""
+    if not text.strip():
+        raise UsageError("the folder's name is empty", "name one, or . for this one")
+    return Path(text)
 
 
 def share(text: str) -> float:
