@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from xbench.cli.late import RESULTS, late
-from xbench.cli.parser_axes import add_axes, seconds
+from xbench.cli.parser_axes import add_axes, folder, seconds
 
 LAUNCHES = 7
 Commands = argparse._SubParsersAction
@@ -47,7 +47,7 @@ def add_ab(commands: Commands[argparse.ArgumentParser]) -> None:
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     how.add_argument("--strict", action="store_true", help="an undecided cell is exit status 4")
     how.add_argument(
-        "--out", type=Path, default=Path(RESULTS) / "ab", metavar="DIR",
+        "--out", type=folder, default=Path(RESULTS) / "ab", metavar="DIR",
         help=f"for runs and verdict.json (default {RESULTS}/ab)",
     )  # fmt: skip
     parser.set_defaults(handler=late("xbench.cli.ab"))
