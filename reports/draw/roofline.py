@@ -18,8 +18,9 @@ from xbench.records.summary import CellSummary
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
 """Markers: the lines by which modes are told apart elsewhere are not there."""
 
-MANY = 500
-"""Beyond so many points they are an image inside the SVG, which would be megabytes else."""
+MANY, MOST = 500, 2000
+"""Beyond so many points they are an image inside the SVG, which would be megabytes else; and of
+more than `MOST` cells only those of each curve's largest width are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,26 @@ def rooflines(source: Source) -> list[Roofline]:
 
 def _roofline(cells: Sequence[CellSummary], bandwidth: float, compute: float) -> Roofline:
     points: dict[Series, list[tuple[float, float]]] = {}
-    for cell in cells:
+    shown = cells if len(cells) <= MOST else _widest(cells)
+    for cell in shown:
         plan = cell.plan
         series = Series(plan.backend, plan.mode, "none", "reuse")
         rate = plan.flop / (cell.time_s or 1.0) * 1e-9
         points.setdefault(series, []).append((plan.flop / moved_bytes(plan), rate))
     about = setting_of(cells[0].plan).about
+    of = "" if shown is cells else f" of {len(cells)}, those of the largest widths,"
     alt = (
-        f"{len(cells)} cells by FLOP per byte moved and GFLOP/s, both on logarithmic axes, under "
-        f"the measured ceilings ({about})."
+        f"{len(shown)} cells{of} by FLOP per byte moved and GFLOP/s, both on logarithmic axes, "
+        f"under the measured ceilings ({about})."
     )
     return Roofline(f"Rates and ceilings  ({about})", about, alt, bandwidth, compute, points)
+
+
+def _widest(cells: Sequence[CellSummary]) -> list[CellSummary]:
+    most: dict[str, int] = {}
+    for cell in cells:
+        most[cell.plan.family] = max(cell.plan.width, most.get(cell.plan.family, 0))
+    return [cell for cell in cells if cell.plan.width == most[cell.plan.family]]
 
 
 def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
