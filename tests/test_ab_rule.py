@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from xbench.ab.judge import confirm, kind_of
+from xbench.ab.judge import confirm
 from xbench.ab.measure import ATTEMPTS
+from xbench.gate.judge import judge as kind_of
 from xbench.gate.model import Finding, Kind, exit_status
 from xbench.gate.thresholds import Threshold
 from xbench.stats.interval import Estimate, over_launches

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from xbench.ab.pairs import Pair
 from xbench.errors import Status
+from xbench.gate.judge import judge as kind_of
 from xbench.gate.model import Finding, Kind
 from xbench.gate.thresholds import Threshold, Thresholds
 from xbench.plan.build import Row
@@ -25,20 +26,6 @@ from xbench.stats.interval import Estimate
 RULE = "paired"
 FEWEST = 3
 """Launches below which a confirmation that the budget cut short confirms nothing."""
-
-
-def kind_of(ratio: Estimate, threshold: Threshold) -> Kind:
-    """What one measurement says of head's time over base's; a regression is a candidate yet."""
-    if ratio.low is None or ratio.high is None:
-        return "inconclusive"
-    effect, margin = 1.0 + threshold.effect, 1.0 + threshold.margin
-    if ratio.value >= effect and ratio.low > margin:
-        return "regressed"
-    if ratio.value <= 1.0 / effect and ratio.high < 1.0 / margin:
-        return "improved"
-    if ratio.low >= 1.0 / margin and ratio.high <= margin:
-        return "same"
-    return "inconclusive"
 
 
 def judge(
@@ -91,6 +78,7 @@ def _finding(
 ) -> Finding:
     base, head = _figures(pair.base, found), _figures(pair.head, found)
     ratio = compared.ratio if compared else None
+    kind: Kind
     if ratio is not None:
         kind, reason = kind_of(ratio, threshold), _doubt(ratio, threshold)
     else:
