@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -192,7 +193,8 @@ def test_a_run_killed_among_its_memory_is_taken_up_there(tmp_path: Path) -> None
 @pytest.mark.framework
 @linux
 def test_torch_holds_no_more_than_numpy_for_the_same_loop(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    if find_spec("torch") is None:  # not imported here: other tests ask whether anything did
+        pytest.skip("torch is not installed")
     process = started(
         "--op", "elementwise", "--width", "20480", "--backend", "torch", "--mode", "eager",
         "--launches", "1", "--rounds", "7", "--memory", "--out", str(tmp_path),
