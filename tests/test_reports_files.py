@@ -18,7 +18,9 @@ from reports.draw.choose import free_slug
 from reports.read.load import load
 from xbench.errors import RecordError
 
-HOSTILE = "<script>alert(1)</script>\"'{{ 7*7 }}$x$ ](http://x) `id` @someone #1 \x1b[31m\n=2 ../../up"
+HOSTILE = (
+    "<script>alert(1)</script>\"'{{ 7*7 }}$x$ ](http://x) `id` @someone #1 \x1b[31m\n=2 ../../up"
+)
 STATS = {"median": 1.5e-3, "min": 1.2e-3, "iqr": 1e-4, "rounds": 30}
 CARRIED = {
     "op": "matmul", "family": "matmul w", "dtype": "float32", "backend": "numpy", "device": "cpu",
