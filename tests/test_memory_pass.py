@@ -36,6 +36,9 @@ call's result and the new one."""
 MARGIN_BYTES = 2 << 20
 """Code that the first call touches, and what the kernel has not added up yet."""
 
+UNCOUNTED_BYTES = 512 << 10
+"""The kernel counts 32 pages (128 kB) a core before it adds them up; four cores' worth."""
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="figures of Linux")
 Lines = dict[tuple[str, str], MemoryLine]
 
@@ -62,7 +65,7 @@ def test_the_figure_is_what_the_tensors_take(lines: Lines, op: str, backend: str
     line = lines[op, backend]
     assert line.peak_bytes is not None, line.reason
     exact = UNITS[op] * UNIT_BYTES
-    assert exact <= line.peak_bytes <= 1.1 * exact + MARGIN_BYTES
+    assert exact - UNCOUNTED_BYTES <= line.peak_bytes <= 1.1 * exact + MARGIN_BYTES
     assert (line.status, line.method) == ("ok", "VmHWM")
     assert line.calls >= LEAST_CALLS
 
@@ -71,7 +74,7 @@ def test_the_figure_is_what_the_tensors_take(lines: Lines, op: str, backend: str
 def test_what_is_given_back_within_a_call_counts(lines: Lines) -> None:
     peak = lines["passing_peak", "numpy"].peak_bytes
     assert peak is not None
-    assert PASSING_BYTES <= peak <= PASSING_BYTES + MARGIN_BYTES
+    assert PASSING_BYTES - UNCOUNTED_BYTES <= peak <= PASSING_BYTES + MARGIN_BYTES
 
 
 @linux
@@ -80,7 +83,7 @@ def test_a_peak_that_goes_on_rising_is_marked(lines: Lines) -> None:
     assert (line.status, line.calls) == ("unstable", MOST_CALLS)
     assert "still rising" in line.reason
     assert line.peak_bytes is not None
-    assert line.peak_bytes >= MOST_CALLS * LEAK_BYTES
+    assert line.peak_bytes >= MOST_CALLS * LEAK_BYTES - UNCOUNTED_BYTES
 
 
 @pytest.mark.parametrize(
@@ -204,4 +207,8 @@ def test_torch_holds_no_more_than_numpy_for_the_same_loop(tmp_path: Path) -> Non
     (journal,) = tmp_path.glob("*/run.jsonl")
     (line,) = read_run(journal).memory
     assert line.peak_bytes is not None, line.reason
-    assert 5 * UNIT_BYTES <= line.peak_bytes <= 1.1 * 5 * UNIT_BYTES + 8 * MARGIN_BYTES
+    assert (
+        5 * UNIT_BYTES - UNCOUNTED_BYTES
+        <= line.peak_bytes
+        <= 1.1 * 5 * UNIT_BYTES + 8 * MARGIN_BYTES
+    )

@@ -135,4 +135,4 @@ def test_a_rise_counts_where_the_mark_cannot_be_set_back(
     files = {"batch": {"x": str(tmp_path / "x.npy")}, "state": {}}
     found = peak_memory(NumpyBackend(), "cpu", spec, Variant("eager", "none"), files)
     assert found["method"] == "VmHWM"
-    assert 2 * 4 * width <= found["peak_bytes"] <= 2.2 * 4 * width
+    assert 0.99 * 2 * 4 * width <= found["peak_bytes"] <= 2.2 * 4 * width
