@@ -67,26 +67,31 @@ def verdict(out: Path) -> dict[str, Any]:
 def test_a_planted_slowdown_fails_and_is_the_only_one_named(
     repository: Path, checkout: dict[str, str], tmp_path: Path
 ) -> None:
-    """With time for some forty rounds a launch, as the machine may be shared."""
-    done = ab(
-        repository, checkout, "--base", "innocent", "--head", "guilty", "--out", str(tmp_path),
-        "--group-budget", "0.5s",
-    )  # fmt: skip
+    """With time for some forty rounds a launch, and for a second try where a shared machine left
+    the first undecided; that one finds something else is no excuse."""
+    for attempt in ("first", "second"):
+        out = tmp_path / attempt
+        done = ab(
+            repository, checkout, "--base", "innocent", "--head", "guilty", "--out", str(out),
+            "--group-budget", "0.5s",
+        )  # fmt: skip
+        if done.returncode != 0:
+            break
     assert done.returncode == 1, done.stdout + done.stderr
-    found = verdict(tmp_path)
+    found = verdict(out)
     assert [each["cell"] for each in found["findings"] if each["kind"] == "regressed"] == [
         "second/m16-k16-n16/float32/numpy/cpu/eager/none/t1"
     ]
     assert found["by_op"]["second"]["confirmed"] is True
     assert found["by_op"]["second"]["ratio"] == pytest.approx(1.1, abs=0.06)
     assert found["base"]["environment"]["commit"] != found["head"]["environment"]["commit"]
-    runs = [read_run(tmp_path / each) for each in found["head"]["runs"]]
+    runs = [read_run(out / each) for each in found["head"]["runs"]]
     assert [len(run.header.cells) for run in runs] == [6, 2]
     assert {worker.pid for worker in runs[0].workers}.isdisjoint(
         worker.pid for worker in runs[1].workers
     )
     assert git(repository, "worktree", "list").count("\n") == 1
-    assert not list(tmp_path.glob("*scratch*"))
+    assert not list(out.glob("*scratch*"))
 
 
 def test_equal_sides_pass_with_the_callers_engine_and_equal_bursts(
