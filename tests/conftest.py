@@ -6,11 +6,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from xbench.launch.environment import worker_environment
 from xbench.launch.process import ROOT, Process
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 WAIT_S = 60.0
 
@@ -38,6 +42,15 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
     yield one
     for process in started:
         process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, one for the tests of a file."""
+    from browser import chromium
+
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Opened, chromium, needs_chromium
+from browser import Opened, needs_chromium
 from playwright.sync_api import Browser
 from test_reports_data import VARIANTS, families, plan, write_run
 
@@ -21,12 +21,6 @@ OTHER = "op1 100×w"
 PLOTS = (
     "times", "speedups", "phases", "breakeven", "roofline", "memory", "samples", "crossover",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from browser import Opened, chromium, needs_chromium
+from browser import Opened, needs_chromium
 from playwright.sync_api import Browser
 from test_reports_data import VARIANTS, families, plan, write_run
 
@@ -62,12 +60,6 @@ def test_the_width_at_which_a_gpu_takes_over_has_an_interval(tmp_path: Path) -> 
 
 def test_without_another_device_nothing_is_said_of_one(tmp_path: Path) -> None:
     assert crossing_sentences(load(write_run(tmp_path, families(1)), None)) == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @needs_chromium

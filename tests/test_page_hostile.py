@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Opened, chromium, needs_chromium
+from browser import Opened, needs_chromium
 from playwright.sync_api import Browser
 from test_reports_data import VARIANTS, plan, write_run
 
@@ -28,12 +28,6 @@ ATTACKS = (
     "&lt;script&gt;\u202e\x1b[31m\u2028",
 )  # fmt: skip
 LONG = "x" * 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def hostile_run(folder: Path) -> Path:

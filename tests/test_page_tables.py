@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Opened, chromium, needs_chromium
+from browser import Opened, needs_chromium
 from playwright.sync_api import Browser
 from test_reports_data import VARIANTS, WIDTHS, families, plan, write_run
 
@@ -16,12 +16,6 @@ from reports.read.load import load
 pytestmark = needs_chromium
 FAMILIES = 12
 CELLS = '[data-table="0"]'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,7 @@ def test_a_notebook_shows_answers_and_every_cell(tmp_path: Path) -> None:
     }  # fmt: skip
     assert shown.count("<tr>") == 1 + len(found.cells)
     assert "crashed: &lt;script&gt;" in shown
+    assert "3 launches, fresh processes in each" in shown
     assert re.search(r"\d ms \[[\d.]+, [\d.]+\]</td>", shown)
     assert "fastest" in shown
     assert "more row" not in shown

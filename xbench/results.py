@@ -85,7 +85,7 @@ class Results:
         )
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the answers, and a table of the cells."""
+        """What a notebook shows: the answers, how far to trust them, a table of the cells."""
         return str(import_module("reports.formats.notebook").notebook_html(self))
 
 

@@ -18,7 +18,8 @@ _COLUMNS = ("op", "width", "cell", "where", "time of a call [95 %]", "remarks")
 
 
 def notebook_html(results: Results) -> str:
-    """The answers, and a table of the cells, refused ones too, at most `MOST_ROWS`."""
+    """The answers, how far to trust them, and a table of the cells, refused ones too, at most
+    `MOST_ROWS`."""
     return "\n".join(_lines(source_of(results.run, results.reference)))
 
 
@@ -27,6 +28,7 @@ def _lines(source: Source) -> Iterator[str]:
     said = answers(source)
     if said:
         yield f"<ul>{''.join(f'<li>{escaped(each)}</li>' for each in said)}</ul>"
+    yield f"<p>{escaped('; '.join(sentences.trust(source)))}.</p>"
     yield from html_table(_cells(source))
     more = len(source.cells) - MOST_ROWS
     if more > 0:

@@ -59,14 +59,17 @@ class Setting(NamedTuple):
     @property
     def about(self) -> str:
         """`float32, cpu, all cores`; the math where it is not the usual one."""
-        unusual = [self.math] if self.math != "ieee" else []
-        return ", ".join([self.dtype, self.device, thread_label(self.threads), *unusual])
+        return f"{self.dtype}, {self.device}, {self._rest}"
 
     @property
     def elsewhere(self) -> str:
         """The same less the device: `float32, all cores`."""
-        unusual = [self.math] if self.math != "ieee" else []
-        return ", ".join([self.dtype, thread_label(self.threads), *unusual])
+        return f"{self.dtype}, {self._rest}"
+
+    @property
+    def _rest(self) -> str:
+        threads = thread_label(self.threads)
+        return threads if self.math == "ieee" else f"{threads}, {self.math}"
 
 
 @dataclass(frozen=True, slots=True)
