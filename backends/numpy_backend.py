@@ -92,10 +92,12 @@ class NumpyBackend:
             "blas": found,
         }
 
-    def put(self, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def put(
+        self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None
+    ) -> np.ndarray[Any, Any]:
         import numpy as np
 
-        return np.array(host, copy=True, order="C")
+        return np.array(host, dtype=dtype, copy=True, order="C")
 
     def get(self, tensor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         import numpy as np

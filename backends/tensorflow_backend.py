@@ -166,12 +166,14 @@ class TensorflowBackend:
         kept = self.get(outputs["y"]).diagonal()[: exact.size] == exact
         return 1 + int(kept.size if kept.all() else kept.argmin())
 
-    def put(self, host: np.ndarray[Any, Any]) -> Any:
+    def put(
+        self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None
+    ) -> Any:
         """`tf.constant` copies; `tf.convert_to_tensor` is free to share the array's memory."""
         import tensorflow as tf
 
-        with tf.device(self._device):
-            return tf.constant(host)
+        with tf.device("/CPU:0" if device == "cpu" else self._device):
+            return tf.constant(host, dtype)
 
     def get(self, tensor: Any) -> np.ndarray[Any, Any]:
         import numpy as np

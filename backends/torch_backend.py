@@ -130,10 +130,13 @@ class TorchBackend:
             "cuda": torch.version.cuda,
         }
 
-    def put(self, host: np.ndarray[Any, Any]) -> torch.Tensor:
+    def put(
+        self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None
+    ) -> torch.Tensor:
         import torch
 
-        return torch.tensor(host, device=self._device)
+        kind = getattr(torch, dtype) if dtype else None
+        return torch.tensor(host, dtype=kind, device=device or self._device)
 
     def get(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
         return tensor.detach().cpu().numpy()

@@ -97,7 +97,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slot]:
         monkeypatch.setattr(counters, "time", clock)
         monkeypatch.setattr(slot, "time", clock)
         backend: Any = device
-        pristine = {"w": np.zeros(1)} if state else {}
+        pristine = {"w": np.zeros(1, "float32")} if state else {}
         spec = Spec("matmul", (), "float32")
         return Slot(backend, spec, {}, {}, pristine, Step(device.run))
 

@@ -41,8 +41,8 @@ class Elsewhere(NumpyBackend):
     def __init__(self) -> None:
         self._given: set[int] = set()
 
-    def put(self, host: Any) -> Any:
-        tensor = super().put(host)
+    def put(self, host: Any, dtype: str | None = None, device: str | None = None) -> Any:
+        tensor = super().put(host, dtype, device)
         self._given.add(id(tensor))
         return tensor
 

@@ -57,7 +57,8 @@ class Variant:
 class Policy:
     """What one worker process is told before it starts; with the variant, the policy of a cell.
 
-    `threads` is 1 or the number of cores; `math` is `ieee` (no TF32); `allocator` is `reuse`
+    `threads` is 1 or the number of cores; `math` is `ieee` (no TF32) or `tf32` (products of float32
+    may keep 11 significant bits of their factors); `allocator` is `reuse`
     (freed pages are kept, so page faults do not decide a ratio) or `system` (as shipped).
     """
 
@@ -177,8 +178,15 @@ class Backend(Protocol):
 
         Must hold `threads` (int) and `version` (str); `threads` is compared with the policy."""
 
-    def put(self, host: np.ndarray[Any, Any]) -> Handle:
-        """An owning copy on the device: later writes to `host` must not show."""
+    def put(
+        self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None
+    ) -> Handle:
+        """An owning copy on the device: later writes to `host` must not show.
+
+        `dtype` is given only where it is not the array's own: NumPy has no bfloat16, whose values
+        therefore come as the float32 that holds them exactly. `device` is given only as `cpu`, for
+        a tensor that stays in host memory while the policy's device is another (transfers). An
+        adapter without that dtype or device may leave the argument out."""
 
     def get(self, tensor: Handle) -> np.ndarray[Any, Any]:
         """A NumPy array with the tensor's values (it may alias: do not write to it)."""

@@ -42,6 +42,7 @@ from xbench.registry import factory_of
 from xbench.text import show_bytes
 from xbench.worker.host import forget_peak, has_own_mark, resident_memory
 from xbench.worker.slot import Slot
+from xbench.worker.tensors import put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +93,7 @@ def peak_memory(
     CellFailed."""
     given, pristine = _read_arrays(inputs["batch"]), _read_arrays(inputs["state"])
     meter = Meter(backend, device)
-    batch = {name: backend.put(values) for name, values in given.items()}
+    batch = {name: put(backend, spec, name, values) for name, values in given.items()}
     slot = Slot(backend, spec, batch, given, pristine)
     slot.step = factory_of(backend, spec.op)(backend, spec, variant)
     state, outputs = slot.fresh_state(), Tensors()

@@ -21,6 +21,8 @@ from xbench.worker.exhibits import show
 from xbench.worker.peak import peak_memory
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
+from xbench.worker.tensors import put
+from xbench.workloads import get_op
 
 Reply = dict[str, Any]
 IEEE_BITS = 24
@@ -104,13 +106,10 @@ class Session:
 
     def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
-        put = self.backend.put
-        given = map_arrays(inputs["batch"])
-        batch = {name: put(values) for name, values in given.items()}
+        asked, given = _spec(spec), map_arrays(inputs["batch"])
+        batch = {name: put(self.backend, asked, name, values) for name, values in given.items()}
         self.backend.fence(batch)
-        self.slots[cell] = Slot(
-            self.backend, _spec(spec), batch, given, map_arrays(inputs["state"])
-        )
+        self.slots[cell] = Slot(self.backend, asked, batch, given, map_arrays(inputs["state"]))
         return {}
 
     def load(self, cell: str, variant: list[Any]) -> Reply:
@@ -189,8 +188,9 @@ class Session:
         """Every tensor must be where the policy says and of the workload's dtype.
 
         Raises: CellFailed("invalid", ...) naming the tensor."""
-        expected = (self.device, slot.spec.dtype)
+        on_host = get_op(slot.spec.op).on_host
         for name, place in slot.places().items():
+            expected = ("cpu" if name in on_host else self.device, slot.spec.dtype)
             if place != expected:
                 found = f"{place[1]} on {place[0]}"
                 asked = f"{expected[1]} on {expected[0]}"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend, Spec, Step, Tensors
+from xbench.contracts import Backend, Handle, Spec, Step, Tensors
 from xbench.worker.counters import Reading, measured
+from xbench.worker.tensors import put
 from xbench.workloads import get_op
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ class Slot:
 
     def fresh_state(self) -> Tensors:
         """The state every burst starts from: a new copy, so that training cannot drift."""
-        put = self.backend.put
-        state = {name: put(values) for name, values in self.pristine.items()}
+        state = {name: self._put(name, values) for name, values in self.pristine.items()}
         return self.step.prepare(state)
+
+    def _put(self, name: str, values: Array) -> Handle:
+        return put(self.backend, self.spec, name, values)
 
     def burst(self, calls: int, lead_in: int) -> Reading:
         """Time `calls` calls, fenced on both sides; before them `lead_in` calls that are not timed,
@@ -115,7 +118,7 @@ class Slot:
         result, which no oracle could tell while the inputs stay the same, does not. For an op
         without state the last burst was the first of the three calls."""
         name = min(self.batch, key=lambda each: self.given[each].size)
-        halved = self.backend.put(self.given[name] * self.given[name].dtype.type(0.5))
+        halved = self._put(name, self.given[name] * self.given[name].dtype.type(0.5))
         before = self._once(self.batch) if self.pristine else self._on_host(self.last)
         for batch in (self.batch | {name: halved}, self.batch):
             after = self._once(batch)
@@ -133,7 +136,7 @@ class Slot:
         for name in sorted(self.batch, key=lambda each: self.given[each].size):
             if not deaf:
                 break
-            halved = self.backend.put(self.given[name] * self.given[name].dtype.type(0.5))
+            halved = self._put(name, self.given[name] * self.given[name].dtype.type(0.5))
             found = self._once(self.batch | {name: halved})
             deaf = {each for each in deaf if _same(base[each], found[each])}
         return sorted(deaf)

@@ -101,6 +101,8 @@ class Op:
     trains: bool = False
     constant: tuple[str, ...] = ()
     """Outputs that no input changes."""
+    on_host: tuple[str, ...] = ()
+    """Operands and results that are in host memory, whatever the policy's device (transfers)."""
 
     def spec(self, dtype: str, **params: int | str) -> Spec:
         """A checked spec. Raises: UsageError on a missing, unknown or non-positive parameter."""
