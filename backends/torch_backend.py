@@ -10,7 +10,17 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Exhibit, Factory, Memory, Mode, Policy, Probe, Tensors, Variant
+from xbench.contracts import (
+    Exhibit,
+    Factory,
+    Memory,
+    Mode,
+    Policy,
+    Probe,
+    Stopwatch,
+    Tensors,
+    Variant,
+)
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
 
@@ -30,6 +40,7 @@ MODES: tuple[Mode, ...] = ("eager", "compiled")
 COMPILES_FROM = (2, 13)
 """The first release known to differentiate inside a full graph and to keep cells' code apart."""
 
+NO_EVENTS = ("cpu", "mps")
 NO_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc")
 NO_COMPILER = ("InvalidCxxCompiler", "TritonMissing", "Python.h: No such file")
 
@@ -150,6 +161,14 @@ class TorchBackend:
             import torch
 
             torch.accelerator.synchronize(self._device)
+
+    def stopwatch(self) -> Stopwatch | None:
+        """The device's events; None on the CPU, and on mps, whose events may run backwards."""
+        if self._device.partition(":")[0] in NO_EVENTS:
+            return None
+        from backends.torch_host import EventWatch
+
+        return EventWatch(self._device)
 
     def memory(self) -> Memory:
         if self._device == "cpu":

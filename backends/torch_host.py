@@ -105,3 +105,26 @@ def blas() -> dict[str, Any]:
         "threads": int(threads[1]) if threads else -1,
         "kernel": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+class EventWatch:
+    """Two timed events in the current stream of a device."""
+
+    def __init__(self, device: str) -> None:
+        where = torch.device(device)
+        self._first = torch.Event(where, enable_timing=True)
+        self._last = torch.Event(where, enable_timing=True)
+
+    def start(self) -> None:
+        """Queue the first event."""
+        self._first.record()
+
+    def stop(self) -> None:
+        """Queue the last."""
+        self._last.record()
+
+    def elapsed_ns(self) -> int:
+        """Time between the two; -1 if the device has not come to the last."""
+        if not self._last.query():
+            return -1
+        return round(self._first.elapsed_time(self._last) * 1e6)

@@ -145,10 +145,28 @@ class Memory:
     peak_bytes: int
 
 
+class Stopwatch(Protocol):
+    """A device's own clock: two events in its queue of work, and the time between them."""
+
+    def start(self) -> None:
+        """Queue the first event, before the calls."""
+
+    def stop(self) -> None:
+        """Queue the second, after the calls and before the fence."""
+
+    def elapsed_ns(self) -> int:
+        """Asked after the fence: device time between the events; -1 if the device has not come to
+        the second, so that the fence had not waited."""
+
+
 class Backend(Protocol):
     """One framework. Created in the parent (which calls only the first group) and in its worker.
 
     The class and its module import the framework inside `open`, never before.
+
+    An adapter may have more than is listed here, read after `open` only: `exhibits`, a mapping (see
+    `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has no
+    timed events; `cache_bytes()`, the size of that device's last-level cache, or None.
     """
 
     name: str

@@ -12,7 +12,7 @@ from xbench.engine.calibrate import Burst, agree, choose_burst, steady
 from xbench.engine.canary import Canary
 from xbench.engine.oracle import Oracle
 from xbench.engine.quiet import Gate, Patience
-from xbench.engine.refuse import early_fence, too_many_threads, traced_again
+from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads, traced_again
 from xbench.engine.scatter import Scatter, largest_shift
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
@@ -33,7 +33,6 @@ STARVED = 0.5
 """A burst whose threads waited for a core for more than this share of it says little: in a calm one
 a framework's own threads may wait for each other."""
 
-SAMPLE_FIELDS = Samples.__struct_fields__
 Observe = Callable[[str, Cell], None]
 """Called with what is being done (`load`, `check`, `time`) and to which cell."""
 
@@ -100,8 +99,7 @@ class CellWork:
             lead_in=burst.lead_in, shift_bytes=shift,
         )  # fmt: skip
         reading["idle_cpu_ns"] = worker.idle_cpu_ns - before
-        for name in SAMPLE_FIELDS:
-            getattr(into, name).append(reading[name])
+        into.add(reading)
         return reading
 
     def warm_up(self, cell: Cell, line: CellLine) -> None:
@@ -159,8 +157,7 @@ class CellWork:
             return False
         for name, line in lines.items():
             line.calibration_calls += [line.calls] * len(line.timed.wall_ns)
-            for field_name in SAMPLE_FIELDS:
-                getattr(line.calibration, field_name).extend(getattr(line.timed, field_name))
+            line.calibration.extend(line.timed)
             line.timed = Samples()
             chosen[name] = max(chosen[name], self.bursts[name], key=lambda burst: burst.calls)
         self.bursts.update(chosen)
@@ -224,6 +221,7 @@ class CellWork:
         threads = cell.worker.policy(self.plan.cores).threads
         problems = [
             early_fence(line),
+            device_disagrees(line),
             too_many_threads(line, threads) if cell.worker.device == "cpu" else None,
             traced_again(self.traces[cell.id], reply["traces"]),
         ]

@@ -8,6 +8,7 @@ from xbench.records.schema import CellLine
 from xbench.text import show_seconds
 
 THREAD_MARGIN = 0.05
+DEVICE_MARGIN = 0.05
 RESIDUAL_NS, RESIDUAL_SHARE = 20_000, 0.02
 """How long a result may take to be read after the claimed end, beyond what reading costs."""
 
@@ -27,6 +28,22 @@ def early_fence(line: CellLine) -> str | None:
     return (
         f"the fence returned early: results came {show_seconds(beyond * 1e-9)} after the end of a "
         f"burst of {show_seconds(burst * 1e-9)}"
+    )
+
+
+def device_disagrees(line: CellLine) -> str | None:
+    """Whether the device's own clock says that the work was not over at the claimed end: its last
+    event had not come, or its events lie further apart than the clock readings around them."""
+    pairs = list(zip(line.timed.device_ns, line.timed.wall_ns, strict=False))
+    pending = sum(device < 0 for device, _ in pairs)
+    if pending:
+        return f"the fence returned early: the device was still at work in {pending} bursts"
+    longer = sorted(device / wall for device, wall in pairs if wall)
+    if not longer or longer[len(longer) // 10] <= 1.0 + DEVICE_MARGIN:
+        return None
+    return (
+        f"the device's own events take {longer[len(longer) // 2]:.2f} times the wall time around "
+        "them: one of the two clocks is wrong"
     )
 
 

@@ -8,6 +8,7 @@ refused. Lines are told apart by `type`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -128,7 +129,9 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
     """Per burst, in the order taken: wall and CPU time (all threads), faults, context switches;
     `residual_ns`, how long after the claimed end the smallest output was on the host;
     `idle_cpu_ns`, the CPU time the worker used before it, while it was to stand still;
-    `wait_ns`, how long its threads were runnable during the burst and had no core, summed."""
+    `wait_ns`, how long its threads were runnable during the burst and had no core, summed;
+    `device_ns`, the device's own time between its start and its end, by events in its queue (empty
+    where there are none; -1: the end had not come when the fence returned)."""
 
     wall_ns: list[int] = []
     cpu_ns: list[int] = []
@@ -139,6 +142,18 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
     residual_ns: list[int] = []
     idle_cpu_ns: list[int] = []
     wait_ns: list[int] = []
+    device_ns: list[int] = []
+
+    def add(self, reading: Mapping[str, int]) -> None:
+        """One burst more: what was read of it, by these fields' names."""
+        for name in self.__struct_fields__:
+            if name in reading:  # not every device has a clock of its own
+                getattr(self, name).append(reading[name])
+
+    def extend(self, other: Samples) -> None:
+        """All bursts of another."""
+        for name in self.__struct_fields__:
+            getattr(self, name).extend(getattr(other, name))
 
 
 class CellLine(msgspec.Struct, kw_only=True, gc=False):

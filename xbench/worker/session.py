@@ -6,10 +6,11 @@ import gc
 import importlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xbench.contracts import Backend, Mode, Policy, Spec, Variant
+from xbench.contracts import Backend, Mode, Policy, Spec, Stopwatch, Variant
 from xbench.errors import CellFailed
 from xbench.oracle.digest import digest_results, load_digests
 from xbench.plan.files import load_suite_file
@@ -92,7 +93,7 @@ class Session:
         gc.collect()
         gc.freeze()  # the framework's own objects: later collections pass over them
         _check_precision(self.backend.name, chosen.math, facts)
-        cost = idle_cost_ns(lambda: self.backend.fence({}))
+        cost = idle_cost_ns(self._empty_burst(self._stopwatch()))
         return {
             "open_ns": opened,
             "fence_ns": cost,
@@ -109,7 +110,9 @@ class Session:
         asked, given = _spec(spec), map_arrays(inputs["batch"])
         batch = {name: put(self.backend, asked, name, values) for name, values in given.items()}
         self.backend.fence(batch)
-        self.slots[cell] = Slot(self.backend, asked, batch, given, map_arrays(inputs["state"]))
+        slot = Slot(self.backend, asked, batch, given, map_arrays(inputs["state"]))
+        slot.watch = self._stopwatch()
+        self.slots[cell] = slot
         return {}
 
     def load(self, cell: str, variant: list[Any]) -> Reply:
@@ -183,6 +186,22 @@ class Session:
         self.slots.clear()
         self.backend.close()
         return {}
+
+    def _stopwatch(self) -> Stopwatch | None:
+        """A new one, if the adapter has them."""
+        make: Callable[[], Stopwatch | None] | None = getattr(self.backend, "stopwatch", None)
+        return make() if make is not None else None
+
+    def _empty_burst(self, watch: Stopwatch | None) -> Callable[[], None]:
+        """What a burst does beside its calls."""
+
+        def work() -> None:
+            if watch is not None:
+                watch.start()
+                watch.stop()
+            self.backend.fence({})
+
+        return work
 
     def _check_places(self, slot: Slot) -> None:
         """Every tensor must be where the policy says and of the workload's dtype.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend, Handle, Spec, Step, Tensors
+from xbench.contracts import Backend, Handle, Spec, Step, Stopwatch, Tensors
 from xbench.worker.counters import Reading, measured
 from xbench.worker.tensors import put
 from xbench.workloads import get_op
@@ -52,6 +52,8 @@ class Slot:
     last: Tensors = field(default_factory=dict)
     watched: str = ""
     """The smallest output: reading it tells whether the fence had waited."""
+    watch: Stopwatch | None = None
+    """The device's own clock, where it has one."""
 
     def fresh_state(self) -> Tensors:
         """The state every burst starts from: a new copy, so that training cannot drift."""
@@ -75,13 +77,21 @@ class Slot:
             state, outputs = run(state, batch)
         fence(state | outputs)
 
+        watch = self.watch
+
         def work() -> None:
             nonlocal state, outputs
+            if watch is not None:
+                watch.start()
             for _ in range(calls):
                 state, outputs = run(state, batch)
+            if watch is not None:
+                watch.stop()
             fence(state | outputs)
 
         reading = measured(work)
+        if watch is not None:
+            reading["device_ns"] = watch.elapsed_ns()
         self.last = state | outputs
         reading["residual_ns"] = self._read(outputs)
         reading["traces"] = self.step.traces()
