@@ -12,7 +12,7 @@ import pytest
 from xbench.cell import Cell, WorkerKey
 from xbench.contracts import Spec
 from xbench.engine.calibrate import Burst, choose_burst
-from xbench.engine.cellwork import SAMPLE_FIELDS, CellWork
+from xbench.engine.cellwork import CellWork
 from xbench.engine.quiet import Gate, Patience
 from xbench.engine.scatter import Scatter
 from xbench.records.schema import CellLine, Samples
@@ -132,7 +132,7 @@ def settled_as(*calls: int) -> tuple[CellWork, dict[str, CellLine]]:
     work, lines = made_work(), {}
     for cell, each in zip((CELL, TWIN), calls, strict=True):
         walls = [each * 400_000, each * 9_000_000, each * 410_000]
-        timed = Samples(**{name: list(walls) for name in SAMPLE_FIELDS})
+        timed = Samples(**{name: list(walls) for name in Samples.__struct_fields__})
         work.bursts[cell.id] = Burst(each, each, READ_NS)
         lines[cell.id] = CellLine(
             id=cell.id, calls=each, lead_in=each, read_ns=READ_NS, timed=timed,
