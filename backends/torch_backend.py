@@ -71,7 +71,7 @@ class TorchBackend:
             hint="pip install torch",
             modes=MODES,
             dtypes=("float32", "float64"),
-            devices=("cpu", "cuda", "mps", "xpu"),
+            devices=("cpu", "cuda", "mps", "xpu", "*"),
             default_gradient="autograd",
         )
 

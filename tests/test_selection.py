@@ -193,7 +193,9 @@ def test_devices() -> None:
     assert choose_devices((), present) == present
     assert choose_devices(("auto",), ("cpu",)) == ("cpu",)
     assert choose_devices(("gpu",), present) == ("cuda:0", "cuda:1")
-    assert choose_devices(("gpu",), ("cpu",)) == ("cuda:0",)
+    with pytest.raises(UsageError, match="no GPU was found"):
+        choose_devices(("gpu",), ("cpu",))
+    assert choose_devices(("npu:0", "mps"), ("cpu",)) == ("npu:0", "mps:0")
     assert choose_devices(("cuda", "cpu", "cuda:0"), ("cpu",)) == ("cuda:0", "cpu")
     assert choose_devices(("cuda:*",), present) == ("cuda:0", "cuda:1")
 

@@ -133,8 +133,19 @@ class Probe:
     modes: tuple[Mode, ...]
     dtypes: tuple[str, ...]
     devices: tuple[str, ...]
-    """Kinds of device (`cpu`, `cuda`) it can drive; which are there is known only after `open`."""
+    """Kinds of device (`cpu`, `cuda`) it can drive, `*` for any other too; which are there is known
+    only after `open`."""
     default_gradient: Gradient
+
+    def drives(self, device: str) -> bool:
+        """Whether it can drive a device of that kind (`cuda`, `cuda:1`)."""
+        return device.partition(":")[0] in self.devices or "*" in self.devices
+
+    @property
+    def kinds(self) -> str:
+        """The kinds of device in words: `cpu, cuda and other accelerators`."""
+        named = ", ".join(kind for kind in self.devices if kind != "*")
+        return f"{named} and other accelerators" if "*" in self.devices else named
 
 
 @dataclass(frozen=True, slots=True)

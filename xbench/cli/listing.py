@@ -43,8 +43,8 @@ def _backend(name: str) -> list[str]:
     probe = backend.probe()
     if not probe.installed:
         return [f"{name:12} not installed: {probe.hint}"]
-    kinds = ", ".join(probe.devices)
-    lines = [f"{name:12} {probe.version:12} modes {', '.join(probe.modes)}; can drive {kinds}"]
+    modes = ", ".join(probe.modes)
+    lines = [f"{name:12} {probe.version:12} modes {modes}; can drive {probe.kinds}"]
     for gradient in GRADIENTS[1:]:
         reason = backend.supports("mlp_train", "float32", Variant("eager", gradient))
         default = " (default)" if gradient == probe.default_gradient else ""

@@ -17,7 +17,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     for axis, about in (
         ("op", "operations, e.g. matmul 'mlp_*'"),
         ("backend", "numpy, torch, tensorflow"),
-        ("device", "auto, cpu, gpu, cuda:0"),
+        ("device", "auto (all there are), cpu, gpu, cuda:1, mps, xpu"),
         ("mode", "eager, graph, compiled"),
         ("gradient", "none, manual, autograd, custom, default"),
         ("width", "hidden widths, e.g. 512 '20*'"),

@@ -130,4 +130,4 @@ def _backends(workers: bool, say: Say) -> list[Finding]:
 
 
 def _drivable(probe: Probe) -> list[str]:
-    return [device for device in devices() if device.partition(":")[0] in probe.devices]
+    return [device for device in devices() if probe.drives(device)]

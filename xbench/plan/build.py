@@ -144,7 +144,7 @@ def _backend_rows(
 ) -> Iterator[Row]:  # fmt: skip
     backend, probe = candidate.backend, candidate.probe
     for device in devices:
-        if device.partition(":")[0] not in probe.devices and not selection.named("device"):
+        if not probe.drives(device) and not selection.named("device"):
             continue
         for mode in _modes(selection, spec, probe):
             for gradient in _gradients(selection, sweep, spec, probe):
@@ -172,9 +172,8 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
     absent = not_installed(backend.name, probe)
     if absent is not None:
         return absent
-    kind = cell.worker.device.partition(":")[0]
-    if kind not in probe.devices:
-        return f"{backend.name} runs on {', '.join(probe.devices)}, not on {cell.worker.device}"
+    if not probe.drives(cell.worker.device):
+        return f"{backend.name} runs on {probe.kinds}, not on {cell.worker.device}"
     return why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
 
 

@@ -81,21 +81,34 @@ def check_threads(patterns: tuple[str, ...], cores: int) -> tuple[str, ...]:
 def choose_devices(patterns: tuple[str, ...], present: tuple[str, ...]) -> tuple[str, ...]:
     """Device names: `auto` (the default) is every device present, `gpu` every one but the CPU.
 
-    A device named outright is kept even where it is absent: its cells become `unsupported` rows.
-    Raises: UsageError for a word that is no device."""
+    A device named outright is kept even where it is absent: its cells become `unsupported` rows. So
+    is one of a kind unknown here if its number is given (`npu:0`): an extension of a framework may
+    bring it. Raises: UsageError for a word that is no device, and for `gpu` where none is."""
     chosen: list[str] = []
     for pattern in patterns or ("auto",):
         kind, _, number = pattern.partition(":")
         if pattern == "auto":
             chosen += present
         elif pattern == "gpu":
-            chosen += [name for name in present if name != "cpu"] or ["cuda:0"]
+            chosen += _accelerators(present)
         elif kind == "cpu" and not number:
             chosen.append("cpu")
         elif kind in ("cuda", "mps", "xpu") and re.fullmatch("[0-9]{0,3}", number):
             chosen.append(f"{kind}:{int(number or 0)}")
+        elif re.fullmatch("[a-z][a-z0-9_]*:[0-9]{1,3}", pattern) and kind != "cpu":
+            chosen.append(f"{kind}:{int(number)}")
         elif any(fnmatchcase(name, pattern) for name in present):
             chosen += [name for name in present if fnmatchcase(name, pattern)]
         else:
             raise UsageError(f"no device is called {pattern!r}", near(pattern, _DEVICE_WORDS))
     return tuple(dict.fromkeys(chosen))
+
+
+def _accelerators(present: tuple[str, ...]) -> list[str]:
+    found = [name for name in present if name != "cpu"]
+    if not found:
+        raise UsageError(
+            f"no GPU was found here (devices: {', '.join(present)})",
+            "name the one you mean if a framework knows it: --device cuda:0, mps, xpu:0",
+        )
+    return found
