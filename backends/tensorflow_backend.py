@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 OPS = (
     "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
     "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
+    "host_to_device", "device_to_host",
 )  # fmt: skip
+ONLY_EAGER = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
 DTYPES = ("float32", "float64")
 GRADIENTS: dict[Gradient, str] = {
@@ -80,6 +82,8 @@ class TensorflowBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        if variant.mode != "eager" and op in ONLY_EAGER:
+            return "a transfer is the driver's work: there is nothing to trace or compile"
         return refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import tensorflow as tf
 
 from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_forward_recorded, mlp_train
@@ -41,6 +42,27 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
         return {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
 
     return staged(spec, variant, run)
+
+
+def _transfer(device: str, spec: Spec, variant: Variant) -> Step:
+    """An identity under another device's name copies; under its tensor's own it would not."""
+
+    def run(batch: Tensors) -> Tensors:
+        with tf.device(device):
+            return {"y": tf.identity(batch["x"])}
+
+    return staged(spec, variant, run)
+
+
+def host_to_device(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """Y = x on the device, from host memory."""
+    device: str = backend.put(np.empty(0, "float32")).backing_device
+    return _transfer(device, spec, variant)
+
+
+def device_to_host(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """Y = x in host memory."""
+    return _transfer("/CPU:0", spec, variant)
 
 
 def elementwise(backend: Backend, spec: Spec, variant: Variant) -> Step:
@@ -109,7 +131,8 @@ def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, elementwise, elementwise_grad, matmul, linear, linear_layer,
+        noop, copy, triad, host_to_device, device_to_host,
+        elementwise, elementwise_grad, matmul, linear, linear_layer,
         mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
     )
 }  # fmt: skip

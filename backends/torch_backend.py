@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 OPS = (
     "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
     "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
+    "host_to_device", "device_to_host",
 )  # fmt: skip
+NOT_COMPILED = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 COMPILES_FROM = (2, 13)
 """The first release known to differentiate inside a full graph and to keep cells' code apart."""
@@ -80,6 +82,8 @@ class TorchBackend:
         if variant.mode == "compiled" and found and _release(found) < COMPILES_FROM:
             wanted = ".".join(map(str, COMPILES_FROM))
             return f"compiled mode needs torch {wanted} or newer, and {found} is installed"
+        if variant.mode == "compiled" and op in NOT_COMPILED:
+            return "a transfer is the driver's work: there is nothing to compile"
         return refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=("float32", "float64"), modes=MODES,

@@ -51,6 +51,25 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     return build(run, variant)
 
 
+def host_to_device(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x from pageable host memory, as `x.to(device)` has it for who pins nothing."""
+    device = backend.put(np.empty(0, spec.dtype)).device
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": batch["x"].to(device, copy=True)}
+
+    return build(run, variant)
+
+
+def device_to_host(backend: Backend, spec: Spec, variant: Variant) -> Step:
+    """y = x in fresh pageable host memory."""
+
+    def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        return state, {"y": batch["x"].to("cpu", copy=True)}
+
+    return build(run, variant)
+
+
 def _product_sum(x: Tensor, w: Tensor, z: Tensor) -> Tensor:
     return (x * w).add_(z)
 
@@ -135,7 +154,8 @@ def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, elementwise, elementwise_grad, matmul, linear, linear_layer,
+        noop, copy, triad, host_to_device, device_to_host,
+        elementwise, elementwise_grad, matmul, linear, linear_layer,
         mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
     )
 }  # fmt: skip

@@ -18,6 +18,8 @@ Names of tensors, in every op and every backend:
     copy          batch x                  -> y                        (an owning copy)
     triad         batch x w                -> y                        (y = x + 3 * w)
     noop          batch x                  -> y                        (y is x: the dispatch floor)
+    host_to_device    batch x (on the host)    -> y                    (a copy on the device)
+    device_to_host    batch x                  -> y (on the host)      (a copy in host memory)
 
 Weights are laid out (in, out); biases have shape (out,). Without bias (`bias=0`) the names b1, b2
 and db1, db2 are absent. `t`, Adam's step count, is a 0-d tensor of the workload's dtype.

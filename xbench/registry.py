@@ -30,6 +30,7 @@ SUITES = {
     "matmul": "suites.matmul:SUITE",
     "mlp": "suites.mlp:SUITE",
     "ceilings": "suites.ceilings:SUITE",
+    "transfers": "suites.transfers:SUITE",
     "notebooks": "suites.notebooks:SUITE",
 }
 CLAIMS = {"notebooks": "suites.notebooks:CLAIMS"}

@@ -143,6 +143,7 @@ def _backend_rows(
     threads: str, candidate: Candidate,
 ) -> Iterator[Row]:  # fmt: skip
     backend, probe = candidate.backend, candidate.probe
+    on_host = bool(get_op(spec.op).on_host)
     for device in devices:
         if not probe.drives(device) and not selection.named("device"):
             continue
@@ -157,7 +158,7 @@ def _backend_rows(
                     reason = _refusal(candidate, cell)
                     if reason is None:
                         yield Row(cell)
-                    elif spelt or not probe.installed or device != "cpu":
+                    elif spelt or not probe.installed or device != "cpu" or on_host:
                         yield Row(cell, "unsupported", reason)
 
 
@@ -174,6 +175,8 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
         return absent
     if not probe.drives(cell.worker.device):
         return f"{backend.name} runs on {probe.kinds}, not on {cell.worker.device}"
+    if cell.worker.device == "cpu" and get_op(cell.spec.op).on_host:
+        return "a transfer is between the host and another device, and the cpu is the host"
     return why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
 
 

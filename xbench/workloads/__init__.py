@@ -5,7 +5,7 @@ from __future__ import annotations
 from xbench.contracts import Spec
 from xbench.errors import UsageError
 from xbench.text import near
-from xbench.workloads import mlp, products, streams
+from xbench.workloads import mlp, products, streams, transfers
 from xbench.workloads.base import Op
 
 __all__ = ["OPS", "Op", "get_op", "label"]
@@ -18,6 +18,8 @@ OPS: dict[str, Op] = {
         streams.TRIAD,
         streams.ELEMENTWISE,
         streams.ELEMENTWISE_GRAD,
+        transfers.HOST_TO_DEVICE,
+        transfers.DEVICE_TO_HOST,
         products.MATMUL,
         products.LINEAR,
         products.LINEAR_LAYER,
