@@ -174,6 +174,15 @@ class TorchBackend:
 
         return EventWatch(self._device)
 
+    def cache_bytes(self) -> int | None:
+        """The device's second-level cache, where torch tells."""
+        if self._device == "cpu":
+            return None
+        import torch
+
+        ask = getattr(torch.get_device_module(self._device), "get_device_properties", None)
+        return getattr(ask(self._device), "L2_cache_size", None) if ask else None
+
     def memory(self) -> Memory:
         if self._device == "cpu":
             return resident_memory()

@@ -39,6 +39,8 @@ def _ceilings(lines: Sequence[CeilingsLine]) -> Iterator[Table]:
 
 def _cells(line: CeilingsLine) -> str:
     unusual = "" if line.allocator == "reuse" else f", {line.allocator} allocator"
+    unusual += "" if line.math == "ieee" else f", {line.math}"
+    unusual += f", through {line.by}" if line.by else ""
     return f"{line.dtype}, {line.device}, {thread_label(line.threads)}{unusual}"
 
 

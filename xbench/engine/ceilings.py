@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from xbench.cell import WorkerKey
+from xbench.engine.device_ceilings import cache_name, kinds, measure_device
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, WorkerDied
 from xbench.launch.environment import worker_environment
@@ -20,6 +23,10 @@ from xbench.records.machine import available_bytes
 from xbench.records.schema import CeilingsLine
 from xbench.registry import load_backend
 
+KEY_PLACE = ("device", "math", "threads", "allocator")
+PLACE = ("dtype", *KEY_PLACE)
+"""What decides which cells a line is for."""
+
 BUDGET_S = 2.0
 LIMIT_S = 120.0
 STEADY = 0.25
@@ -27,48 +34,67 @@ STEADY = 0.25
 load was above half of its cores. Page faults spread by as much on a quiet one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One line that is wanted: for which cells, kept under which name, and how it is measured."""
+
+    place: dict[str, str]
+    name: str
+    measure: Callable[[], dict[str, Any]]
+
+
 def known_ceilings(
     plan: Plan, settings: Settings, had: Sequence[CeilingsLine] = (), budget_s: float = BUDGET_S
 ) -> Iterator[CeilingsLine]:
-    """One line for each device, dtype, threads and allocator of the plan's cells, on a processor;
-    other devices' ceilings are not measured yet. What the run has already (`had`) is left out. A
-    failure is a line that says why."""
+    """One line for each device, dtype, math, threads and allocator of the plan's cells. What the
+    run has already (`had`) is left out. A failure is a line that says why."""
     quiet = os.getloadavg()[0] <= 0.5 * plan.cores
-    there = {(line.device, line.dtype, line.threads, line.allocator) for line in had}
-    wanted = [
-        each
-        for each in _wanted(plan)
-        if (each[0].device, each[1], each[0].threads, each[0].allocator) not in there
-    ]
-    for key, dtype in wanted:
-        name = ceilings_key(dtype, key.policy(plan.cores).threads, key.allocator)
-        place = {
-            "device": key.device, "dtype": dtype, "threads": key.threads,
-            "allocator": key.allocator,
-        }  # fmt: skip
-        cached = None if settings.fresh_ceilings else read_cached(cache_folder(), name)
-        if cached is not None:
-            yield msgspec.structs.replace(cached, cached=True, **place)
+    there = [{name: getattr(line, name) for name in PLACE} for line in had]
+    taken: dict[str, CeilingsLine] = {}
+    for job in _jobs(plan, settings, budget_s):
+        if job.place in there:
             continue
-        place["measured_utc"] = datetime.now(UTC).isoformat(timespec="seconds")
-        try:
-            figures = _measure(key, dtype, plan.cores, settings, budget_s)
-        except (WorkerDied, CellFailed) as error:
-            figures = {"reason": error.message}
-        line = msgspec.convert(place | figures, CeilingsLine)
-        if quiet and _steady(line):
-            write_cached(cache_folder(), name, line)
-        yield line
+        line = taken.get(job.name)
+        if line is None and not settings.fresh_ceilings:
+            cached = read_cached(cache_folder(), job.name)
+            line = cached and msgspec.structs.replace(cached, cached=True)
+        if line is None:
+            line = _taken(job)
+            if quiet and _steady(line):
+                write_cached(cache_folder(), job.name, line)
+        taken[job.name] = line
+        yield msgspec.structs.replace(line, **job.place)
 
 
-def _wanted(plan: Plan) -> list[tuple[WorkerKey, str]]:
-    """A worker key of each kind with each dtype, in the plan's order."""
-    found: dict[tuple[str, ...], tuple[WorkerKey, str]] = {}
-    for cell in (cell for group in plan.groups for cell in group.cells):
-        key, dtype = cell.worker, cell.spec.dtype
-        if key.device == "cpu":
-            found.setdefault((dtype, key.threads, key.allocator), (key, dtype))
-    return list(found.values())
+def _taken(job: _Job) -> CeilingsLine:
+    """The line, measured now."""
+    now = {"measured_utc": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        figures = job.measure()
+    except (WorkerDied, CellFailed) as error:
+        figures = {"reason": error.message}
+    return msgspec.convert(job.place | now | figures, CeilingsLine)
+
+
+def _jobs(plan: Plan, settings: Settings, budget_s: float) -> Iterator[_Job]:
+    """Each kind of cell once, in the plan's order. A device's ceilings know neither threads nor
+    allocator of the host: jobs that differ in these alone share a name."""
+    devices, seen = kinds(plan), list[dict[str, str]]()
+    for group in plan.groups:
+        for cell in group.cells:
+            key, dtype = cell.worker, cell.spec.dtype
+            place = {"dtype": dtype} | {name: getattr(key, name) for name in KEY_PLACE}
+            if place in seen:
+                continue
+            seen.append(place)
+            if key.device == "cpu":
+                name = ceilings_key(dtype, key.policy(plan.cores).threads, key.allocator)
+                measure = partial(_measure, key, dtype, plan.cores, settings, budget_s)
+                yield _Job(place, name, measure)
+            elif (kind := (key.device, dtype, key.math)) in devices:
+                keys = devices[kind]
+                measured = partial(measure_device, kind, keys, plan, settings, budget_s)
+                yield _Job(place, cache_name(kind, keys), measured)
 
 
 def _steady(line: CeilingsLine) -> bool:

@@ -64,9 +64,9 @@ def moved_bytes(plan: CellPlan) -> int:
 
 def find_ceilings(plan: CellPlan, lines: Iterable[CeilingsLine]) -> CeilingsLine | None:
     """The ceilings that hold for a cell."""
-    wanted = (plan.device, plan.dtype, plan.threads, plan.allocator)
+    wanted = (plan.device, plan.dtype, plan.math, plan.threads, plan.allocator)
     for line in lines:
-        if (line.device, line.dtype, line.threads, line.allocator) == wanted:
+        if (line.device, line.dtype, line.math, line.threads, line.allocator) == wanted:
             return line
     return None
 

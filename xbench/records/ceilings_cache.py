@@ -41,7 +41,16 @@ def ceilings_key(dtype: str, threads: int, allocator: str) -> str:
     """A file name for everything that decides a ceiling: machine, NumPy, dtype, threads, allocator
     and the kernel the BLAS was told to use."""
     kernel = os.environ.get("OPENBLAS_CORETYPE", "")
-    parts = (METHOD, this_machine().key, version("numpy"), dtype, threads, allocator, kernel)
+    return _name(version("numpy"), dtype, threads, allocator, kernel)
+
+
+def device_key(device: str, dtype: str, math: str, by: tuple[str, ...]) -> str:
+    """The same for a device: `by` are the frameworks it is reached through, with versions."""
+    return _name(device, dtype, math, *by)
+
+
+def _name(*decisive: str | int) -> str:
+    parts = (METHOD, this_machine().key, *decisive)
     return f"ceilings-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.json"
 
 

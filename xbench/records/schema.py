@@ -83,7 +83,8 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
-    """What the machine reaches at most, for cells of this device, dtype, threads and allocator.
+    """What the machine reaches at most, for cells of this device, dtype, math, threads and
+    allocator; on another device than the CPU, the best that a framework of the run (`by`) reaches.
 
     Bandwidth in bytes/s (`array_bytes` an array, `cache_bytes` the last-level caches, 0: unknown),
     compute in flop/s of a product of `matrix_n` square matrices, a fault on a page of `page_bytes`
@@ -95,6 +96,8 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     threads: str
     allocator: str
     measured_utc: str
+    math: str = "ieee"
+    by: str = ""
     cached: bool = False
     bandwidth: Figure | None = None
     compute: Figure | None = None

@@ -17,6 +17,7 @@ from xbench.plan.files import load_suite_file
 from xbench.registry import factory_of
 from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
+from xbench.worker.device_ceilings import device_ceilings
 from xbench.worker.dispatch import launch_costs
 from xbench.worker.exhibits import show
 from xbench.worker.peak import peak_memory
@@ -39,6 +40,7 @@ def main(config: dict[str, Any]) -> None:
     handlers: dict[str, Handler] = {
         "open": session.open,
         "launch_costs": session.launch_costs,
+        "ceilings": session.ceilings,
         "place": session.place,
         "load": session.load,
         "burst": session.burst,
@@ -104,6 +106,12 @@ class Session:
     def launch_costs(self, mode: Mode) -> Reply:
         """What a call costs that has nothing to compute: `dispatch_ns` and `operator_ns`."""
         return dict(launch_costs(self.backend, mode))
+
+    def ceilings(self, mode: Mode, dtype: str, budget_s: float) -> Reply:
+        """What this device reaches at most through this framework."""
+        ask: Callable[[], int | None] | None = getattr(self.backend, "cache_bytes", None)
+        cache = (ask() if ask is not None else None) or 0
+        return device_ceilings(self.backend, mode, dtype, self._stopwatch(), cache, budget_s)
 
     def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""

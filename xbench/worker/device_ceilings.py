@@ -1,0 +1,125 @@
+"""What a device reaches at most, by the adapter's own `triad` and `matmul`.
+
+A processor's ceilings come from NumPy in a process of its own (`worker/ceilings.py`). A device is
+reached through a framework only, so its ceilings are the best that a framework of the run reaches
+there: bytes/s of y = x + 3 w on arrays far beyond the device's cache, and flop/s of a product of
+two square matrices of normal values (zeros draw less power and run faster). Timed by the device's
+own events where there are any, so that launching is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Tensors, Variant
+from xbench.registry import factory_of
+from xbench.worker.counters import measured
+from xbench.worker.tensors import put
+from xbench.workloads.base import ITEM_BYTES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+Reply = dict[str, Any]
+ROWS = 1024
+UNKNOWN_CACHE, CACHE_TIMES, MOST_BYTES = 64 << 20, 8, 1 << 30
+"""An array of triad is so many times the cache, but no more than that."""
+
+MATRIX_SIZES = (8192, 4096, 2048, 1024)
+CALLS, LEAST_BURSTS, MOST_BURSTS = 5, 5, 40
+MOST_CALL_NS = 150_000_000
+
+
+def device_ceilings(
+    backend: Backend, mode: Mode, dtype: str, watch: Stopwatch | None, cache_bytes: int,
+    budget_s: float,
+) -> Reply:  # fmt: skip
+    """Within about `budget_s`: `bandwidth` (bytes/s) and `compute` (flop/s), each as best, spread
+    and repeats, null where the adapter lacks the op; `array_bytes`, `cache_bytes`, `matrix_n`."""
+    array = min(CACHE_TIMES * (cache_bytes or UNKNOWN_CACHE), MOST_BYTES)
+    width = array // ROWS // ITEM_BYTES[dtype]
+    triad = Spec("triad", (("n", ROWS), ("w", width)), dtype)
+    walls = _best(backend, mode, triad, ("x", "w"), (ROWS, width), watch, budget_s / 2)
+    n, products = _product(backend, mode, dtype, watch, budget_s / 2)
+    moved = 3 * ROWS * width * ITEM_BYTES[dtype]
+    return {
+        "bandwidth": _figure([moved / each * 1e9 for each in walls]),
+        "compute": _figure([2 * n**3 / each * 1e9 for each in products]),
+        "array_bytes": moved // 3, "cache_bytes": cache_bytes, "matrix_n": n if products else 0,
+    }  # fmt: skip
+
+
+def _product(
+    backend: Backend, mode: Mode, dtype: str, watch: Stopwatch | None, budget_s: float
+) -> tuple[int, list[float]]:
+    """Returns: the largest n whose product is quick enough, and the times of one."""
+    n, times = 0, list[float]()
+    for n in reversed(MATRIX_SIZES):
+        spec = Spec("matmul", (("m", n), ("k", n), ("n", n)), dtype)
+        last = n == MATRIX_SIZES[0]
+        times = _best(backend, mode, spec, ("a", "b"), (n, n), watch, budget_s if last else 0.0)
+        if not times or min(times) * 8 > MOST_CALL_NS:
+            break
+    return n, times
+
+
+def _best(
+    backend: Backend, mode: Mode, spec: Spec, names: tuple[str, ...], shape: tuple[int, int],
+    watch: Stopwatch | None, budget_s: float,
+) -> list[float]:  # fmt: skip
+    """Nanoseconds of one call in each burst, the first left out; none if the op is not offered."""
+    variant = Variant(mode, "none")
+    if backend.supports(spec.op, spec.dtype, variant) is not None:
+        return []
+    step = factory_of(backend, spec.op)(backend, spec, variant)
+    batch = {name: put(backend, spec, name, _normal(shape, spec.dtype)) for name in names}
+    burst = _burst(backend, step, batch, watch)
+    burst()
+    return list(_until(burst, budget_s))
+
+
+def _normal(shape: tuple[int, int], dtype: str) -> Array:
+    import numpy as np
+
+    values = np.random.default_rng(1).standard_normal(shape, "float32")
+    return values if dtype == "bfloat16" else values.astype(dtype)
+
+
+def _burst(
+    backend: Backend, step: Step, batch: Tensors, watch: Stopwatch | None
+) -> Callable[[], float]:
+    def work() -> None:
+        if watch is not None:
+            watch.start()
+        outputs: Tensors = {}
+        for _ in range(CALLS):
+            _, outputs = step.run({}, batch)
+        if watch is not None:
+            watch.stop()
+        backend.fence(outputs)
+
+    def burst() -> float:
+        wall = measured(work)["wall_ns"]
+        return (wall if watch is None else max(watch.elapsed_ns(), 1)) / CALLS
+
+    return burst
+
+
+def _until(burst: Callable[[], float], budget_s: float) -> Iterator[float]:
+    deadline = perf_counter() + budget_s
+    for number in range(MOST_BURSTS):
+        if number >= LEAST_BURSTS and perf_counter() > deadline:
+            return
+        yield burst()
+
+
+def _figure(rates: list[float]) -> Reply | None:
+    if not rates:
+        return None
+    best = max(rates)
+    return {"best": best, "spread": abs(median(rates) / best - 1.0), "repeats": len(rates)}
