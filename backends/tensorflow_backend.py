@@ -43,7 +43,7 @@ OPS = (
 )  # fmt: skip
 ONLY_EAGER = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "float16", "bfloat16")
 GRADIENTS: dict[Gradient, str] = {
     "none": "",
     "manual": "",
@@ -180,8 +180,12 @@ class TensorflowBackend:
             return tf.constant(host, dtype)
 
     def get(self, tensor: Any) -> np.ndarray[Any, Any]:
+        """NumPy has no bfloat16 of its own: float32 holds each of its values. `numpy()` copies, but
+        `asarray` refuses one that is 0-d."""
         import numpy as np
 
+        if tensor.dtype.name == "bfloat16":
+            return np.asarray(tensor.numpy()).astype("float32")
         return np.asarray(tensor)
 
     def where(self, tensor: Any) -> tuple[str, str]:
@@ -204,6 +208,10 @@ class TensorflowBackend:
 
         tf.test.experimental.sync_devices()
         tf.add(self._one, self._one).numpy()
+
+    def first(self, tensor: Any) -> Any:
+        """Its first entry, by an operator that a device queues like any other."""
+        return tensor[(0,) * len(tensor.shape)]
 
     def memory(self) -> Memory:
         if self._policy.device == "cpu":

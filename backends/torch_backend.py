@@ -39,6 +39,7 @@ OPS = (
 )  # fmt: skip
 NOT_COMPILED = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "compiled")
+DTYPES = ("float32", "float64", "float16", "bfloat16")
 COMPILES_FROM = (2, 13)
 """The first release known to differentiate inside a full graph and to keep cells' code apart."""
 
@@ -72,7 +73,7 @@ class TorchBackend:
             version=found,
             hint="pip install torch",
             modes=MODES,
-            dtypes=("float32", "float64"),
+            dtypes=DTYPES,
             devices=("cpu", "cuda", "mps", "xpu", "*"),
             default_gradient="autograd",
         )
@@ -86,7 +87,7 @@ class TorchBackend:
             return "a transfer is the driver's work: there is nothing to compile"
         return refusal(
             self.name, op, dtype, variant,
-            ops=OPS, dtypes=("float32", "float64"), modes=MODES,
+            ops=OPS, dtypes=DTYPES, modes=MODES,
             gradients={"none": "", "manual": "", "autograd": "", "custom": ""},
         )  # fmt: skip
 
@@ -154,7 +155,11 @@ class TorchBackend:
         return torch.tensor(host, dtype=kind, device=device or self._device)
 
     def get(self, tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-        return tensor.detach().cpu().numpy()
+        """NumPy has no bfloat16: float32 holds each of its values."""
+        import torch
+
+        found = tensor.detach().cpu()
+        return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 
     def where(self, tensor: torch.Tensor) -> tuple[str, str]:
         return str(tensor.device), str(tensor.dtype).removeprefix("torch.")
@@ -173,6 +178,10 @@ class TorchBackend:
         from backends.torch_host import EventWatch
 
         return EventWatch(self._device)
+
+    def first(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Its first entry: a view."""
+        return tensor[(0,) * tensor.ndim]
 
     def cache_bytes(self) -> int | None:
         """The device's second-level cache, where torch tells."""

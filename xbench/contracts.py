@@ -73,11 +73,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """An op at given sizes: `params` in the op's own order, e.g. (("m", 64), ("k", 1000), ...)."""
+    """An op at given sizes: `params` in the op's own order, e.g. (("m", 64), ("k", 1000), ...).
+
+    `math` is the policy's, repeated where exact answers get their bounds; inputs, answers and ids
+    do not depend on it."""
 
     op: str
     params: tuple[tuple[str, int | str], ...]
     dtype: str
+    math: str = "ieee"
 
     def __getitem__(self, name: str) -> int:
         """An integer parameter by name. Raises: KeyError, TypeError."""
@@ -179,7 +183,9 @@ class Backend(Protocol):
 
     An adapter may have more than is listed here, read after `open` only: `exhibits`, a mapping (see
     `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has no
-    timed events; `cache_bytes()`, the size of that device's last-level cache, or None.
+    timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
+    `first(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
+    bringing 80 MB to the host would drown in its own noise what the fence may have left undone.
     """
 
     name: str

@@ -145,7 +145,7 @@ def _backend_rows(
     backend, probe = candidate.backend, candidate.probe
     on_host = bool(get_op(spec.op).on_host)
     for device in devices:
-        if not probe.drives(device) and not selection.named("device"):
+        if not probe.drives(device) and not selection.names_devices():
             continue
         for mode in _modes(selection, spec, probe):
             for gradient in _gradients(selection, sweep, spec, probe):

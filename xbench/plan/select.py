@@ -32,6 +32,11 @@ class Selection:
         """Whether a value is selected."""
         return any(fnmatchcase(value, pattern) for pattern in self.named(axis) or default)
 
+    def names_devices(self) -> bool:
+        """Whether devices were named, and not only what there is (`auto`, `gpu`): a backend that
+        cannot drive one of them then says so in a row."""
+        return bool({*self.named("device")} - {"auto", "gpu"})
+
     def spells_out(self, axis: str, value: str) -> bool:
         """Whether the user named this very value, and so sees a row even if it cannot run."""
         return value in self.named(axis)
