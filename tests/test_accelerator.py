@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.command import write_report
 from suites.presets import PRESETS
 from xbench import registry
 from xbench.engine.header import make_header
@@ -113,3 +114,16 @@ def test_a_device_that_is_not_there_is_refused_by_name(planted: Path) -> None:
     _, cells = measure(planted, ("npu:7",), {"op": ("matmul",), "backend": ("npu",)})
     refused = cells["matmul", "npu", "npu:7"]
     assert (refused.status, refused.reason) == ("unsupported", "there is no npu:7, only npu:0")
+
+
+def test_the_report_shows_both_clocks(measured: Measured) -> None:
+    run, cells = measured
+    cell = cells["matmul", "npu", "npu:0"]
+    assert cell.device_s is not None
+    assert cell.time_s is not None
+    assert 0.0 < cell.device_s <= 1.05 * cell.time_s
+    assert cells["matmul", "numpy", "cpu"].device_s is None
+    write_report([run.path.parent], run.path.parent / "report", None)
+    text = (run.path.parent / "report" / "report.md").read_text()
+    assert "by the clock on the wall, and by the events of the device" in text
+    assert "float32, npu:0, all cores, through npu" in text

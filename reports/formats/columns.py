@@ -75,6 +75,8 @@ METRICS = (
            attrgetter("p10_s")),
     Metric("latency", "s", "time of a call alone, where bursts hold more",
            attrgetter("latency_s")),
+    Metric("device_time", "s", "time of a call by the device's own events, where it has such",
+           attrgetter("device_s")),
     Metric("first_call", "s", "the first call of the first launch, which traces and compiles",
            attrgetter("first_s")),
     Metric("build", "s", "building the step, in the first launch", attrgetter("build_s")),

@@ -26,8 +26,9 @@ CELL_COLUMNS = (
     "status", "reason", "time_s", "low_s", "high_s", "p10_s", "outliers_low_severe",
     "outliers_low_mild", "outliers_high_mild", "outliers_high_severe", "first_s", "build_s",
     "open_s", "calls", "rounds", "overhead", "converged", "faults_per_call", "latency_s",
-    "disturbed", "restless", "cores_busy", "gflop_per_s", "gbyte_per_s", "compute_fraction",
-    "bandwidth_fraction", "allocation_share", "launch_share", "bound", "peak_bytes",
+    "device_s", "disturbed", "restless", "cores_busy", "gflop_per_s", "gbyte_per_s",
+    "compute_fraction", "bandwidth_fraction", "allocation_share", "launch_share", "bound",
+    "peak_bytes",
 )  # fmt: skip
 EXTRA_COLUMNS = ("launches", "min_gbyte_per_s", "check")
 COMPARISON_COLUMNS = (
@@ -43,12 +44,12 @@ def cells_csv(sources: Sequence[Source]) -> str:
     the bursts stayed below; `outliers_*`: bursts beyond Tukey's fences in their launch, all of them
     in the other figures; `first_s`, `build_s`, `open_s`: first call, building the step, importing
     the framework; `calls` of a burst; `rounds` of all launches; `overhead`: share of the harness;
-    `latency_s`: a call alone; `disturbed`: share of bursts in which threads waited for a core
-    longer than is usual for the cell; `restless`: CPU time of its worker while others were timed,
-    over its bursts' time; `gbyte_per_s`: of the bytes a call moves in its mode, `min_gbyte_per_s`:
-    of those it must; fractions of the measured ceilings; shares of the time that page faults and
-    empty calls explain; `peak_bytes`: the memory it needs at its most, where that was measured.
-    Empty where there is no number."""
+    `latency_s`: a call alone; `device_s`: a call by the device's own events; `disturbed`: share
+    of bursts in which threads waited for a core longer than is usual for the cell; `restless`:
+    CPU time of its worker while others were timed, over its bursts' time; `gbyte_per_s`: of the
+    bytes a call moves in its mode, `min_gbyte_per_s`: of those it must; fractions of the
+    measured ceilings; shares of the time that page faults and empty calls explain;
+    `peak_bytes`: the memory it needs at its most, where that was measured. Empty where there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
     return csv_text(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 

@@ -1,4 +1,5 @@
-"""What starting costs: when compiling pays, and a call alone against calls in a row."""
+"""What starting costs: when compiling pays, a call alone against calls in a row, and how much of a
+call the device was at work."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _ROUNDING = 1e-6
 
 def start_tables(curve: Curve) -> list[Table]:
     """Break-even of modes, and latency, as far as they were measured."""
-    return [each for each in (break_even_table(curve), latency_table(curve)) if each.rows]
+    tables = (break_even_table(curve), latency_table(curve), device_table(curve))
+    return [each for each in tables if each.rows]
 
 
 def break_even_table(curve: Curve) -> Table:
@@ -70,3 +72,16 @@ def latency_table(curve: Curve) -> Table:
         f"{curve.setting.family}: a call alone (latency), and among others in a row (throughput)"
     )
     return Table(caption, ("width", "cell", "alone", "in a row"), rows, 2, frozenset({0, 2, 3}))
+
+
+def device_table(curve: Curve) -> Table:
+    """A row for each cell whose device has a clock of its own."""
+    rows: list[tuple[str, ...]] = [
+        (*named(cell.plan), show_once(cell.time_s), show_once(cell.device_s))
+        for cell in curve.cells
+        if cell.device_s is not None and cell.time_s is not None
+    ]
+    caption = (
+        f"{curve.setting.family}: a call by the clock on the wall, and by the events of the device"
+    )
+    return Table(caption, ("width", "cell", "wall", "device"), rows, 2, frozenset({0, 2, 3}))

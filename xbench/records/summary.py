@@ -6,18 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from math import isfinite, log
 from pathlib import Path
-from statistics import fmean, geometric_mean, median
 from typing import Any
 
 import msgspec
 
 from xbench.errors import Status
+from xbench.records import samples
 from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
 from xbench.stats.estimator import location
 from xbench.stats.interval import Estimate, over_launches
-from xbench.stats.spread import LOW, Outliers, disturbed_share, outliers, quantile
+from xbench.stats.spread import LOW, Outliers, outliers, quantile
 from xbench.text import show_seconds
 
 UNSTABLE_HALF_WIDTH = 0.25
@@ -27,16 +27,16 @@ _encode = msgspec.json.Encoder().encode
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A cell over all launches. Times are seconds of one call; None where there is no number.
 
-    `launch_s`: each launch's median; `low_s`, `high_s`: the 95 % interval of their geometric mean;
-    `first_s`: the first call of the first launch (compiles, traces); `overhead`: the harness's
-    share of a sample, the largest of all launches; `latency_s`: a call alone, where bursts hold
-    more; `p10_s`: what the calls of a tenth of all bursts took at most; `outliers_*`: how
-    many bursts are outliers in their launch (see `spread.Outliers`), which count like any other;
-    `disturbed`: the share of bursts in which threads waited for a core longer than is usual for the
-    cell; `restless`: the CPU time its worker used while others were timed, over its bursts' time;
-    `cores_busy`: processor time over wall time; from `gflop_per_s` on: what explains the time (see
-    `bound.Cause`); `peak_bytes`: the memory it needs at its most, if asked for
-    (`worker/peak.py`)."""
+    `launch_s`: each launch's median; `low_s`, `high_s`: the 95 % interval of their geometric
+    mean; `first_s`: the first call of the first launch (compiles, traces); `overhead`: the
+    harness's share of a sample, the largest of all launches; `latency_s`: a call alone, where
+    bursts hold more; `device_s`: a call by the device's own events; `p10_s`: what the calls of
+    a tenth of all bursts took at most; `outliers_*`: how many bursts are outliers in their
+    launch (see `spread.Outliers`), which count like any other; `disturbed`: the share of bursts
+    in which threads waited for a core longer than is usual for the cell; `restless`: the CPU
+    time its worker used while others were timed, over its bursts' time; `cores_busy`: processor
+    time over wall time; from `gflop_per_s` on: what explains the time (see `bound.Cause`);
+    `peak_bytes`: the memory it needs at its most, if asked for (`worker/peak.py`)."""
 
     plan: CellPlan
     status: Status
@@ -56,6 +56,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     faults_per_call: float | None
     environment_hash: str
     latency_s: float | None = None
+    device_s: float | None = None
     p10_s: float | None = None
     outliers_low_severe: int | None = None
     outliers_low_mild: int | None = None
@@ -130,9 +131,9 @@ def summarise_cell(
     status, reason, estimate, launch_s = _judge(plan, lines, timed, left_out)
     good = [line for line in lines if line.status == "ok"] if estimate else []
     calls = sum(line.calls * len(line.timed.wall_ns) for line in good)
-    faults = _faults(good)
+    faults = samples.faults(good)
     imports = [worker.open_ns for worker in workers]
-    busy = _cores_busy(good)
+    busy = samples.cores_busy(good)
     cause = Cause()
     if estimate is not None:
         timing = Timing(estimate.value, busy, faults)
@@ -152,10 +153,11 @@ def summarise_cell(
         check=good[0].check if good else {},
         faults_per_call=faults if calls else None,
         environment_hash=environment,
-        latency_s=_latency(good),
+        latency_s=samples.latency(good),
+        device_s=samples.device(good),
         **_spread(timed if good else []),
-        disturbed=_disturbed(good),
-        restless=_restless(good),
+        disturbed=samples.disturbed(good),
+        restless=samples.restless(good),
         cores_busy=busy if calls else None,
         **_fields(cause),
         peak_bytes=peak_bytes if estimate else None,
@@ -167,20 +169,6 @@ def _left_out(run: Run, plan: CellPlan) -> str:
     if run.footer is not None and run.footer.outcome == "budget":
         return f"left out by the budget; one call is predicted to take {call}"
     return f"the run ended before it was measured; one call is predicted to take {call}"
-
-
-def _faults(lines: list[CellLine]) -> float:
-    """Page faults of a call as its time is taken: a launch's median, here with their mean."""
-    medians = [
-        median(line.timed.minor_faults) / line.calls for line in lines if line.timed.minor_faults
-    ]
-    return fmean(medians) if medians else 0.0
-
-
-def _latency(lines: list[CellLine]) -> float | None:
-    """The geometric mean over launches of their medians."""
-    medians = [median(line.latency.wall_ns) for line in lines if line.latency.wall_ns]
-    return geometric_mean(medians) * 1e-9 if medians and min(medians) > 0 else None
 
 
 def _spread(launches: list[list[float]]) -> dict[str, Any]:
@@ -195,26 +183,6 @@ def _spread(launches: list[list[float]]) -> dict[str, Any]:
 def _fields(found: Cause | Outliers) -> dict[str, Any]:
     """By name; `dataclasses.asdict` copies each of them, which was a sixth of all summarising."""
     return {name: getattr(found, name) for name in found.__slots__}
-
-
-def _disturbed(lines: list[CellLine]) -> float | None:
-    waited = [
-        wait / wall
-        for line in lines
-        for wait, wall in zip(line.timed.wait_ns, line.timed.wall_ns, strict=False)
-    ]
-    return disturbed_share(waited) if waited else None
-
-
-def _restless(lines: list[CellLine]) -> float | None:
-    """Before a launch's first burst its worker was warming up, and rightly busy."""
-    wall = sum(sum(line.timed.wall_ns[1:]) for line in lines)
-    return sum(sum(line.timed.idle_cpu_ns[1:]) for line in lines) / wall if wall else None
-
-
-def _cores_busy(lines: list[CellLine]) -> float:
-    wall = sum(sum(line.timed.wall_ns) for line in lines)
-    return sum(sum(line.timed.cpu_ns) for line in lines) / wall if wall else 0.0
 
 
 def _judge(
