@@ -24,7 +24,8 @@ OPS = (
     "mlp_forward", "mlp_backward", "mlp_train",
 )  # fmt: skip
 MODES: tuple[Mode, ...] = ("eager",)
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "float16")
+NO_BFLOAT16 = "NumPy has no bfloat16"
 THREADS = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"]
 NOT_THERE = {
     "linear_layer": "NumPy has no layers: `linear` is written by hand",
@@ -51,6 +52,8 @@ class NumpyBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        if dtype == "bfloat16":
+            return NO_BFLOAT16
         return NOT_THERE.get(op) or refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES,

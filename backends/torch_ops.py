@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 
 
+def _empty(backend: Backend, spec: Spec, *shape: int) -> Tensor:
+    """A tensor of the spec's dtype on the policy's device, which only `put` knows."""
+    tensor: Tensor = backend.put(np.empty(0, "float32"), dtype=spec.dtype)
+    return tensor.new_empty(shape)
+
+
 def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The dispatch floor: what an op of this mode pays (guards, `inference_mode`) for no work."""
 
@@ -33,7 +39,7 @@ def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """y = x, into memory of its own that is reused."""
-    out = backend.put(np.empty((spec["n"], spec["w"]), spec.dtype))
+    out = _empty(backend, spec, spec["n"], spec["w"])
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": out.copy_(batch["x"])}
@@ -43,7 +49,7 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """y = x + 3 w in one kernel, into memory that is reused."""
-    out = backend.put(np.empty((spec["n"], spec["w"]), spec.dtype))
+    out = _empty(backend, spec, spec["n"], spec["w"])
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": torch.add(batch["x"], batch["w"], alpha=rules.TRIAD_SCALE, out=out)}
@@ -53,7 +59,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def host_to_device(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """y = x from pageable host memory, as `x.to(device)` has it for who pins nothing."""
-    device = backend.put(np.empty(0, spec.dtype)).device
+    device = _empty(backend, spec, 0).device
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         return state, {"y": batch["x"].to(device, copy=True)}
@@ -138,7 +144,7 @@ def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """y = x @ w1 + b1 by `nn.Linear`, which keeps its weight as (out, in)."""
-    like = backend.put(np.empty(0, spec.dtype))
+    like = _empty(backend, spec, 0)
     layer = torch.nn.Linear(spec["k"], spec["n"], device=like.device, dtype=like.dtype)
 
     def prepare(state: Tensors) -> Tensors:

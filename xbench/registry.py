@@ -110,7 +110,11 @@ def not_installed(name: str, probe: Probe) -> str | None:
 
 
 def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:
-    """None if the combination runs, else the reason; knows users' ops too."""
+    """None if the combination runs, else the reason; knows users' ops too. A dtype in which an
+    op's results could not be judged is refused here, whatever an adapter says."""
+    unsound = OPS[op].why_not(dtype) if op in OPS else None
+    if unsound:
+        return unsound
     if (op, backend.name) not in _FACTORIES:
         return backend.supports(op, dtype, variant)
     probe = backend.probe()

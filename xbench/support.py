@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from xbench.contracts import Gradient, Mode, Variant
+from xbench.workloads import OPS
 
 
 def refusal(
@@ -25,6 +26,9 @@ def refusal(
         return f"{backend} has no implementation of {op}"
     if dtype not in dtypes:
         return f"{backend} runs {', '.join(sorted(dtypes))} here, not {dtype}"
+    unsound = OPS[op].why_not(dtype) if op in OPS else None
+    if unsound:
+        return unsound
     if variant.mode not in modes:
         return f"{backend} has no {variant.mode} mode (it has {', '.join(modes)})"
     return gradients[variant.gradient] or None

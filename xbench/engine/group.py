@@ -40,6 +40,7 @@ class GroupRun:
         """Measure the given cells of the group together; failures become statuses."""
         spec = self.group.spec
         params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
+        params["math"] = self.group.cells[0].worker.math
         started = datetime.now(UTC).isoformat(timespec="seconds")
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []

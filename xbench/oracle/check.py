@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xbench.oracle.digest import Digest
-from xbench.workloads.base import UNIT_ROUNDOFF, Block, Shapes
+from xbench.workloads.base import Block, Shapes
+from xbench.workloads.rounding import UNIT_ROUNDOFF
 
 if TYPE_CHECKING:
     import numpy as np

@@ -69,20 +69,23 @@ class Oracle:
         self.answers: dict[tuple[str, int], dict[str, Answer]] = {}
 
     def prepare(self, spec: dict[str, Any]) -> Reply:
-        """Draw the inputs of a workload and write them.
+        """Draw the inputs of a workload and write them. The math mode (`ieee` unless the spec says
+        another) decides how far results may be off, and nothing else.
 
         Returns: `id`, `batch` and `state` (name to file), `digests` (file), `sha256` over all
         inputs, the same at every launch."""
-        parsed = Spec(spec["op"], tuple((k, v) for k, v in spec["params"]), spec["dtype"])
-        name = f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
+        params, math = tuple((k, v) for k, v in spec["params"]), spec.get("math", "ieee")
+        parsed = Spec(spec["op"], params, spec["dtype"], math)
+        drawn = f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
+        name = drawn if math == "ieee" else f"{drawn}/{math}"
         if name not in self.work:
-            self.work[name] = self._make(parsed, name)
+            self.work[name] = self._make(parsed, name, drawn)
         return self.work[name].reply
 
-    def _make(self, spec: Spec, name: str) -> Work:
+    def _make(self, spec: Spec, name: str, seeded_by: str) -> Work:
         op, folder = get_op(spec.op), self.folder / name.replace("/", "_")
         folder.mkdir(parents=True, exist_ok=True)
-        seed, tensors = _seed(self.seed, name), op.tensors(spec)
+        seed, tensors = _seed(self.seed, seeded_by), op.tensors(spec)
         digests = make_digests(tensors.outputs | tensors.state, seed + 1)
         save_digests(folder / "digests.npz", digests)
         drawn = op.inputs(spec, _generator(seed))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import log2, prod
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Gradient, Spec
 from xbench.errors import UsageError
+from xbench.workloads.rounding import HALVES, ITEM_BYTES, gamma, host_dtype, rounded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 Shapes = dict[str, tuple[int, ...]]
 
-ITEM_BYTES = {"float32": 4, "float64": 8}
-UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+__all__ = [
+    "ITEM_BYTES", "Block", "Cost", "Inputs", "Op", "Shapes", "Tensors", "gamma", "normal",
+]  # fmt: skip
+
 RUN_ELEMENTS = 1 << 22
 """Values drawn from one random stream."""
-
-NORM_TOLERANCE = {"float32": 1e-3, "float64": 1e-10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Tensors:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Host arrays by name. Shared, read-only: every backend gets the same bytes."""
+    """Host arrays by name, of the dtype's `host_dtype`. Shared, read-only: every backend gets the
+    same bytes."""
 
     batch: dict[str, Array]
     state: dict[str, Array] = field(default_factory=dict)
@@ -103,6 +105,10 @@ class Op:
     """Outputs that no input changes."""
     on_host: tuple[str, ...] = ()
     """Operands and results that are in host memory, whatever the policy's device (transfers)."""
+    products: bool = False
+    """Whether it multiplies matrices, so that the math mode `tf32` means something."""
+    no_halves: str = "it does not say that it runs in float16 and bfloat16 (`no_halves`)"
+    """Why it has no float16 and bfloat16, in a clause; empty where it has."""
 
     def spec(self, dtype: str, **params: int | str) -> Spec:
         """A checked spec. Raises: UsageError on a missing, unknown or non-positive parameter."""
@@ -124,6 +130,16 @@ class Op:
             raise UsageError(f"dtype {dtype!r} is not known", f"one of {', '.join(ITEM_BYTES)}")
         return Spec(self.name, tuple((name, given[name]) for name in self.params), dtype)
 
+    def why_not(self, dtype: str, math: str = "ieee") -> str | None:
+        """None if the op has this dtype and math mode, whatever the backend, else why not."""
+        if dtype in HALVES and self.no_halves:
+            return f"{self.name} is not measured in {dtype}: {self.no_halves}"
+        if math != "ieee" and not self.products:
+            return f"{self.name} multiplies no matrices, so {math} changes nothing"
+        if math != "ieee" and dtype != "float32":
+            return f"{math} is a way to multiply float32, not {dtype}"
+        return None
+
     def label(self, spec: Spec) -> str:
         """The parameters in a cell id: integers as name and value, words as they are."""
         defaults = dict(self.optional)
@@ -136,28 +152,24 @@ class Op:
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:
-    """Standard normal values, drawn in the dtype itself: on all cores, in runs of `RUN_ELEMENTS`
-    that each have a stream of their own, so that the values do not depend on the cores."""
+    """Standard normal values, drawn in the dtype itself (in float32 for 16 bits, and rounded): on
+    all cores, in runs of `RUN_ELEMENTS` that each have a stream of their own, so that the values do
+    not depend on the cores."""
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
 
-    values = np.empty(shape, dtype)
+    values = np.empty(shape, host_dtype(dtype))
     flat = values.reshape(-1)
     starts = range(0, flat.size, RUN_ELEMENTS)
 
     def fill(start: int, stream: np.random.Generator) -> None:
         run = flat[start : start + RUN_ELEMENTS]
-        stream.standard_normal(out=run, dtype=run.dtype)
+        if dtype in HALVES:
+            run[...] = rounded(stream.standard_normal(run.size, dtype="float32"), dtype)
+        else:
+            stream.standard_normal(out=run, dtype=run.dtype)
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(fill, starts, rng.spawn(len(starts))))
     return values
-
-
-def gamma(terms: int, dtype: str) -> float:
-    """Relative error allowed to a sum of `terms` products: (8 + log2 terms) * unit roundoff.
-
-    Measured: correct float32 products stay within 2.4 u of |A||B| for 64 to 20480 terms, while
-    `allclose(rtol=1e-5, atol=1e-8)` refuses them."""
-    return (8.0 + log2(max(terms, 1))) * UNIT_ROUNDOFF[dtype]

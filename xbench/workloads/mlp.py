@@ -11,8 +11,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Gradient, Spec
-from xbench.workloads.base import ITEM_BYTES, Cost, Inputs, Op, Shapes, Tensors, normal
+from xbench.workloads.base import Cost, Inputs, Op, Shapes, Tensors, normal
 from xbench.workloads.mlp_oracle import backward_expected, forward_expected, train_expected
+from xbench.workloads.rounding import HALVES, ITEM_BYTES, host_dtype, rounded
 from xbench.workloads.rules import parameter_names
 
 if TYPE_CHECKING:
@@ -97,27 +98,39 @@ def _train_cost(spec: Spec) -> Cost:
 
 
 def _draw(spec: Spec, rng: np.random.Generator) -> dict[str, Array]:
-    """x, y and the weights: a noisy line through torch's default start, or all standard normal."""
+    """x, y and the weights: a noisy line through torch's default start, or all standard normal.
+
+    In 16 bits normal weights are divided by the root of their inputs, or gradients of the sum of
+    squares would leave float16's range (65504) from H = 2048 on."""
     import numpy as np
 
     n, d, o = spec["n"], spec["d"], spec["o"]
-    dtype = np.dtype(spec.dtype)
+    dtype, halves = spec.dtype, spec.dtype in HALVES
     drawn: dict[str, Array] = {}
     if d == 1:
-        drawn["x"] = np.linspace(0.0, 1.0, n).reshape(n, 1).astype(dtype)
-        drawn["y"] = (0.01 * rng.standard_normal((n, o))).astype(dtype)
+        drawn["x"] = _cast(np.linspace(0.0, 1.0, n).reshape(n, 1), dtype)
+        drawn["y"] = _cast(0.01 * rng.standard_normal((n, o)), dtype)
     else:
-        drawn["x"] = normal(rng, (n, d), spec.dtype)
-        drawn["y"] = normal(rng, (n, o), spec.dtype)
+        drawn["x"] = normal(rng, (n, d), dtype)
+        drawn["y"] = normal(rng, (n, o), dtype)
     if dict(spec.params).get("loss") == "bce":
-        drawn["y"] = (drawn["y"] > 0).astype(dtype)
+        drawn["y"] = _cast(drawn["y"] > 0, dtype)
     for name, shape in _parameter_shapes(spec).items():
-        values = normal(rng, shape, spec.dtype)
+        values = normal(rng, shape, "float32" if halves else dtype)
+        fan = d if name.endswith("1") else spec["h"]
         if d == 1:
-            bound = 1.0 if name.endswith("1") else spec["h"] ** -0.5
-            values = (bound * (2.0 * rng.random(shape) - 1.0)).astype(dtype)
-        drawn[name] = values
+            values = fan**-0.5 * (2.0 * rng.random(shape) - 1.0)
+        elif halves:
+            values = fan**-0.5 * values
+        drawn[name] = _cast(values, dtype)
     return drawn
+
+
+def _cast(values: Array, dtype: str) -> Array:
+    """To the host's array of a dtype, by way of float32 for one of 16 bits."""
+    if dtype in HALVES:
+        return rounded(values.astype("float32"), dtype)
+    return values.astype(host_dtype(dtype), copy=False)
 
 
 def _batch_inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
@@ -133,7 +146,7 @@ def _train_inputs(spec: Spec, rng: np.random.Generator) -> Inputs:
     drawn = _draw(spec, rng)
     state = {name: drawn[name] for name in parameter_names(spec)}
     for name, shape in _train_tensors(spec).state.items():
-        state.setdefault(name, np.zeros(shape, spec.dtype))
+        state.setdefault(name, np.zeros(shape, host_dtype(spec.dtype)))
     return Inputs({"x": drawn["x"], "y": drawn["y"]}, state)
 
 
@@ -146,16 +159,18 @@ _CHOICES: tuple[tuple[str, tuple[int | str, ...]], ...] = (
 _DERIVED: tuple[Gradient, ...] = ("manual", "autograd", "custom")
 MLP_FORWARD = Op(
     "mlp_forward", (*"ndho", "bias"), _forward_tensors, _forward_cost, _batch_inputs,
-    forward_expected, optional=_BIAS, choices=_CHOICES,
+    forward_expected, optional=_BIAS, choices=_CHOICES, products=True, no_halves="",
 )  # fmt: skip
 MLP_FORWARD_RECORDED = replace(MLP_FORWARD, name="mlp_forward_recorded")
 MLP_BACKWARD = Op(
     "mlp_backward", (*"ndho", "loss", "bias"), _backward_tensors, _backward_cost, _batch_inputs,
     backward_expected, gradients=_DERIVED, optional=_BIAS,
-    choices=_CHOICES,
+    choices=_CHOICES, products=True, no_halves="",
 )  # fmt: skip
 MLP_TRAIN = Op(
     "mlp_train", (*"ndho", "optimizer", "loss", "bias"), _train_tensors, _train_cost, _train_inputs,
     train_expected, gradients=_DERIVED, optional=_BIAS,
-    choices=_CHOICES, trains=True,
+    choices=_CHOICES, trains=True, products=True,
+    no_halves="Adam's epsilon of 1e-8 is 0 in float16, and training in 16 bits needs float32 "
+    "master weights, which this op does not have",
 )  # fmt: skip

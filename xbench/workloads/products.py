@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec
-from xbench.workloads.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma, normal
+from xbench.workloads.base import Block, Cost, Inputs, Op, Tensors, normal
+from xbench.workloads.rounding import ITEM_BYTES, product_gamma, stored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,12 +48,17 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
         for start in range(0, n, width):
             b = given.batch[right][:, start : start + width].astype("float64")
             exact, magnitude = a @ b, abs(a) @ abs(b)
+            size = abs(exact)
             if bias:
                 offset = given.batch[bias][start : start + width].astype("float64")
                 exact, magnitude = exact + offset, magnitude + abs(offset)
-            yield Block("y", exact, gamma(k, spec.dtype) * magnitude, start)
+                size = abs(exact) + abs(offset)
+            bound = product_gamma(k, spec) * magnitude + stored(size, spec.dtype)
+            yield Block("y", exact, bound, start)
 
-    return Op(name, ("m", "k", "n"), tensors, cost, inputs, expected)
+    return Op(
+        name, ("m", "k", "n"), tensors, cost, inputs, expected, products=True, no_halves=""
+    )  # fmt: skip
 
 
 MATMUL = _product_op("matmul", "a", "b", None)
