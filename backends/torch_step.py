@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
+from types import FunctionType
 from typing import ClassVar
 from weakref import WeakSet
 
@@ -10,6 +12,7 @@ import torch
 
 from xbench.contracts import Step, Tensors, Variant
 
+_NUMBERS = count()
 Run = Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
 
 
@@ -47,13 +50,21 @@ def compilations() -> int:
     return counters["stats"]["unique_graphs"]
 
 
+def _with_own_code(run: Run) -> Run:
+    """The same function under a name that no other has; its closure stays."""
+    if not isinstance(run, FunctionType):
+        return run
+    code = run.__code__.replace(co_name=f"{run.__code__.co_name}_{next(_NUMBERS)}")
+    return FunctionType(code, run.__globals__, code.co_name, run.__defaults__, run.__closure__)
+
+
 class Compiled:
     """One cell's function as one graph for fixed shapes, compiled by its first call.
 
-    Several cells of a process are alive at once, and cells of one op share a code object. So every
-    cell keeps compiled entries of its own (`isolate_recompiles`): none walks through the guards of
-    another or counts towards its recompile limit. What finished cells left is thrown away when no
-    cell is alive, since `reset` would also take the code of those that are.
+    Several cells of a process are alive at once, and cells of one op share a code object, by which
+    Dynamo keeps what it compiled. So every cell gets a code object of its own: none walks through
+    the guards of another or counts towards its recompile limit. What finished cells left is thrown
+    away when no cell is alive, since `reset` would also take the code of those that are.
 
     Only a first call may compile. Between first calls the process stands at `fail_on_recompile`,
     which costs a later call nothing but a flag: a change of shape, layout or recording then raises
@@ -65,10 +76,7 @@ class Compiled:
     def __init__(self, run: Run) -> None:
         if not self._alive:
             torch.compiler.reset()
-        # The overloads that torch 2.13 declares leave `isolate_recompiles` out.
-        self._run: Run = torch.compile(  # type: ignore[call-overload]
-            run, fullgraph=True, dynamic=False, isolate_recompiles=True
-        )
+        self._run: Run = torch.compile(_with_own_code(run), fullgraph=True, dynamic=False)
         self._compiled = False
         self._alive.add(self)
 

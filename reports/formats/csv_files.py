@@ -49,7 +49,8 @@ def cells_csv(sources: Sequence[Source]) -> str:
     CPU time of its worker while others were timed, over its bursts' time; `gbyte_per_s`: of the
     bytes a call moves in its mode, `min_gbyte_per_s`: of those it must; fractions of the
     measured ceilings; shares of the time that page faults and empty calls explain;
-    `peak_bytes`: the memory it needs at its most, where that was measured. Empty where there is no number."""
+    `peak_bytes`: the memory it needs at its most, where that was measured. Empty where
+    there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)
     return csv_text(header, (_cell(each.title, cell) for each in sources for cell in each.cells))
 
