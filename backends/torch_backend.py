@@ -139,6 +139,7 @@ class TorchBackend:
             "threads": torch.get_num_threads(),
             "interop_threads": torch.get_num_interop_threads(),
             "fp32_precision": torch_host.precisions(),
+            "short_sums": torch_host.short_sums(),
             "precision_bits": torch_host.precision_bits(self._device),
             "flushes_subnormals": torch_host.flushes_subnormals(self._device),
             "blas": torch_host.blas(),
@@ -175,9 +176,9 @@ class TorchBackend:
         """The device's events; None on the CPU, and on mps, whose events may run backwards."""
         if self._device.partition(":")[0] in NO_EVENTS:
             return None
-        from backends.torch_host import EventWatch
+        from backends.torch_host import event_watch
 
-        return EventWatch(self._device)
+        return event_watch(self._device)
 
     def first(self, tensor: torch.Tensor) -> torch.Tensor:
         """Its first entry: a view."""
@@ -187,10 +188,9 @@ class TorchBackend:
         """The device's second-level cache, where torch tells."""
         if self._device == "cpu":
             return None
-        import torch
+        from backends import torch_host
 
-        ask = getattr(torch.get_device_module(self._device), "get_device_properties", None)
-        return getattr(ask(self._device), "L2_cache_size", None) if ask else None
+        return torch_host.cache_bytes(self._device)
 
     def memory(self) -> Memory:
         if self._device == "cpu":

@@ -14,16 +14,31 @@ PRECISIONS = ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul")
 """Where torch may round float32 to TF32 or bfloat16. `allow_tf32` is never touched: once these are
 set, reading it raises."""
 
+SHORT_SUMS = (
+    "allow_fp16_reduced_precision_reduction",
+    "allow_bf16_reduced_precision_reduction",
+    "allow_fp16_accumulation",
+)
+"""Where `torch.backends.cuda.matmul` may add up products of 16 bits in 16 bits; the first two start
+as True."""
+
 
 def set_precision(math: str) -> None:
-    """`ieee` or `tf32`, everywhere: cudnn starts with `tf32`."""
+    """`ieee` or `tf32`, everywhere: cudnn starts with `tf32`. Sums are in float32 at least."""
     for name in PRECISIONS:
         attrgetter(name)(torch.backends).fp32_precision = math
+    for name in SHORT_SUMS:
+        setattr(torch.backends.cuda.matmul, name, False)
 
 
 def precisions() -> dict[str, str]:
     """The setting of each place, read back."""
     return {name: attrgetter(name)(torch.backends).fp32_precision for name in PRECISIONS}
+
+
+def short_sums() -> list[str]:
+    """The settings of `SHORT_SUMS` that are on; none, as `set_precision` left them."""
+    return [name for name in SHORT_SUMS if getattr(torch.backends.cuda.matmul, name)]
 
 
 def precision_bits(device: str) -> int:
@@ -89,8 +104,23 @@ def device_name(name: str) -> str:
     device = torch.device(name)
     if device.type == "cpu":
         return name
-    ask = getattr(torch.get_device_module(device), "get_device_name", None)
+    ask = getattr(_module(device), "get_device_name", None)
     return str(ask(device)) if ask else name
+
+
+def cache_bytes(name: str) -> int | None:
+    """The device's second-level cache, where torch tells."""
+    device = torch.device(name)
+    ask = getattr(_module(device), "get_device_properties", None)
+    return getattr(ask(device), "L2_cache_size", None) if ask else None
+
+
+def _module(device: torch.device) -> object:
+    """What torch calls `torch.cuda` for this device; an extension's may be missing."""
+    try:
+        return torch.get_device_module(device)
+    except RuntimeError:
+        return None
 
 
 def blas() -> dict[str, Any]:
@@ -128,3 +158,15 @@ class EventWatch:
         if not self._last.query():
             return -1
         return round(self._first.elapsed_time(self._last) * 1e6)
+
+
+def event_watch(device: str) -> EventWatch | None:
+    """A pair of events, or None on a device whose events cannot be timed."""
+    try:
+        watch = EventWatch(device)
+        watch.start()
+        watch.stop()
+        torch.accelerator.synchronize(device)
+    except (RuntimeError, NotImplementedError):
+        return None
+    return watch if watch.elapsed_ns() >= 0 else None
