@@ -58,6 +58,9 @@ CANARY_SIZE = 256
 RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Left as the user has them, and recorded: they change kernels, or compile graphs unasked."""
 
+FP16_SUMS = "TF_FP16_MATMUL_USE_FP32_COMPUTE"
+"""1: a device adds up float16 products in float32."""
+
 
 class TensorflowBackend:
     """The `tensorflow` adapter."""
@@ -95,6 +98,7 @@ class TensorflowBackend:
         names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         variables = {"TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
         variables["KERAS_BACKEND"] = "tensorflow"
+        variables[FP16_SUMS] = "1"
         hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if policy.device == "cpu" else {}
         return dict.fromkeys(names, str(policy.threads)) | variables | hidden
 
@@ -108,7 +112,7 @@ class TensorflowBackend:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.config.set_soft_device_placement(False)
         tf.config.experimental.set_synchronous_execution(True)
-        tf.config.experimental.enable_tensor_float_32_execution(False)
+        tf.config.experimental.enable_tensor_float_32_execution(policy.math == "tf32")
         kind, _, index = policy.device.partition(":")
         if kind not in ("cpu", "cuda"):
             raise CellFailed("unsupported", f"tensorflow drives cpu and cuda, not {policy.device}")
@@ -151,7 +155,7 @@ class TensorflowBackend:
             "synchronous": tf.config.experimental.get_synchronous_execution(),
             "soft_placement": tf.config.get_soft_device_placement(),
             "precision_bits": self._precision_bits(),
-            **{name: os.environ.get(name, "") for name in RECORDED},
+            **{name: os.environ.get(name, "") for name in (*RECORDED, FP16_SUMS)},
         }
 
     def _precision_bits(self) -> int:

@@ -167,7 +167,7 @@ def test_a_spec_gives_numbers_and_words() -> None:
         ("matmul", "float32", {"m": 1, "k": 2, "n": -5}, "n is -5"),
         ("matmul", "float32", {"m": 1, "k": 2, "n": "many"}, "n is 'many'"),
         ("matmul", "float32", {"m": 1, "k": 2.5, "n": 3}, "k is 2.5"),
-        ("matmul", "float16", {"m": 1, "k": 2, "n": 3}, "'float16' is not known"),
+        ("matmul", "float8", {"m": 1, "k": 2, "n": 3}, "'float8' is not known"),
         ("mlp_backward", "float32", {**dict.fromkeys("ndho", 2), "loss": "l1"}, "loss is 'l1'"),
         (
             "mlp_backward", "float32", {**dict.fromkeys("ndho", 2), "loss": "mse", "bias": 2},

@@ -45,7 +45,7 @@ def values(found: list[Row], axis: str) -> set[str]:
         "device": lambda cell: cell.worker.device, "mode": lambda cell: cell.worker.mode,
         "gradient": lambda cell: cell.gradient, "width": lambda cell: str(cell.width),
         "dtype": lambda cell: cell.spec.dtype, "threads": lambda cell: cell.worker.threads,
-        "allocator": lambda cell: cell.worker.allocator,
+        "allocator": lambda cell: cell.worker.allocator, "math": lambda cell: cell.worker.math,
     }  # fmt: skip
     return {places[axis](row.cell) for row in found}
 
@@ -68,11 +68,12 @@ def values(found: list[Row], axis: str) -> set[str]:
         ("width", "20*", {"2048", "20480", "204800"}),
         ("width", "77 512", {"77", "512"}),
         ("dtype", "float64", {"float64"}),
-        ("dtype", "float*", {"float32", "float64"}),
+        ("dtype", "float*", {"float16", "float32", "float64"}),
         ("threads", "1", {"1"}),
         ("threads", "1 all", {"1", "all"}),
         ("threads", "4", {"all"}),
         ("allocator", "*", {"reuse", "system"}),
+        ("math", "ieee", {"ieee"}),
     ],
 )
 def test_every_axis_selects(axis: str, text: str, expected: set[str]) -> None:
@@ -112,8 +113,9 @@ def test_a_named_suite_brings_all_its_ops() -> None:
         ("device", "tpu", "cpu"),
         ("mode", "eagre", "eager"),
         ("gradient", "autogard", "autograd"),
-        ("dtype", "float16", "float32"),
+        ("dtype", "float61", "float16"),
         ("dtype", "f23", "float32"),
+        ("math", "tf23", "tf32"),
         ("threads", "5", "from 1 to 4"),
         ("threads", "0", "from 1 to 4"),
         ("threads", "-1", "from 1 to 4"),

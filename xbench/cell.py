@@ -10,6 +10,7 @@ from xbench.workloads import label
 
 DEFAULT_MATH, DEFAULT_ALLOCATOR = "ieee", "reuse"
 ALLOCATOR_POLICIES = ("reuse", "system")
+MATH_MODES = ("ieee", "tf32")
 
 
 @dataclass(frozen=True, slots=True)

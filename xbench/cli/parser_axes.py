@@ -21,9 +21,10 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         ("mode", "eager, graph, compiled"),
         ("gradient", "none, manual, autograd, custom, default"),
         ("width", "hidden widths, e.g. 512 '20*'"),
-        ("dtype", "float32, float64"),
+        ("dtype", "float32, float64, float16, bfloat16"),
         ("threads", "all, or numbers"),
         ("allocator", "reuse (freed memory is kept), system (as shipped)"),
+        ("math", "ieee, tf32 (float32 products may keep 11 bits of their factors)"),
     ):
         axes.add_argument(
             f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path
 
-from xbench.cell import ALLOCATOR_POLICIES, DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
+from xbench.cell import (
+    ALLOCATOR_POLICIES,
+    DEFAULT_ALLOCATOR,
+    MATH_MODES,
+    Cell,
+    WorkerKey,
+)
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
 from xbench.errors import Status, UsageError
 from xbench.plan.files import load_suite_file
+from xbench.plan.mathmodes import math_refusal, maths
 from xbench.plan.nothing import nothing_matches
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths
 from xbench.plan.suite import Suite, Sweep
@@ -104,6 +112,7 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
     check_known("gradient", selection.named("gradient"), (*GRADIENTS, "default"))
     check_known("dtype", selection.named("dtype"), ITEM_BYTES)
     check_known("allocator", selection.named("allocator"), ALLOCATOR_POLICIES)
+    check_known("math", selection.named("math"), MATH_MODES)
     if selection.named("op") and not any(selection.wants("op", op) for op in swept):
         owners = [
             name
@@ -149,17 +158,28 @@ def _backend_rows(
             continue
         for mode in _modes(selection, spec, probe):
             for gradient in _gradients(selection, sweep, spec, probe):
-                spelt = selection.spells_out("mode", mode) or selection.spells_out(
-                    "gradient", gradient
-                )
-                for allocator in _allocators(selection):
-                    key = WorkerKey(backend.name, device, mode, threads, DEFAULT_MATH, allocator)
+                for math, allocator in product(maths(selection, spec), _allocators(selection)):
+                    key = WorkerKey(backend.name, device, mode, threads, math, allocator)
                     cell = Cell(spec, key, gradient, sweep.family, width)
                     reason = _refusal(candidate, cell)
                     if reason is None:
                         yield Row(cell)
-                    elif spelt or not probe.installed or device != "cpu" or on_host:
+                    elif (
+                        _spelt(selection, cell) or not probe.installed or device != "cpu" or on_host
+                    ):
                         yield Row(cell, "unsupported", reason)
+
+
+def _spelt(selection: Selection, cell: Cell) -> bool:
+    """Whether the user named what this cell is by the very value that may be why it cannot be."""
+    key = cell.worker
+    named = {
+        "mode": key.mode,
+        "gradient": cell.gradient,
+        "dtype": cell.spec.dtype,
+        "math": key.math,
+    }
+    return any(selection.spells_out(axis, value) for axis, value in named.items())
 
 
 def _allocators(selection: Selection) -> Iterator[str]:
@@ -177,7 +197,7 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
         return f"{backend.name} runs on {probe.kinds}, not on {cell.worker.device}"
     if cell.worker.device == "cpu" and get_op(cell.spec.op).on_host:
         return "a transfer is between the host and another device, and the cpu is the host"
-    return why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
+    return math_refusal(cell) or why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
 
 
 def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:

@@ -11,7 +11,9 @@ from xbench.errors import UsageError
 from xbench.plan.preset import Preset
 from xbench.text import near
 
-AXES = ("op", "backend", "device", "mode", "gradient", "width", "dtype", "threads", "allocator")
+AXES = (
+    "op", "backend", "device", "mode", "gradient", "width", "dtype", "threads", "allocator", "math",
+)  # fmt: skip
 _DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
 
 

@@ -27,7 +27,7 @@ from xbench.worker.tensors import put
 from xbench.workloads import get_op
 
 Reply = dict[str, Any]
-IEEE_BITS = 24
+IEEE_BITS, TF32_BITS = 24, 11
 
 
 def main(config: dict[str, Any]) -> None:
@@ -60,12 +60,19 @@ def _spec(sent: Reply) -> Spec:
 
 
 def _check_precision(backend: str, math: str, facts: dict[str, Any]) -> None:
-    """IEEE float32 keeps 24 bits in a product; TF32 keeps 11.
+    """IEEE float32 keeps 24 bits of the factors of a product; TF32 keeps 11.
 
-    Raises: CellFailed("invalid", ...)"""
+    Raises: CellFailed("invalid", ...) for fewer; CellFailed("unsupported", ...) where TF32 was
+    asked and all were kept: the figure would be another mode's."""
     bits = facts.get("precision_bits", IEEE_BITS)
-    if math == "ieee" and bits < IEEE_BITS:
-        reason = f"{backend} keeps {bits} bits in a float32 product, {IEEE_BITS} were asked (ieee)"
+    if math == "tf32" and bits >= IEEE_BITS:
+        raise CellFailed(
+            "unsupported",
+            f"no TF32 here: {backend} was asked for it and keeps all {bits} bits in a product",
+        )
+    wanted = TF32_BITS if math == "tf32" else IEEE_BITS
+    if bits < wanted:
+        reason = f"{backend} keeps {bits} bits in a float32 product, {wanted} were asked ({math})"
         raise CellFailed("invalid", reason)
 
 
