@@ -181,9 +181,10 @@ class Backend(Protocol):
 
     The class and its module import the framework inside `open`, never before.
 
-    An adapter may have more than is listed here, read after `open` only: `exhibits`, a mapping (see
-    `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has no
-    timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
+    An adapter may say `product_rates`, flop/s by dtype, where a product is far slower than a plan
+    would think. It may have more than is listed here, read after `open` only: `exhibits`, a mapping
+    (see `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has
+    no timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
     `first(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
     bringing 80 MB to the host would drown in its own noise what the fence may have left undone.
     """

@@ -30,7 +30,8 @@ def main(options: argparse.Namespace) -> int:
     print("\nops")
     for name, op in OPS.items():
         gradients = "" if op.gradients == ("none",) else f"  gradients: {', '.join(op.gradients)}"
-        print(f"  {name:21} {'-'.join(op.params)}{gradients}")
+        halves = f"  not in 16 bits: {op.no_halves}" if op.no_halves else ""
+        print(f"  {name:21} {'-'.join(op.params)}{gradients}{halves}")
     print("\npresets")
     presets: dict[str, Preset] = import_module("suites.presets").PRESETS
     for preset in presets.values():
@@ -45,6 +46,7 @@ def _backend(name: str) -> list[str]:
         return [f"{name:12} not installed: {probe.hint}"]
     modes = ", ".join(probe.modes)
     lines = [f"{name:12} {probe.version:12} modes {modes}; can drive {probe.kinds}"]
+    lines.append(f"{'':12} dtypes       {', '.join(probe.dtypes)}")
     for gradient in GRADIENTS[1:]:
         reason = backend.supports("mlp_train", "float32", Variant("eager", gradient))
         default = " (default)" if gradient == probe.default_gradient else ""

@@ -6,14 +6,17 @@ rates any machine of the last ten years reaches, not on a measurement.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from xbench.cell import Cell
 from xbench.contracts import Spec
+from xbench.registry import backend_paths, load_backend
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES, Cost
 
-FLOP_RATE_PER_CORE = {"float32": 30e9, "float64": 15e9}
+FLOP_RATE_PER_CORE = {"float32": 30e9, "float64": 15e9, "float16": 5e9, "bfloat16": 5e9}
 BYTE_RATE = 8e9
 DISPATCH_S = {"eager": 30e-6, "graph": 300e-6, "compiled": 100e-6}
 BUILD_S = {"eager": 0.01, "graph": 0.5, "compiled": 6.0}
@@ -40,11 +43,22 @@ def predict(cell: Cell, cores: int) -> Prediction:
     cost = op.cost(spec)
     threads = cell.worker.policy(cores).threads
     call = _seconds(cost, spec, threads) + DISPATCH_S[mode]
+    own = _product_rates(cell.worker.backend).get(spec.dtype)
+    if own and op.products:
+        call = max(call, cost.flop / own)
     tensors, item = op.tensors(spec), ITEM_BYTES[spec.dtype]
     elements = tensors.elements("batch") + 2 * tensors.elements("state")
     elements += tensors.elements("outputs") + tensors.scratch_elements
     load = BUILD_S[mode] + 3 * call + 3 * input_bytes(spec) / BYTE_RATE
     return Prediction(call, load, elements * item)
+
+
+@cache
+def _product_rates(backend: str) -> Mapping[str, float]:
+    """Flop/s by dtype of an adapter whose products are far slower than usual in some."""
+    adapter = load_backend(backend) if backend in backend_paths() else None
+    rates: Mapping[str, float] = getattr(adapter, "product_rates", {})
+    return rates
 
 
 def input_bytes(spec: Spec) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.worker.caches import last_level_bytes
 from xbench.worker.serve import Handler, serve
+from xbench.workloads.rounding import HALVES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,7 @@ CACHED_TIMES = 2
 """Arrays that together hold less than this many times the caches would tell of the caches."""
 
 TOO_LITTLE = "memory not measured: what is free of it, the caches hold"
+NO_PRODUCT = "compute not measured: no BLAS of NumPy's multiplies {dtype}"
 BLOCK_BYTES = (256 << 10, 1 << 20)
 MAPPING_BYTES = 16 << 20
 MATRIX_SIZES = (1024, 2048, 4096, 8192)
@@ -47,17 +49,23 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Rep
 
     Returns: `bandwidth` (bytes/s), `compute` (flop/s), `fault_ns` (null if not one fault a page),
     each as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`, `page_bytes`; `reason`
-    where the bandwidth is null."""
+    where the bandwidth is null, or the compute in a dtype of 16 bits, whose products NumPy has no
+    BLAS for. The bandwidth is then that of float32: bytes are bytes."""
+    halves = dtype in HALVES
     caches = last_level_bytes()
     array = min(max(SMALLEST_BYTES, 4 * caches), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
     held = 3 * array < CACHED_TIMES * caches
-    bandwidth = None if held else triad(dtype, threads, array, 0.4 * budget_s)
+    streamed = "float32" if halves else dtype
+    bandwidth = None if held else triad(streamed, threads, array, 0.4 * budget_s)
     faults = page_faults(0.1 * budget_s)
-    n, compute = product(dtype, 0.4 * budget_s)  # last: a BLAS pool spins on for a while
+    n, compute = 0, None
+    if not halves:
+        n, compute = product(dtype, 0.4 * budget_s)  # last: a BLAS pool spins on for a while
+    reasons = [TOO_LITTLE if held else "", NO_PRODUCT.format(dtype=dtype) if halves else ""]
     return {
         "bandwidth": bandwidth, "compute": compute, "fault_ns": faults,
         "array_bytes": array, "cache_bytes": caches, "matrix_n": n, "page_bytes": mmap.PAGESIZE,
-        "reason": TOO_LITTLE if held else "",
+        "reason": "; ".join(filter(None, reasons)),
     }  # fmt: skip
 
 
