@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: browser help bench test check format clean
+.PHONY: browser help jax bench test check format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ check: $(STAMP) ## Lint, formatting, types, architecture rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+jax: $(STAMP) ## Add JAX, the optional fourth backend, to the virtual environment
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[jax]'
 
 browser: ## Install Debian's Chromium, for the tests of the page (root, apt-get); elsewhere install any
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }

@@ -24,6 +24,7 @@ BACKENDS = {
     "numpy": "backends.numpy_backend:NumpyBackend",
     "torch": "backends.torch_backend:TorchBackend",
     "tensorflow": "backends.tensorflow_backend:TensorflowBackend",
+    "jax": "backends.jax_backend:JaxBackend",
 }
 SUITES = {
     "elementwise": "suites.elementwise:SUITE",
