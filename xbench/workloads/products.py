@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec
 from xbench.workloads.base import Block, Cost, Inputs, Op, Tensors, normal
-from xbench.workloads.rounding import ITEM_BYTES, product_gamma, stored
+from xbench.workloads.rounding import ITEM_BYTES, product_bound, stored, sum_gamma
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,14 +47,13 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
         width = max(1, CHUNK_ELEMENTS // k)
         for start in range(0, n, width):
             b = given.batch[right][:, start : start + width].astype("float64")
-            exact, magnitude = a @ b, abs(a) @ abs(b)
-            size = abs(exact)
+            exact = a @ b
+            bound, size = product_bound(a, b, exact, abs(a) @ abs(b), spec), abs(exact)
             if bias:
                 offset = given.batch[bias][start : start + width].astype("float64")
-                exact, magnitude = exact + offset, magnitude + abs(offset)
+                exact, bound = exact + offset, bound + sum_gamma(k, spec) * abs(offset)
                 size = abs(exact) + abs(offset)
-            bound = product_gamma(k, spec) * magnitude + stored(size, spec.dtype)
-            yield Block("y", exact, bound, start)
+            yield Block("y", exact, bound + stored(size, spec.dtype), start)
 
     return Op(
         name, ("m", "k", "n"), tensors, cost, inputs, expected, products=True, no_halves=""

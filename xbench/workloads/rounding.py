@@ -40,6 +40,12 @@ TINY = {"float16": 2.0**-24, "bfloat16": 0.0}
 TF32_FACTORS = 4.0 * 2.0**-11
 """Of |A||B|: two factors cut to 11 bits, each by less than 2 u where a device cuts off."""
 
+BY_CHANCE = 2.0
+"""Roots of the sum of squared bounds by which many roundings of random sign may add up: 7.3
+standard deviations of what two roundings to 16 bits do to a result (each bound allows `STORED` u,
+they are off by 0.8 u in the root mean square), more of TF32's. Their plain sum grows with the root
+of the number of terms: for H = 20480 in bfloat16 it is twice the network's y itself."""
+
 
 def host_dtype(dtype: str) -> str:
     """The NumPy dtype that holds the values: float32 for bfloat16, which NumPy lacks."""
@@ -68,10 +74,34 @@ def gamma(terms: int, dtype: str) -> float:
     return (8.0 + log2(max(terms, 1))) * UNIT_ROUNDOFF[dtype]
 
 
+def factors(spec: Spec) -> float:
+    """The share by which a term of a product may be off since its factors were cut; 0 in IEEE."""
+    return TF32_FACTORS if spec.math == "tf32" else 0.0
+
+
+def sum_gamma(terms: int, spec: Spec) -> float:
+    """The share of |A||B| by which adding up a product of `terms` terms may be off."""
+    return gamma(terms, "float32" if spec.dtype in HALVES else spec.dtype)
+
+
 def product_gamma(terms: int, spec: Spec) -> float:
     """The share of |A||B| by which a product of `terms` terms may be off before it is stored."""
-    sums = gamma(terms, "float32" if spec.dtype in HALVES else spec.dtype)
-    return sums + TF32_FACTORS if spec.math == "tf32" else sums
+    return sum_gamma(terms, spec) + factors(spec)
+
+
+def product_bound(a: Array, b: Array, exact: Array, magnitude: Array, spec: Spec) -> Array:
+    """The error of a @ b = `exact` before it is stored; `magnitude` is |a| @ |b|.
+
+    In TF32 that of the factors is bounded by the sum of what each term allows, or by what cutting
+    off takes from every term alike, and chance."""
+    import numpy as np
+
+    bound: Array = sum_gamma(a.shape[1], spec) * magnitude
+    share = factors(spec)
+    if share:
+        likely = abs(exact) + BY_CHANCE * np.sqrt(a**2 @ b**2)
+        bound += share * np.minimum(magnitude, likely)
+    return bound
 
 
 def stored(size: Array, dtype: str) -> Array:
