@@ -16,7 +16,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
     )
     for axis, about in (
         ("op", "operations, e.g. matmul 'mlp_*'"),
-        ("backend", "numpy, torch, tensorflow"),
+        ("backend", "numpy, torch, tensorflow, jax"),
         ("device", "auto (all there are), cpu, gpu, cuda:1, mps, xpu"),
         ("mode", "eager, graph, compiled"),
         ("gradient", "none, manual, autograd, custom, default"),
@@ -27,8 +27,20 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         ("math", "ieee, tf32 (float32 products may keep 11 bits of their factors)"),
     ):
         axes.add_argument(
-            f"--{axis}", nargs="+", action="extend", default=[], metavar=axis.upper(), help=about
+            f"--{axis}", nargs="+", action=_Listed, default=[], metavar=axis.upper(), help=about
         )
+
+
+class _Listed(argparse.Action):
+    """Values of an axis, with blanks or commas between them, in one option or several."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object,
+        option: str | None = None,
+    ) -> None:  # fmt: skip
+        words = [str(each) for each in values] if isinstance(values, list) else []
+        named = [part for word in words for part in word.split(",") if part or word == ""]
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), *named])
 
 
 def folder(text: str) -> Path:
