@@ -144,7 +144,7 @@ def test_widths_start_at_one(text: str) -> None:
     ("axes", "said", "would"),
     [
         ({"mode": "compiled"}, "mode compiled): numpy has no compiled mode", "--mode eager"),
-        ({"mode": "comp*"}, "mode comp*): no cell is all of that", "tensorflow or --mode eager"),
+        ({"mode": "comp*"}, "mode comp*): no cell is all of that", "jax or --mode eager"),
         ({"gradient": "autograd"}, "no automatic differentiation", "--gradient manual"),
         ({"device": "cuda:0"}, "numpy runs on cpu, not on cuda:0", "--device cpu would"),
         ({"op": "matmul", "gradient": "manual"}, "gradient manual", "--gradient none"),
