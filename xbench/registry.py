@@ -26,6 +26,9 @@ BACKENDS = {
     "tensorflow": "backends.tensorflow_backend:TensorflowBackend",
     "jax": "backends.jax_backend:JaxBackend",
 }
+OPTIONAL = {"jax"}
+"""Where such a backend is not installed, only who asked for it is told so."""
+
 SUITES = {
     "elementwise": "suites.elementwise:SUITE",
     "matmul": "suites.matmul:SUITE",

@@ -11,6 +11,7 @@ from reports.read.environment import aa_line, canary_lines, journal_facts
 from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
+from xbench.gpu.company import gpu_lines
 from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
 from xbench.records.facts import machine_line
@@ -100,6 +101,7 @@ def _notes(run: Run) -> list[str]:
     """The reader's notes, the machine's A/A, whether it was slow at times, and whether others used
     it when the run began."""
     notes = [*run.notes, aa_line(run.header.environment), *canary_lines(run)]
+    notes += gpu_lines(group.gpus for group in run.groups)
     machine, load = (
         run.header.environment.get("machine"),
         run.header.environment.get("load_average"),

@@ -16,6 +16,7 @@ from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
 from xbench.errors import UsageError
+from xbench.gpu.nvml import device_bytes
 from xbench.plan.build import build_rows
 from xbench.plan.plan import MIN_ROUNDS, Plan, make_plan
 from xbench.plan.preset import Preset
@@ -147,7 +148,7 @@ def plan_selection(selection: Selection, effort: Effort) -> Plan:
     group_s = effort.group_s or preset.group_s
     return make_plan(
         rows, launches, group_s, cores, available_bytes(), effort.rounds, effort.target,
-        effort.memory,
+        effort.memory, device_bytes(chosen),
     )  # fmt: skip
 
 

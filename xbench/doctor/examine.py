@@ -16,6 +16,7 @@ from xbench.doctor import (
     cgroup,
     clock,
     disk,
+    gpu,
     memory,
     processor,
     reading,
@@ -26,6 +27,7 @@ from xbench.doctor.backends import Say
 from xbench.doctor.finding import Examination, Finding
 from xbench.doctor.sample import Sample, take_sample
 from xbench.doctor.words import plural
+from xbench.gpu.nvml import card_of, state_of
 from xbench.records.machine import available_bytes, devices, this_machine
 from xbench.registry import backend_paths, load_backend
 from xbench.text import show_bytes
@@ -42,6 +44,7 @@ def examine(results: Path, workers: bool, say: Say) -> Examination:
     asked = [*_processor(sample), *_sharing(sample, averages), *_memory(sample)]
     asked += [*_surroundings(results)]
     found = [finding for _, finding in asked if finding is not None]
+    found += _gpus()
     hidden = tuple(topic for topic, finding in asked if finding is None)
     return Examination(_machine(), (*found, *_backends(workers, say)), hidden)
 
@@ -98,6 +101,16 @@ def _allocator() -> Finding | None:
     scratch = Path(gettempdir())
     system, tuned = (allocator.faults(policy, scratch) for policy in ("system", "reuse"))
     return allocator.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
+
+
+def _gpus() -> Iterator[Finding]:
+    """None on a machine without: the line about the machine says so."""
+    lacking = gpu.without_library(this_machine().gpus)
+    yield from [lacking] if lacking is not None else []
+    for device in devices():
+        card, state = card_of(device), state_of(device, ())
+        if card is not None and state is not None:
+            yield from gpu.state(device, card, state)
 
 
 def _surroundings(results: Path) -> Asked:

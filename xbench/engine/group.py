@@ -16,6 +16,8 @@ from xbench.engine.calibrate import more_rounds
 from xbench.engine.cellwork import STARVED, CellWork
 from xbench.engine.together import together
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
+from xbench.gpu.nvml import state_of
+from xbench.records.gpu_state import GpuState
 from xbench.records.schema import CellLine, GroupLine
 
 Failures = list[tuple[Cell, CellFailed | WorkerDied]]
@@ -35,6 +37,7 @@ class GroupRun:
     launch: int
     failed: dict[str, tuple[Status, str]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)
+    gpus: list[GpuState] = field(default_factory=list)
 
     def measure(self, cells: list[Cell]) -> GroupLine:
         """Measure the given cells of the group together; failures become statuses."""
@@ -68,7 +71,7 @@ class GroupRun:
         return GroupLine(
             group=self.group.id, launch=self.launch, started_utc=started,
             inputs_sha256=self.work.inputs.get("sha256", ""), order=order,
-            cells=[lines[cell.id] for cell in cells], canary_ns=self.canaries,
+            cells=[lines[cell.id] for cell in cells], canary_ns=self.canaries, gpus=self.gpus,
         )  # fmt: skip
 
     def _attempt(
@@ -166,6 +169,8 @@ class GroupRun:
         plan, gate = self.work.plan, self.work.gate(ready)
         order: list[list[int]] = []
         self.canaries.clear()
+        self.gpus.clear()
+        self._look_at_device(ready)
         start = time.monotonic()
         while more_rounds(
             len(order), time.monotonic() - start - gate.waited_s, plan.group_s, plan.rounds
@@ -182,7 +187,14 @@ class GroupRun:
                     raise _Again
                 if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:
                     gate.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
+        self._look_at_device(ready)
         return order
+
+    def _look_at_device(self, cells: list[Cell]) -> None:
+        """Note the state of the group's device, if its driver tells; never during a burst."""
+        device = cells[0].worker.device
+        state = None if device == "cpu" else state_of(device, self.work.workers.pids)
+        self.gpus += [] if state is None else [state]
 
     def _unload(self, cells: list[Cell]) -> None:
         for cell in cells:

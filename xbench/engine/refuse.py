@@ -10,8 +10,8 @@ from xbench.text import show_seconds
 THREAD_MARGIN = 0.05
 DEVICE_MARGIN = 0.05
 RESIDUAL_NS, RESIDUAL_SHARE, READ_TIMES = 100_000, 0.02, 3
-"""How long a result may take to be read after the claimed end, beyond what reading costs: in all, as
-a share of the burst, and against that cost."""
+"""How long a result may take to be read after the claimed end, beyond what reading costs: in all,
+as a share of the burst, and against that cost."""
 
 
 def early_fence(line: CellLine) -> str | None:

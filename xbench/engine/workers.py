@@ -89,6 +89,11 @@ class Workers:
         """The worker of a key if there is one."""
         return self._processes.get(key)
 
+    @property
+    def pids(self) -> set[int]:
+        """Of the workers there are."""
+        return {process.pid for process in self._processes.values()}
+
     def kill(self) -> None:
         """End every worker at once."""
         for process in self._processes.values():

@@ -23,9 +23,10 @@ OTHERS_REMOVED = (
 
 LEFT_ALONE = (
     "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE",
-    "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED",
-    "GLIBC_TUNABLES", "LD_PRELOAD", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA",
-    "DNNL_MAX_CPU_ISA", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR", "NVIDIA_TF32_OVERRIDE",
+    "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER", "PYTHONHASHSEED", "GLIBC_TUNABLES", "LD_PRELOAD", "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR",
+    "NVIDIA_TF32_OVERRIDE",
 )  # fmt: skip
 """The user's, kept and recorded: they choose kernels, devices or another allocator."""
 
@@ -56,6 +57,7 @@ def worker_environment(
     for name in REMOVED:
         inherited.pop(name, None)
     own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
+    inherited.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA's own begins with the fastest
     return inherited | own | ALLOCATORS[allocator] | adapter
 
 

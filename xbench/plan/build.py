@@ -23,6 +23,7 @@ from xbench.plan.nothing import nothing_matches
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths
 from xbench.plan.suite import Suite, Sweep
 from xbench.registry import (
+    OPTIONAL,
     backend_paths,
     check_implementations,
     load_backend,
@@ -75,9 +76,10 @@ def _find(
     """The rows, and whether some are there only to say that a backend is not installed."""
     threads = check_threads(selection.named("threads") or selection.preset.threads, cores)
     candidates = [
-        Candidate(backend, backend.probe())
-        for backend in map(load_backend, backend_paths())
+        Candidate(backend, probe)
+        for backend, probe in _offered()
         if selection.wants("backend", backend.name)
+        and (probe.installed or backend.name not in OPTIONAL or selection.named("backend"))
     ]
     rows: dict[str, Row] = {}
     for sweep, spec, width in _workloads(selection, suites):
@@ -88,6 +90,11 @@ def _find(
     missing = {each.backend.name for each in candidates if not each.probe.installed}
     found = list(rows.values())
     return found, any(row.cell.worker.backend in missing for row in found)
+
+
+def _offered() -> Iterator[tuple[Backend, Probe]]:
+    for backend in map(load_backend, backend_paths()):
+        yield backend, backend.probe()
 
 
 def chosen_suites(selection: Selection) -> list[Suite]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from xbench.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
 from xbench.contracts import Gradient
@@ -94,36 +95,65 @@ class Plan:
 def make_plan(
     rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int,
     rounds: int | None = None, target: float | None = None, memory: bool = False,
+    device_bytes: Mapping[str, int] | None = None,
 ) -> Plan:  # fmt: skip
-    """Refuse what cannot fit or would take for ever, split what does not fit together."""
-    limit = int(memory_bytes * MEMORY_SHARE)
+    """Refuse what cannot fit or would take for ever, split what does not fit together.
+    `device_bytes`: the memory of devices that tell; what does not fit on another is tried."""
+    room = _Room(int(memory_bytes * MEMORY_SHARE), device_bytes or {})
     predictions = {row.cell.id: predict(row.cell, cores) for row in rows}
-    judged = [_preflight(row, predictions[row.cell.id], limit) for row in rows]
+    judged = [_preflight(row, predictions[row.cell.id], room) for row in rows]
     groups: list[Group] = []
     for group in make_groups(row.cell for row in judged if row.status is None):
-        groups += _split(group, predictions, limit)
+        groups += _split(group, predictions, room)
     return Plan(
         tuple(judged), tuple(groups), predictions, launches, group_s, cores, rounds, target, memory
     )
 
 
-def _preflight(row: Row, predicted: Prediction, limit: int) -> Row:
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What may be held: on the host, where inputs are mapped in any case, and on each device."""
+
+    host_bytes: int
+    devices: Mapping[str, int]
+
+    def of(self, device: str) -> float:
+        """Where a cell's tensors lie; infinite where nothing is known."""
+        if device == "cpu":
+            return self.host_bytes
+        return self.devices[device] * MEMORY_SHARE if device in self.devices else inf
+
+    def lacks(self, cell: Cell, held: int) -> str | None:
+        """Why a cell that holds so much cannot fit, if so."""
+        device, inputs = cell.worker.device, input_bytes(cell.spec)
+        on_host = device == "cpu"
+        for need, room, where in (
+            (inputs + held if on_host else inputs, self.host_bytes, "here"),
+            (held, self.of(device), f"on {device}"),
+        ):
+            if need > room:
+                usable = show_bytes(int(room))
+                return f"needs {show_bytes(need)}; {usable} can be used {where} ({need} bytes)"
+        return None
+
+
+def _preflight(row: Row, predicted: Prediction, room: _Room) -> Row:
     if row.status is not None:
         return row
-    need = predicted.held_bytes + input_bytes(row.cell.spec)
-    if need > limit:
-        reason = f"needs {show_bytes(need)}; {show_bytes(limit)} can be used here"
-        return Row(row.cell, "would_oom", f"{reason} ({need} bytes)")
+    lacking = room.lacks(row.cell, predicted.held_bytes)
+    if lacking is not None:
+        return Row(row.cell, "would_oom", lacking)
     if predicted.call_s > CALL_LIMIT_S:
         reason = f"one call would take about {show_seconds(predicted.call_s)}"
         return Row(row.cell, "skipped", f"{reason} (the limit is {CALL_LIMIT_S:.0f} s)")
     return row
 
 
-def _split(group: Group, predictions: dict[str, Prediction], limit: int) -> list[Group]:
+def _split(group: Group, predictions: dict[str, Prediction], room: _Room) -> list[Group]:
     """The group, or parts of it that each fit in memory; parts are not paired with each other.
     Cells that differ only in allocator, and both sides of an A/B, stay together where they fit."""
-    shared = input_bytes(group.spec)
+    device = group.cells[0].worker.device
+    limit, shared = room.of(device), input_bytes(group.spec) if device == "cpu" else 0
 
     def need(cells: Iterable[Cell]) -> int:
         return sum(predictions[cell.id].held_bytes + FIXED_BYTES for cell in cells)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from xbench.gpu.nvml import cards, visible
 from xbench.records.aa import kept
 
 
@@ -40,8 +41,13 @@ def this_machine() -> Machine:
 
 
 def devices() -> tuple[str, ...]:
-    """`cpu` and each GPU the operating system shows, found without any framework."""
-    return ("cpu", *(f"cuda:{number}" for number in range(len(this_machine().gpus))))
+    """`cpu` and each GPU the operating system shows to frameworks, found without any of them."""
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return ("cpu", "mps:0")
+    count = len(this_machine().gpus)
+    uuids = [card.uuid for card in cards()] or [""] * count
+    seen = visible(count, uuids, os.environ)
+    return ("cpu", *(f"cuda:{number}" for number in range(len(seen))))
 
 
 def available_bytes() -> int:
@@ -147,7 +153,24 @@ def _ram_bytes() -> int:
 
 
 def _gpu_names() -> tuple[str, ...]:
-    """NVIDIA GPUs by the kernel driver's own files."""
+    """NVIDIA GPUs by the kernel driver's own files, or as the driver's library tells them (a
+    container may lack the files); else AMD's, which frameworks call `cuda` as well."""
+    return _nvidia_names() or tuple(card.name for card in cards()) or _amd_names()
+
+
+def _amd_names() -> tuple[str, ...]:
+    """Nodes of the kernel's compute topology that have SIMD units, which processors have not."""
+    nodes = sorted(Path("/sys/class/kfd/kfd/topology/nodes").glob("*/properties"))
+    texts = [_read(str(node)) or "" for node in nodes]
+    found = [dict(line.split(maxsplit=1) for line in text.splitlines() if line) for text in texts]
+    return tuple(
+        f"AMD gfx{node.get('gfx_target_version', '')}"
+        for node in found
+        if node.get("simd_count", "0") != "0"
+    )
+
+
+def _nvidia_names() -> tuple[str, ...]:
     files = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
     lines = [line for file in files for line in file.read_text().splitlines()]
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import Status
+from xbench.records.gpu_state import GpuState
 
 SCHEMA_VERSION = 3
 """2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
@@ -188,7 +189,8 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
 
 class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     """One group in one launch. `order[r]` lists the places in `cells` of round r's bursts;
-    `canary_ns[r]` is the time of a fixed piece of work on all cores just before them."""
+    `canary_ns[r]` is the time of a fixed piece of work on all cores just before them; `gpus` are
+    the states of its device before the first round and after the last, where a driver tells."""
 
     group: str
     launch: int
@@ -197,6 +199,7 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     order: list[list[int]]
     cells: list[CellLine]
     canary_ns: list[int] = []
+    gpus: list[GpuState] = []
 
 
 class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):

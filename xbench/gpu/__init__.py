@@ -1,0 +1,1 @@
+"""NVIDIA GPUs as their driver knows them, by `nvidia-ml-py`; nothing where that is missing."""
