@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Spec, Tensors, Variant
@@ -40,6 +41,7 @@ PLATFORMS = {"cpu": "cpu", "cuda": "cuda,cpu"}
 """What JAX may load. A GPU cell needs the CPU too, for tensors that stay on the host."""
 
 CANARY_SIZE = 256
+POOL = "tf_XLAEigen"
 
 
 class JaxBackend:
@@ -106,19 +108,20 @@ class JaxBackend:
         return FACTORIES
 
     def attest(self) -> dict[str, Any]:
-        """XLA does not say how many threads its pool has (-1): the engine counts their time."""
+        """The pool's threads are counted by their name, since XLA does not tell; -1: unknown."""
         import jax
         import jaxlib
 
+        bits = self._precision_bits()  # first: its product wakes the pool
         return {
             "version": jax.__version__,
             "jaxlib": jaxlib.__version__,
             "device_name": self._device.device_kind,
             "platform": self._device.client.platform_version,
-            "threads": -1,
+            "threads": _pool_threads() if self._policy.device == "cpu" else -1,
             "x64": jax.config.jax_enable_x64,
             "matmul_precision": jax.config.jax_default_matmul_precision,
-            "precision_bits": self._precision_bits(),
+            "precision_bits": bits,
         }
 
     def _precision_bits(self) -> int:
@@ -190,3 +193,12 @@ def _version() -> str:
         return version("jax")
     except PackageNotFoundError:
         return ""
+
+
+def _pool_threads() -> int:
+    """Threads that Linux knows by the name XLA gives those of its CPU pool."""
+    try:
+        names = [file.read_text() for file in Path("/proc/self/task").glob("*/comm")]
+    except OSError:
+        return -1
+    return sum(name.startswith(POOL) for name in names) or -1

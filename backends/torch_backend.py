@@ -40,8 +40,8 @@ OPS = (
 NOT_COMPILED = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
-COMPILES_FROM = (2, 13)
-"""The first release known to differentiate inside a full graph and to keep cells' code apart."""
+COMPILES_FROM, DIFFERENTIATES_FROM = (2, 11), (2, 13)
+"""The first releases known to compile a cell, and to take a derivative inside a full graph."""
 
 NO_EVENTS = ("cpu", "mps")
 NO_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc")
@@ -80,9 +80,12 @@ class TorchBackend:
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         found = self._installed
-        if variant.mode == "compiled" and found and _release(found) < COMPILES_FROM:
-            wanted = ".".join(map(str, COMPILES_FROM))
-            return f"compiled mode needs torch {wanted} or newer, and {found} is installed"
+        derives = variant.gradient in {"autograd", "custom"}
+        least = DIFFERENTIATES_FROM if derives else COMPILES_FROM
+        if variant.mode == "compiled" and found and _release(found) < least:
+            what = "a compiled step with derivatives" if derives else "compiled mode"
+            wanted = ".".join(map(str, least))
+            return f"{what} needs torch {wanted} or newer, and {found} is installed"
         if variant.mode == "compiled" and op in NOT_COMPILED:
             return "a transfer is the driver's work: there is nothing to compile"
         return refusal(

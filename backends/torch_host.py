@@ -96,7 +96,8 @@ def allow_compiling() -> None:
             "unsupported",
             f"torch.compile finds no C++ compiler ({error}); install g++, or name one in CXX",
         ) from error
-    torch._dynamo.config.trace_autograd_ops = True
+    if hasattr(torch._dynamo.config, "trace_autograd_ops"):  # older releases cannot
+        torch._dynamo.config.trace_autograd_ops = True
 
 
 def device_name(name: str) -> str:
