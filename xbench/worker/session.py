@@ -32,27 +32,17 @@ IEEE_BITS, TF32_BITS = 24, 11
 
 def main(config: dict[str, Any]) -> None:
     """Serve one worker key; `backend` is "module:Class", `suites` are users' files."""
+    backend = load_adapter(config)
+    serve(config["read_fd"], config["write_fd"], Session(backend).handlers, backend.classify)
+
+
+def load_adapter(config: dict[str, Any]) -> Backend:
+    """The adapter that a worker is to serve, after the users' files that may add to it."""
     for file in config["suites"]:
         load_suite_file(Path(file))
     module, _, name = config["backend"].partition(":")
     backend: Backend = getattr(importlib.import_module(module), name)()
-    session = Session(backend)
-    handlers: dict[str, Handler] = {
-        "open": session.open,
-        "launch_costs": session.launch_costs,
-        "ceilings": session.ceilings,
-        "place": session.place,
-        "load": session.load,
-        "burst": session.burst,
-        "read_cost": session.read_cost,
-        "answer": session.answer,
-        "probe": session.probe,
-        "peak": session.peak,
-        "exhibit": session.exhibit,
-        "unload": session.unload,
-        "close": session.close,
-    }
-    serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
+    return backend
 
 
 def _spec(sent: Reply) -> Spec:
@@ -84,6 +74,16 @@ class Session:
         self.device = ""
         self.core: int | None = None
         self.slots: dict[str, Slot] = {}
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """What may be asked, by name."""
+        asked: tuple[Handler, ...] = (
+            self.open, self.launch_costs, self.ceilings, self.place, self.load, self.burst,
+            self.read_cost, self.answer, self.probe, self.peak, self.exhibit, self.unload,
+            self.close,
+        )  # fmt: skip
+        return {method.__name__: method for method in asked}
 
     def open(self, policy: dict[str, Any], core: int | None) -> Reply:
         """Import the framework, set the policy and read it back. `core` is the main thread's home,

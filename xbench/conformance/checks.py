@@ -1,0 +1,134 @@
+"""What is asked of an adapter. Every check yields its complaints, a sentence each; none is good."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xbench.conformance.specs import specs_of
+from xbench.conformance.subject import CELL, Subject, load
+from xbench.contracts import GRADIENTS, MODES, Gradient, Policy, Spec, Variant
+from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads
+from xbench.errors import CellFailed
+from xbench.records.schema import CellLine
+from xbench.workloads import OPS, label
+
+FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "mxnet", "paddle", "mlx")
+TRAINING_CALLS = 5
+FENCED_SIZE, FENCED_CALLS, FENCED_BURSTS = 512, 20, 9
+BUSY = 0.2
+
+_ASK = """
+import importlib, json, sys
+sys.path.insert(0, sys.argv[2])
+module, _, name = sys.argv[1].partition(":")
+probe = getattr(importlib.import_module(module), name)().probe()
+print(json.dumps([each for each in sys.argv[3:] if each in sys.modules]))
+"""
+
+
+def quick_to_ask(path: str) -> Iterator[str]:
+    """`probe` must not import a framework: `xbench list` asks every adapter."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, path, str(Path.cwd()), *FRAMEWORKS],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        yield f"probe raised {done.stderr.strip().splitlines()[-1]}"
+    elif done.stdout.strip() != "[]":
+        yield f"importing the adapter and asking probe imported {done.stdout.strip()}"
+
+
+def says_what_it_supports(path: str) -> Iterator[str]:
+    """`supports` must be None or a sentence, and refuse what `probe` does not offer."""
+    backend = load(path)
+    probe = backend.probe()
+    for op in OPS:
+        for dtype in (*probe.dtypes, "float8"):
+            for mode in MODES:
+                for gradient in GRADIENTS:
+                    said = backend.supports(op, dtype, Variant(mode, gradient))
+                    what = f"supports({op!r}, {dtype!r}, {mode} {gradient})"
+                    if said is not None and not (isinstance(said, str) and len(said) > 10):
+                        yield f"{what} is {said!r}, neither None nor a reason"
+                    elif said is None and (mode not in probe.modes or dtype not in probe.dtypes):
+                        yield f"{what} is None, and probe offers {probe.modes} and {probe.dtypes}"
+    if backend.supports("no_such_op", probe.dtypes[0], Variant("eager", "none")) is None:
+        yield "supports('no_such_op', ...) is None"
+
+
+def names_its_environment(path: str) -> Iterator[str]:
+    """`env` must be texts: they are set before the process starts."""
+    found: dict[Any, Any] = {**load(path).env(Policy("cpu", "eager", 1, "ieee", "reuse"))}
+    for name, value in found.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            yield f"env holds {name!r}: {value!r}, which is no text"
+
+
+def attests(subject: Subject) -> Iterator[str]:
+    """`attest` must read back the version and the threads that were asked for."""
+    attest, probe = subject.facts["attest"], subject.adapter.probe()
+    if attest.get("version") != probe.version:
+        yield f"attest has version {attest.get('version')!r}, probe {probe.version!r}"
+    if attest.get("threads") not in (1, -1):
+        yield f"attest has threads {attest.get('threads')!r}, 1 was asked for (-1: unknown)"
+
+
+def owns(subject: Subject, dtype: str) -> Iterator[str]:
+    """`put`, `get` and `where`."""
+    yield from subject.ask("ownership", dtype=dtype)["problems"]
+
+
+def classifies(subject: Subject) -> Iterator[str]:
+    """`classify`, of errors made here and of memory that cannot be had."""
+    yield from subject.ask("classified")["problems"]
+    yield from subject.ask("overfull")["problems"]
+
+
+def computes(subject: Subject, op: str, dtype: str) -> Iterator[str]:
+    """Every result of an op must be right, follow its inputs and leave them alone, and only the
+    first call may trace."""
+    for spec in specs_of(op, dtype):
+        for gradient in OPS[op].gradients:
+            if subject.refuses(op, dtype, gradient) is None:
+                for problem in _computed(subject, spec, gradient):
+                    yield f"{op} {label(spec)} {dtype} {gradient}: {problem}"
+
+
+def _computed(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
+    calls = TRAINING_CALLS if OPS[spec.op].trains else 1
+    try:
+        with subject.placed(spec, gradient) as inputs:
+            first = subject.burst(1)
+            yield from subject.judged(inputs, 1)
+            last = subject.burst(calls)
+            yield from subject.judged(inputs, calls + (calls > 1))
+            if last["traces"] != first["traces"]:
+                again = last["traces"] - first["traces"]
+                yield f"traced or compiled {again} times more after the first call (traces())"
+            subject.ask("probe", cell=CELL)
+    except CellFailed as error:
+        yield f"{error.status}: {error.message}"
+
+
+def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
+    """`fence` must return when the results are there, by the engine's own judgement of bursts; and
+    no more threads may work than were asked for."""
+    with subject.placed(spec, gradient):
+        subject.burst(FENCED_CALLS)
+        read_ns = subject.ask("read_cost", cell=CELL)["read_ns"]
+        line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
+        for _ in range(FENCED_BURSTS):
+            line.timed.add(subject.burst(FENCED_CALLS))
+    threads = too_many_threads(line, 1) if subject.device == "cpu" else None
+    yield from filter(None, (early_fence(line), device_disagrees(line), threads))
+
+
+def rests(subject: Subject) -> Iterator[str]:
+    """A worker that is asked nothing must not use the processor: others are being timed."""
+    busy = subject.ask("idle")["busy"]
+    if busy > BUSY:
+        yield f"it used {busy:.2f} cores while it was asked nothing"

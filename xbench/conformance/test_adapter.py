@@ -1,0 +1,87 @@
+"""One adapter against the contract; see the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from xbench.conformance import checks
+from xbench.conformance.checks import FENCED_SIZE
+from xbench.conformance.plugin import FEW_COMPILED
+from xbench.conformance.subject import Subject
+from xbench.contracts import Gradient
+from xbench.errors import CellFailed, WorkerDied
+from xbench.workloads import OPS
+
+FENCED_OP = "matmul"
+
+
+def accept(complaints: Iterable[str], where: str) -> None:
+    """Fail with every complaint, a line each, and the contract's name for the matter."""
+    try:
+        found = list(complaints)
+    except (CellFailed, WorkerDied) as error:
+        found = [f"{error.status}: {error.message}"]
+    if found:
+        pytest.fail("\n".join([*found, f"(xbench.contracts: {where})"]), pytrace=False)
+
+
+def test_it_can_be_asked_without_its_framework(path: str) -> None:
+    """`xbench list` asks every adapter."""
+    accept(checks.quick_to_ask(path), "Backend.probe")
+
+
+def test_it_says_what_it_supports(path: str) -> None:
+    """None, or a reason, for every combination."""
+    accept(checks.says_what_it_supports(path), "Backend.supports")
+
+
+def test_its_environment_is_text(path: str) -> None:
+    """It is set before the process starts."""
+    accept(checks.names_its_environment(path), "Backend.env")
+
+
+def test_it_attests_what_was_asked(subject: Subject) -> None:
+    """Flags lie: they are read back."""
+    accept(checks.attests(subject), "Backend.attest")
+
+
+def test_put_owns_and_where_tells(subject: Subject, dtype: str) -> None:
+    """Tensors are copies, where and what they say they are."""
+    accept(checks.owns(subject, dtype), "Backend.put, get, where")
+
+
+def test_every_result_is_right(
+    subject: Subject, op: str, dtype: str, request: pytest.FixtureRequest
+) -> None:
+    """At small sizes, against the float64 oracle."""
+    gradients: list[Gradient] = list(OPS[op].gradients)
+    reasons = [subject.refuses(op, dtype, gradient) for gradient in gradients]
+    if all(reasons):
+        pytest.skip(str(reasons[0]))
+    if subject.device == "cpu" and OPS[op].on_host:
+        pytest.skip("a transfer is between the host and another device")
+    some = op in FEW_COMPILED and dtype == "float32"
+    if subject.mode == "compiled" and not some and not request.config.getoption("--all"):
+        pytest.skip("compiling takes long: --all asks for every op and dtype")
+    accept(checks.computes(subject, op, dtype), "names of tensors, Step")
+
+
+def test_the_fence_waits_and_threads_are_as_declared(subject: Subject, dtype: str) -> None:
+    """By bursts, as the engine takes and judges them."""
+    reason = subject.refuses(FENCED_OP, dtype, "none")
+    if reason or dtype not in ("float32", "float64"):
+        pytest.skip(reason or "a product in 16 bits may be a slow loop on a CPU")
+    spec = OPS[FENCED_OP].spec(dtype, m=FENCED_SIZE, k=FENCED_SIZE, n=FENCED_SIZE)
+    accept(checks.fenced(subject, spec, "none"), "Backend.fence")
+
+
+def test_it_rests_when_nothing_is_asked(subject: Subject) -> None:
+    """Others are being timed meanwhile."""
+    accept(checks.rests(subject), "the engine times others meanwhile")
+
+
+def test_errors_are_classified(subject: Subject) -> None:
+    """Out of memory is a status; what nobody knows is a crash."""
+    accept(checks.classifies(subject), "Backend.classify")
