@@ -213,7 +213,7 @@ class TensorflowBackend:
         tf.test.experimental.sync_devices()
         tf.add(self._one, self._one).numpy()
 
-    def first(self, tensor: Any) -> Any:
+    def first_entry(self, tensor: Any) -> Any:
         """Its first entry, by an operator that a device queues like any other; on the CPU the
         tensor itself, which is read without a copy, while an operator's own time varies."""
         return tensor if self._policy.device == "cpu" else tensor[(0,) * len(tensor.shape)]

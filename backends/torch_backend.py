@@ -183,7 +183,7 @@ class TorchBackend:
 
         return event_watch(self._device)
 
-    def first(self, tensor: torch.Tensor) -> torch.Tensor:
+    def first_entry(self, tensor: torch.Tensor) -> torch.Tensor:
         """Its first entry: a view."""
         return tensor[(0,) * tensor.ndim]
 

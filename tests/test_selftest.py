@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import contract
 import pytest
 
 from backends import numpy_backend
 from xbench import cli, registry
+from xbench.conformance.checks import computes
+from xbench.conformance.subject import examined
 from xbench.engine import refuse
 from xbench.records.aa import AaRecord, kept
 from xbench.records.machine import environment, this_machine
@@ -154,10 +155,7 @@ def test_its_backends_are_known_only_while_it_runs() -> None:
 @pytest.mark.parametrize("backend", ["twin", "late"])
 def test_the_virtual_backends_compute_right(backend: str, tmp_path: Path) -> None:
     """Every op against the oracle; several steps where it trains."""
-    with own_backends(), contract.bench(backend, "eager", tmp_path) as bench:
-        for spec in contract.small_specs("float32"):
-            if spec.op not in numpy_backend.OPS:
-                continue  # layers, and forward passes recorded for autograd
-            reason = contract.check_supported(backend, "eager", spec.op, "float32", "manual")
-            assert reason is None
-            assert not bench.problems(spec, "manual", contract.TRAINING_CALLS), spec
+    with examined(OWN_BACKENDS[backend], "cpu", "eager", tmp_path / "x") as subject:
+        for op in numpy_backend.OPS:
+            assert subject.refuses(op, "float32", "manual") is None
+            assert list(computes(subject, op, "float32")) == []

@@ -185,7 +185,7 @@ class Backend(Protocol):
     would think. It may have more than is listed here, read after `open` only: `exhibits`, a mapping
     (see `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has
     no timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
-    `first(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
+    `first_entry(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
     bringing 80 MB to the host would drown in its own noise what the fence may have left undone.
     """
 

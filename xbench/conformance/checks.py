@@ -10,7 +10,7 @@ from typing import Any
 
 from xbench.conformance.specs import specs_of
 from xbench.conformance.subject import CELL, Subject, load
-from xbench.contracts import GRADIENTS, MODES, Gradient, Policy, Spec, Variant
+from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Policy, Probe, Spec, Variant
 from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads
 from xbench.errors import CellFailed
 from xbench.records.schema import CellLine
@@ -56,8 +56,21 @@ def says_what_it_supports(path: str) -> Iterator[str]:
                         yield f"{what} is {said!r}, neither None nor a reason"
                     elif said is None and (mode not in probe.modes or dtype not in probe.dtypes):
                         yield f"{what} is None, and probe offers {probe.modes} and {probe.dtypes}"
+    yield from _default_gradient(backend, probe)
     if backend.supports("no_such_op", probe.dtypes[0], Variant("eager", "none")) is None:
         yield "supports('no_such_op', ...) is None"
+
+
+def _default_gradient(backend: Backend, probe: Probe) -> Iterator[str]:
+    """What is measured where the user names no gradient must be there, where any is."""
+    mode, dtype, default = probe.modes[0], probe.dtypes[0], probe.default_gradient
+    for op in (op for op in OPS.values() if default in op.gradients):
+        said = {
+            gradient: backend.supports(op.name, dtype, Variant(mode, gradient))
+            for gradient in op.gradients
+        }
+        if said[default] is not None and None in said.values():
+            yield f"the default gradient, {default}, is refused for {op.name}: {said[default]}"
 
 
 def names_its_environment(path: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
+from xbench.errors import WorkerDied
 from xbench.launch.environment import worker_environment
 from xbench.launch.process import Process
 
@@ -67,7 +68,8 @@ class Subject:
             self.ask("load", cell=CELL, variant=[self.mode, gradient])
             yield inputs
         finally:
-            self.ask("unload", cell=CELL)
+            with suppress(WorkerDied):  # what it died of is on its way
+                self.ask("unload", cell=CELL)
             self.oracle.release(inputs["id"])
 
     def judged(self, inputs: dict[str, Any], calls: int) -> list[str]:

@@ -104,7 +104,7 @@ class Slot:
         get = self.backend.get
         if self.watched not in outputs:
             self.watched = min(outputs, key=lambda name: get(outputs[name]).size)
-        first: Callable[[Handle], Handle] | None = getattr(self.backend, "first", None)
+        first: Callable[[Handle], Handle] | None = getattr(self.backend, "first_entry", None)
         start = time.perf_counter_ns()
         get(first(outputs[self.watched]) if first is not None else outputs[self.watched])
         return time.perf_counter_ns() - start

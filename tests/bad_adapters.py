@@ -1,0 +1,195 @@
+"""Adapters that break the contract, each in one way; NumPy does the rest."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from accelerator import Hasty as Unfenced
+
+from backends.numpy_backend import NumpyBackend
+from xbench.contracts import Backend, Factory, Policy, Probe, Spec, Step, Tensors, Variant
+from xbench.errors import Status
+
+__all__ = ["Unfenced"]
+
+
+class Borrows(NumpyBackend):
+    """`put` keeps the caller's array."""
+
+    def put(self, host: Any, dtype: str | None = None, device: str | None = None) -> Any:
+        return np.asarray(host)
+
+
+class Elsewhere(NumpyBackend):
+    """`where` names another device."""
+
+    def where(self, tensor: Any) -> tuple[str, str]:
+        return "meta", str(tensor.dtype)
+
+
+class Widens(NumpyBackend):
+    """`put` makes everything float64."""
+
+    def put(self, host: Any, dtype: str | None = None, device: str | None = None) -> Any:
+        return np.array(host, dtype="float64")
+
+
+class Spoilt(NumpyBackend):
+    """Some of its ops go through `spoil`; `ops` are those."""
+
+    spoilt: tuple[str, ...] = ()
+
+    def spoil(self, number: int, batch: Tensors, outputs: Tensors) -> Tensors:
+        """What call `number` returns instead."""
+        return outputs
+
+    def traces(self, number: int) -> int:
+        """What the step says of its traces after so many calls."""
+        return 0
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        inner = super().ops
+        return {**inner, **{op: self._spoilt(inner[op]) for op in self.spoilt}}
+
+    def _spoilt(self, factory: Factory) -> Factory:
+        def build(backend: Backend, spec: Spec, variant: Variant) -> Step:
+            honest, count = factory(backend, spec, variant), 0
+
+            def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+                nonlocal count
+                count += 1
+                state, outputs = honest.run(state, batch)
+                return state, self.spoil(count, batch, outputs)
+
+            return Step(run, honest.prepare, lambda: self.traces(count))
+
+        return build
+
+
+class Retraces(Spoilt):
+    """Traces at every call."""
+
+    spoilt = ("matmul",)
+
+    def traces(self, number: int) -> int:
+        return number
+
+
+class Swaps(Spoilt):
+    """Hands out dx for dw."""
+
+    spoilt = ("elementwise_grad",)
+
+    def spoil(self, number: int, batch: Tensors, outputs: Tensors) -> Tensors:
+        return outputs | {"dx": outputs["dw"], "dw": outputs["dx"]}
+
+
+class Scribbles(Spoilt):
+    """Writes to its batch, after its result is made."""
+
+    spoilt = ("elementwise",)
+
+    def spoil(self, number: int, batch: Tensors, outputs: Tensors) -> Tensors:
+        batch["z"][...] = 0.0
+        return outputs
+
+
+class Remembers(Spoilt):
+    """Hands out its first result for ever."""
+
+    spoilt = ("matmul",)
+
+    def __init__(self) -> None:
+        self.first: Tensors = {}
+
+    def spoil(self, number: int, batch: Tensors, outputs: Tensors) -> Tensors:
+        self.first = outputs if number == 1 else self.first
+        return self.first
+
+
+class Dies(Spoilt):
+    """Takes its process with it."""
+
+    spoilt = ("matmul",)
+
+    def spoil(self, number: int, batch: Tensors, outputs: Tensors) -> Tensors:
+        os._exit(9)
+
+
+class CallsEverythingMemory(NumpyBackend):
+    """Every error is `oom`."""
+
+    def classify(self, error: BaseException) -> Status | None:
+        return "oom"
+
+
+class KnowsNoMemory(NumpyBackend):
+    """No error is `oom`."""
+
+    def classify(self, error: BaseException) -> Status | None:
+        return None
+
+
+class Spins(NumpyBackend):
+    """Has a thread that never rests."""
+
+    def open(self, policy: Policy) -> None:
+        super().open(policy)
+
+        def spin() -> None:
+            while True:
+                pass
+
+        threading.Thread(target=spin, daemon=True).start()
+
+
+class SaysNothing(NumpyBackend):
+    """Attests nothing but the wrong number of threads."""
+
+    def attest(self) -> dict[str, Any]:
+        return super().attest() | {"version": "", "threads": -1}
+
+
+class Nods(NumpyBackend):
+    """Supports whatever it is asked."""
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        return None
+
+
+class Mumbles(NumpyBackend):
+    """Refuses without a reason."""
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        found = super().supports(op, dtype, variant)
+        return None if found is None else "no"
+
+
+class Heavy(NumpyBackend):
+    """Imports a framework to be asked what it is."""
+
+    def probe(self) -> Probe:
+        import mlx  # type: ignore[import-not-found]  # noqa: F401  a stand-in, see the test
+
+        return super().probe()
+
+
+class Numbers(NumpyBackend):
+    """Its environment holds numbers."""
+
+    def env(self, policy: Policy) -> dict[str, str]:
+        odd: Any = policy.threads
+        return super().env(policy) | {"OMP_NUM_THREADS": odd}
+
+
+class Honest(NumpyBackend):
+    """Nothing is wrong with it."""
+
+    def probe(self) -> Probe:
+        return replace(super().probe(), hint="nothing")
