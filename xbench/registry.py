@@ -6,13 +6,12 @@ A third party adds a backend or a suite through the entry points `xbench.backend
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from xbench.contracts import Backend, Factory, Probe, Variant
 from xbench.errors import UsageError
+from xbench.plugins import Plugins, plugins, resolve
 from xbench.text import near
 from xbench.workloads import OPS, Op
 
@@ -43,12 +42,24 @@ _FACTORIES: dict[tuple[str, str], Factory] = {}
 
 def backend_paths() -> dict[str, str]:
     """Backend name to "module:Class", built-in ones first."""
-    return BACKENDS | _entry_points("xbench.backends")
+    return BACKENDS | _plugins("xbench.backends", BACKENDS).paths
 
 
 def suite_paths() -> dict[str, str]:
     """Suite name to "module:attribute", built-in ones first."""
-    return SUITES | _entry_points("xbench.suites")
+    return SUITES | plugin_suites()
+
+
+def plugin_suites() -> dict[str, str]:
+    """The suites that other packages bring; their modules may bring ops as well, so that workers
+    and the oracle load them too."""
+    return _plugins("xbench.suites", SUITES).paths
+
+
+def left_out() -> tuple[str, ...]:
+    """What other packages offer and cannot be had, a sentence each."""
+    groups = ("xbench.backends", BACKENDS), ("xbench.suites", SUITES)
+    return tuple(line for group, taken in groups for line in _plugins(group, taken).left_out)
 
 
 def load_backend(name: str) -> Backend:
@@ -56,7 +67,7 @@ def load_backend(name: str) -> Backend:
     paths = backend_paths()
     if name not in paths:
         raise UsageError(f"no backend is called {name!r}", near(name, paths))
-    backend: Backend = _resolve(paths[name])()
+    backend: Backend = resolve(paths[name])()
     return backend
 
 
@@ -65,7 +76,7 @@ def load_suite(name: str) -> Suite:
     paths = suite_paths()
     if name not in paths:
         raise UsageError(f"no suite is called {name!r}", near(name, paths))
-    suite: Suite = _resolve(paths[name])
+    suite: Suite = resolve(paths[name])
     return suite
 
 
@@ -73,7 +84,7 @@ def load_claims(name: str) -> ClaimSet:
     """A list of claims by name. Raises: UsageError."""
     if name not in CLAIMS:
         raise UsageError(f"no list of claims is called {name!r}", near(name, CLAIMS))
-    claims: ClaimSet = _resolve(CLAIMS[name])
+    claims: ClaimSet = resolve(CLAIMS[name])
     return claims
 
 
@@ -127,10 +138,5 @@ def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | No
     return None if dtype in probe.dtypes else f"{backend.name} does not run {dtype}"
 
 
-def _entry_points(group: str) -> dict[str, str]:
-    return {point.name: point.value for point in entry_points(group=group)}
-
-
-def _resolve(path: str) -> Any:
-    module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+def _plugins(group: str, built_in: Iterable[str]) -> Plugins:
+    return plugins(group, frozenset(built_in))

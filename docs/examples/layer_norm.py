@@ -13,8 +13,8 @@ def exact(x, g, b):
     return (x - mean) / spread * g + b, 2 * size
 
 
-SHAPES = {"x": ("n", "w"), "g": ("w",), "b": ("w",)}
-array_op("layer_norm", ("n", "w"), SHAPES, {"y": ("n", "w")}, exact, terms="w", flop=8, passes=3)
+array_op("layer_norm", ("n", "w"), {"x": ("n", "w"), "g": ("w",), "b": ("w",)}, {"y": ("n", "w")},
+         exact, terms="w", flop=8, passes=3)  # fmt: skip
 
 
 @implements("layer_norm", "numpy")
@@ -56,5 +56,4 @@ def with_jax(backend, spec, variant):
     return step(jax.jit(run) if variant.mode == "compiled" else run)
 
 
-SUITE = Suite("layer_norm", "layer norm over rows",
-              (Sweep("layer_norm", "layer_norm 64×w", lambda w: {"n": 64, "w": w}),))  # fmt: skip
+SUITE = Suite("norms", "", (Sweep("layer_norm", "layer_norm 64×w", lambda w: {"n": 64, "w": w}),))

@@ -8,7 +8,7 @@ from importlib import import_module
 from xbench.contracts import GRADIENTS, Variant
 from xbench.plan.preset import Preset
 from xbench.records.machine import devices, this_machine
-from xbench.registry import backend_paths, load_backend, load_suite, suite_paths
+from xbench.registry import backend_paths, left_out, load_backend, load_suite, suite_paths
 from xbench.text import show_bytes
 from xbench.workloads import OPS
 
@@ -22,6 +22,8 @@ def main(options: argparse.Namespace) -> int:
     for name in backend_paths():
         for line in _backend(name):
             print(f"  {line}")
+    for line in left_out():
+        print(f"  {line}")
     print("\nsuites")
     for name in suite_paths():
         suite = load_suite(name)

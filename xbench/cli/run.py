@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes, devices, this_machine
 from xbench.records.schema import Header
 from xbench.records.summary import CellSummary
+from xbench.registry import left_out, plugin_suites
 from xbench.stats.looks import LOOKS
 from xbench.text import near, show_bytes, show_seconds
 
@@ -53,6 +55,8 @@ def main(options: argparse.Namespace) -> int:
 
 def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
     """The plan that these options ask for, on this machine. Raises: UsageError."""
+    for line in left_out():
+        print(f"note: {line}", file=sys.stderr)
     preset = get_preset(options.preset)
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
     selection = Selection(preset, tuple(options.suite), axes)
@@ -84,9 +88,14 @@ def _resume(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace, folder: Path) -> Settings:
     """How the engine measures into `folder`, by these options of `run`."""
-    files = tuple(str(Path(name).resolve()) for name in options.suite if name.endswith(".py"))
+    files = [str(Path(name).resolve()) for name in options.suite if name.endswith(".py")]
+    brought = [
+        path
+        for name, path in plugin_suites().items()
+        if any(fnmatchcase(name, pattern) for pattern in options.suite)
+    ]
     return Settings(
-        options.seed, folder.resolve(), files, budget_s=options.budget,
+        options.seed, folder.resolve(), (*files, *brought), budget_s=options.budget,
         fresh_ceilings=options.fresh_ceilings,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from xbench.contracts import Spec
 from xbench.oracle.check import Answer, collect, judge
 from xbench.oracle.digest import Digest, make_digests, save_digests
-from xbench.plan.files import load_suite_file
+from xbench.plan.files import load_suites
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import map_arrays
 from xbench.workloads import get_op, label
@@ -45,8 +45,7 @@ class Work:
 
 def main(config: dict[str, Any]) -> None:
     """Serve a run; `folder` is its temporary folder, `seed` its seed."""
-    for file in config["suites"]:
-        load_suite_file(Path(file))
+    load_suites(config["suites"])
     oracle = Oracle(Path(config["folder"]), config["seed"])
     handlers: dict[str, Handler] = {
         "prepare": oracle.prepare,

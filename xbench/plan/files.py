@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xbench.errors import UsageError, XbenchError
+from xbench.plugins import resolve
 
 if TYPE_CHECKING:
     from xbench.plan.suite import Suite
+
+
+def load_suites(names: Iterable[str]) -> None:
+    """Have users' ops known in this process: of files, and of modules as "module:attribute"."""
+    for name in names:
+        if name.endswith(".py"):
+            load_suite_file(Path(name))
+        else:
+            resolve(name)
+
 
 _loaded: dict[Path, Suite] = {}
 

@@ -13,7 +13,7 @@ from typing import Any
 from xbench.contracts import Backend, Mode, Policy, Spec, Stopwatch, Variant
 from xbench.errors import CellFailed
 from xbench.oracle.digest import digest_results, load_digests
-from xbench.plan.files import load_suite_file
+from xbench.plan.files import load_suites
 from xbench.registry import factory_of
 from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
@@ -38,8 +38,7 @@ def main(config: dict[str, Any]) -> None:
 
 def load_adapter(config: dict[str, Any]) -> Backend:
     """The adapter that a worker is to serve, after the users' files that may add to it."""
-    for file in config["suites"]:
-        load_suite_file(Path(file))
+    load_suites(config["suites"])
     module, _, name = config["backend"].partition(":")
     backend: Backend = getattr(importlib.import_module(module), name)()
     return backend
