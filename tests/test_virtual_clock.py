@@ -144,9 +144,35 @@ class Without(ast.NodeTransformer):
         return ast.Pass() if is_fence(node) and node.lineno == self.line else node
 
 
+class EndMutated(ast.NodeTransformer):
+    """Fences before the calls what should be fenced after them: `moved`, the fence itself stands
+    there; else it stands where it should and waits for what there was before the calls."""
+
+    def __init__(self, moved: bool) -> None:
+        self.moved = moved
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        self.generic_visit(node)
+        if node.name != "work":
+            return node
+        (fence,) = [each for each in node.body if is_fence(each)]
+        declared, rest = node.body[:1], [each for each in node.body[1:] if each is not fence]
+        if self.moved:
+            node.body = [*declared, fence, *rest]
+        else:
+            kept, waits = ast.parse("stale = state | outputs\nfence(stale)").body
+            node.body = [*declared, kept, *rest, waits]
+        return node
+
+
 def burst_without(line: int) -> Burst:
     """The worker's burst less the fence on this line."""
-    tree = Without(line).visit(ast.parse(textwrap.dedent(inspect.getsource(Slot.burst))))
+    return mutant_of(Without(line))
+
+
+def mutant_of(mutation: ast.NodeTransformer) -> Burst:
+    """The worker's burst, mutated."""
+    tree = mutation.visit(ast.parse(textwrap.dedent(inspect.getsource(Slot.burst))))
     names = dict(vars(slot))
     exec(compile(ast.fix_missing_locations(tree), "mutant", "exec"), names)
     mutant: Burst = names["burst"]
@@ -174,6 +200,17 @@ def test_without_the_fence_at_the_end_only_the_launch_is_timed(place: Callable[.
     cell = place(Device())
     mutant = burst_without(fences()[1])
     assert walls(cell, burst=mutant) == [LAUNCH_NS] * 5
+    assert "returned early" in (judged(cell, mutant) or "")
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_fence_out_of_order_or_for_stale_results_is_noticed(
+    place: Callable[..., Slot], moved: bool
+) -> None:
+    """Moved before the calls, or waiting for what an earlier call gave."""
+    cell = place(Device())
+    mutant = mutant_of(EndMutated(moved))
+    assert walls(cell, 5, lead_in=1, burst=mutant) == [5 * LAUNCH_NS] * 5
     assert "returned early" in (judged(cell, mutant) or "")
 
 
