@@ -46,6 +46,7 @@ def values(found: list[Row], axis: str) -> set[str]:
         "gradient": lambda cell: cell.gradient, "width": lambda cell: str(cell.width),
         "dtype": lambda cell: cell.spec.dtype, "threads": lambda cell: cell.worker.threads,
         "allocator": lambda cell: cell.worker.allocator, "math": lambda cell: cell.worker.math,
+        "cache": lambda cell: cell.cache,
     }  # fmt: skip
     return {places[axis](row.cell) for row in found}
 
@@ -74,6 +75,7 @@ def values(found: list[Row], axis: str) -> set[str]:
         ("threads", "4", {"all"}),
         ("allocator", "*", {"reuse", "system"}),
         ("math", "ieee", {"ieee"}),
+        ("cache", "c*", {"cold"}),
     ],
 )
 def test_every_axis_selects(axis: str, text: str, expected: set[str]) -> None:
@@ -116,6 +118,7 @@ def test_a_named_suite_brings_all_its_ops() -> None:
         ("dtype", "float61", "float16"),
         ("dtype", "f23", "float32"),
         ("math", "tf23", "tf32"),
+        ("cache", "hot", "cold"),
         ("threads", "5", "from 1 to 4"),
         ("threads", "0", "from 1 to 4"),
         ("threads", "-1", "from 1 to 4"),
@@ -144,7 +147,7 @@ def test_widths_start_at_one(text: str) -> None:
     ("axes", "said", "would"),
     [
         ({"mode": "compiled"}, "mode compiled): numpy has no compiled mode", "--mode eager"),
-        ({"mode": "comp*"}, "mode comp*): no cell is all of that", "jax or --mode eager"),
+        ({"mode": "comp*"}, "mode comp*): no cell is all of that", "tensorflow or --mode eager"),
         ({"gradient": "autograd"}, "no automatic differentiation", "--gradient manual"),
         ({"device": "cuda:0"}, "numpy runs on cpu, not on cuda:0", "--device cpu would"),
         ({"op": "matmul", "gradient": "manual"}, "gradient manual", "--gradient none"),

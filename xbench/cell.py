@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xbench.contracts import Gradient, Mode, Policy, Spec, Variant
 from xbench.workloads import label
 
-DEFAULT_MATH, DEFAULT_ALLOCATOR = "ieee", "reuse"
+DEFAULT_MATH, DEFAULT_ALLOCATOR, DEFAULT_CACHE = "ieee", "reuse", "warm"
+CACHES = ("warm", "cold")
+"""`warm`: each call finds its operands where the last one left them; `cold`: calls take copies in
+turn that no cache holds together."""
+
 ALLOCATOR_POLICIES = ("reuse", "system")
 MATH_MODES = ("ieee", "tf32")
 
@@ -52,15 +56,18 @@ class Cell:
     family: str = ""
     width: int = 0
     pair: str = ""
+    cache: str = DEFAULT_CACHE
 
     @property
     def id(self) -> str:
-        """`op/params/dtype/backend/device/mode/gradient/tN[/math][/allocator][/side]`; no `=` or
-        `,`."""
+        """`op/params/dtype/backend/device/mode/gradient/tN[/math][/allocator][/cold][/side]`; no
+        `=` or `,`."""
         key = self.worker
         parts = [self.spec.op, label(self.spec), self.spec.dtype, key.backend, key.device, key.mode]
         parts += [self.gradient, f"t{key.threads}"]
-        return "/".join(parts + _unusual(key))
+        own = [self.cache] if self.cache != DEFAULT_CACHE else []
+        sides = [key.side] if key.side else []
+        return "/".join([*parts, *_unusual(replace(key, side="")), *own, *sides])
 
     @property
     def variant(self) -> Variant:
@@ -75,10 +82,11 @@ class Cell:
     @property
     def group_id(self) -> str:
         """The cells that are measured in the same rounds: of all backends, modes, gradients and
-        allocators, and of both sides of an A/B, which may differ in threads."""
+        allocators, and of both sides of an A/B, which may differ in threads; cold ones apart."""
         key = self.worker
         parts = [self.workload_id, key.device, "ab" if key.side else f"t{key.threads}"]
-        return "/".join(parts if key.math == DEFAULT_MATH else [*parts, key.math])
+        parts += [key.math] if key.math != DEFAULT_MATH else []
+        return "/".join([*parts, self.cache] if self.cache != DEFAULT_CACHE else parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         ("dtype", "float32, float64, float16, bfloat16"),
         ("threads", "all, or numbers"),
         ("allocator", "reuse (freed memory is kept), system (as shipped)"),
+        ("cache", "warm, cold (calls take copies in turn that no cache holds together)"),
         ("math", "ieee, tf32 (float32 products may keep 11 bits of their factors)"),
     ):
         axes.add_argument(

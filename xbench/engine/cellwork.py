@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from xbench.cell import Cell
+from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.engine.calibrate import Burst, agree, choose_burst, steady
 from xbench.engine.canary import Canary
 from xbench.engine.oracle import Oracle
@@ -61,7 +61,8 @@ class CellWork:
     def place(self, cell: Cell, spec: dict[str, Any]) -> None:
         """Put the cell's inputs on the device; the only work done to several workers at once."""
         expect = self.plan.predictions[cell.id].load_s
-        self._ask(cell, "place", expect, spec=spec, inputs=self.inputs)
+        cold = cell.cache != DEFAULT_CACHE
+        self._ask(cell, "place", expect, spec=spec, inputs=self.inputs, cold=cold)
 
     def load(self, cell: Cell, line: CellLine) -> None:
         """Build the step, run it for the first time, have the result judged."""
@@ -70,7 +71,7 @@ class CellWork:
         variant = [cell.variant.mode, cell.variant.gradient]
         loaded = self._ask(cell, "load", predicted.load_s, variant=variant)
         line.build_ns, line.memory_bytes = loaded["build_ns"], loaded["memory_bytes"]
-        line.first_ns = loaded["first"]["wall_ns"]
+        line.first_ns, line.copies = loaded["first"]["wall_ns"], loaded["copies"]
         line.check = self._check(cell, 1)["checks"]
 
     def _check(self, cell: Cell, calls: int) -> dict[str, Any]:

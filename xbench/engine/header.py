@@ -55,7 +55,7 @@ def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
         family=cell.family, width=cell.width, default_gradient=_is_default(cell),
         flop=cost.flop, min_bytes=cost.min_bytes, eager_bytes=cost.eager_bytes,
         predicted_s=predicted.call_s, predicted_bytes=predicted.held_bytes,
-        operators=cost.operators,
+        operators=cost.operators, cache=cell.cache,
         status=row.status, reason=row.reason, side=key.side or UNSET, pair=cell.pair or UNSET,
     )  # fmt: skip
 

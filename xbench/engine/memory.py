@@ -10,7 +10,7 @@ from itertools import groupby
 from math import inf
 from typing import Any
 
-from xbench.cell import Cell
+from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.engine.oracle import Oracle
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
@@ -35,7 +35,8 @@ def cells_to_weigh(plan: Plan, run: Run) -> list[Cell]:
     """Cells that have a time in this run, and of whose memory it says nothing yet."""
     timed = {cell.id for cell in summarise(run) if cell.time_s is not None}
     wanted = timed - {line.id for line in run.memory}
-    return [cell for group in plan.groups for cell in group.cells if cell.id in wanted]
+    cells = [cell for group in plan.groups for cell in group.cells]
+    return [cell for cell in cells if cell.id in wanted and cell.cache == DEFAULT_CACHE]
 
 
 @dataclass(frozen=True, slots=True)

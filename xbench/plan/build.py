@@ -10,7 +10,9 @@ from pathlib import Path
 
 from xbench.cell import (
     ALLOCATOR_POLICIES,
+    CACHES,
     DEFAULT_ALLOCATOR,
+    DEFAULT_CACHE,
     MATH_MODES,
     Cell,
     WorkerKey,
@@ -119,6 +121,7 @@ def _check_axes(selection: Selection, suites: list[Suite]) -> None:
     check_known("gradient", selection.named("gradient"), (*GRADIENTS, "default"))
     check_known("dtype", selection.named("dtype"), ITEM_BYTES)
     check_known("allocator", selection.named("allocator"), ALLOCATOR_POLICIES)
+    check_known("cache", selection.named("cache"), CACHES)
     check_known("math", selection.named("math"), MATH_MODES)
     if selection.named("op") and not any(selection.wants("op", op) for op in swept):
         owners = [
@@ -165,9 +168,11 @@ def _backend_rows(
             continue
         for mode in _modes(selection, spec, probe):
             for gradient in _gradients(selection, sweep, spec, probe):
-                for math, allocator in product(maths(selection, spec), _allocators(selection)):
+                for math, allocator, cache in product(
+                    maths(selection, spec), _allocators(selection), _caches(selection, spec)
+                ):
                     key = WorkerKey(backend.name, device, mode, threads, math, allocator)
-                    cell = Cell(spec, key, gradient, sweep.family, width)
+                    cell = Cell(spec, key, gradient, _family(sweep, cache), width, cache=cache)
                     reason = _refusal(candidate, cell)
                     if reason is None:
                         yield Row(cell)
@@ -193,6 +198,19 @@ def _allocators(selection: Selection) -> Iterator[str]:
     for allocator in ALLOCATOR_POLICIES:
         if selection.wants("allocator", allocator, (DEFAULT_ALLOCATOR,)):
             yield allocator
+
+
+def _caches(selection: Selection, spec: Spec) -> Iterator[str]:
+    """Cold figures are for ops that memory bounds; of others only who asked by name is told so."""
+    for cache in CACHES:
+        wanted = selection.wants("cache", cache, (DEFAULT_CACHE,))
+        if wanted and (cache == DEFAULT_CACHE or get_op(spec.op).streams):
+            yield cache
+
+
+def _family(sweep: Sweep, cache: str) -> str:
+    """Cold cells are a curve of their own: nothing warm is compared with them."""
+    return sweep.family if cache == DEFAULT_CACHE else f"{sweep.family}, {cache}"
 
 
 def _refusal(candidate: Candidate, cell: Cell) -> str | None:

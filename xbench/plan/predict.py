@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from xbench.cell import Cell
+from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.contracts import Spec
 from xbench.registry import backend_paths, load_backend
+from xbench.worker.caches import copies_beyond, last_level_bytes
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES, Cost
 
@@ -47,8 +48,11 @@ def predict(cell: Cell, cores: int) -> Prediction:
     if own and op.products:
         call = max(call, cost.flop / own)
     tensors, item = op.tensors(spec), ITEM_BYTES[spec.dtype]
-    elements = tensors.elements("batch") + 2 * tensors.elements("state")
-    elements += tensors.elements("outputs") + tensors.scratch_elements
+    touched = tensors.elements("batch") + tensors.elements("outputs")
+    if cell.cache != DEFAULT_CACHE:
+        caches = last_level_bytes() if cell.worker.device == "cpu" else 0
+        touched *= copies_beyond(caches, touched * item)
+    elements = touched + 2 * tensors.elements("state") + tensors.scratch_elements
     load = BUILD_S[mode] + 3 * call + 3 * input_bytes(spec) / BYTE_RATE
     return Prediction(call, load, elements * item)
 

@@ -13,6 +13,7 @@ from xbench.text import near
 
 AXES = (
     "op", "backend", "device", "mode", "gradient", "width", "dtype", "threads", "allocator", "math",
+    "cache",
 )  # fmt: skip
 _DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
 

@@ -97,7 +97,7 @@ def explain(
         faults_s = timing.faults_per_call * ceilings.fault_ns.best * 1e-9
         allocation = faults_s / (time_s * max(1.0, timing.cores_busy))
     launch = None if launch_s is None else launch_s / time_s
-    memory = None if _fits_in_cache(plan, ceilings) else bandwidth
+    memory = None if plan.cache == "warm" and _fits_in_cache(plan, ceilings) else bandwidth
     return Cause(
         flop_per_s * 1e-9, bytes_per_s * 1e-9, compute, bandwidth, allocation, launch,
         name_bound(compute, memory, allocation, launch),

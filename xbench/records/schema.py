@@ -49,6 +49,7 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
     predicted_s: float
     predicted_bytes: int
     operators: int | None = None
+    cache: str = "warm"
     status: Status | None = None
     reason: str = ""
     side: str | msgspec.UnsetType = msgspec.UNSET
@@ -165,7 +166,8 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
 
     `calls` and `lead_in` say how a burst is made; `calibration` are the bursts tried before that
     was settled, of `calibration_calls` each. `read_ns` is what reading a finished output costs;
-    `check` how each output was compared (`full` or `sampled`); `overhead` the share of an idle
+    `copies` how many copies of the operands the calls took in turn (1 in a warm cell); `check` how
+    each output was compared (`full` or `sampled`); `overhead` the share of an idle
     fence in the median burst. `latency` holds bursts of one call, where `calls` is more."""
 
     id: str
@@ -174,6 +176,7 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     calls: int = 0
     lead_in: int = 0
     read_ns: int = 0
+    copies: int = 1
     build_ns: int = 0
     first_ns: int = 0
     memory_bytes: int = 0

@@ -6,9 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from math import ceil
 from pathlib import Path
 
 CPUS = Path("/sys/devices/system/cpu")
+UNKNOWN_BYTES, BEYOND = 64 << 20, 2
+"""Where nothing tells the size; and how many times the caches a cold cell's copies are together."""
+
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -26,6 +30,12 @@ def last_level_bytes(cpus: Path = CPUS) -> int:
                 found[int(level), shared] = _bytes(size)
     last = max((level for level, _ in found), default=0)
     return sum(size for (level, _), size in found.items() if level == last)
+
+
+def copies_beyond(cache_bytes: int, each_bytes: int) -> int:
+    """How many copies of so many bytes no cache holds together: two at least."""
+    beyond = BEYOND * (cache_bytes or UNKNOWN_BYTES)
+    return max(2, ceil(beyond / max(each_bytes, 1)))
 
 
 def _mac() -> int:

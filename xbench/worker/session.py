@@ -10,21 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xbench.contracts import Backend, Mode, Policy, Spec, Stopwatch, Variant
+from xbench.contracts import Backend, Mode, Policy, Spec, Step, Stopwatch, Variant
 from xbench.errors import CellFailed
 from xbench.oracle.digest import digest_results, load_digests
 from xbench.plan.files import load_suites
 from xbench.registry import factory_of
+from xbench.worker.caches import copies_beyond
 from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
 from xbench.worker.device_ceilings import device_ceilings
 from xbench.worker.dispatch import launch_costs
 from xbench.worker.exhibits import show
+from xbench.worker.optional import cache_bytes, stopwatch
 from xbench.worker.peak import peak_memory
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 from xbench.worker.tensors import put
 from xbench.workloads import get_op
+from xbench.workloads.base import ITEM_BYTES
 
 Reply = dict[str, Any]
 IEEE_BITS, TF32_BITS = 24, 11
@@ -101,7 +104,7 @@ class Session:
         gc.collect()
         gc.freeze()  # the framework's own objects: later collections pass over them
         _check_precision(self.backend.name, chosen.math, facts)
-        cost = idle_cost_ns(self._empty_burst(self._stopwatch()))
+        cost = idle_cost_ns(self._empty_burst(stopwatch(self.backend)))
         return {
             "open_ns": opened,
             "fence_ns": cost,
@@ -115,17 +118,26 @@ class Session:
 
     def ceilings(self, mode: Mode, dtype: str, budget_s: float) -> Reply:
         """What this device reaches at most through this framework."""
-        ask: Callable[[], int | None] | None = getattr(self.backend, "cache_bytes", None)
-        cache = (ask() if ask is not None else None) or 0
-        return device_ceilings(self.backend, mode, dtype, self._stopwatch(), cache, budget_s)
+        watch, cache = stopwatch(self.backend), cache_bytes(self.backend, self.device)
+        return device_ceilings(self.backend, mode, dtype, watch, cache, budget_s)
 
-    def place(self, cell: str, spec: dict[str, Any], inputs: Reply) -> Reply:
-        """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
+    def place(self, cell: str, spec: dict[str, Any], inputs: Reply, cold: bool = False) -> Reply:
+        """Put a cell's inputs on the device, as many copies as no cache holds if `cold`. Not timed:
+        other workers may be doing the same."""
         asked, given = _spec(spec), map_arrays(inputs["batch"])
-        batch = {name: put(self.backend, asked, name, values) for name, values in given.items()}
-        self.backend.fence(batch)
-        slot = Slot(self.backend, asked, batch, given, map_arrays(inputs["state"]))
-        slot.watch = self._stopwatch()
+        tensors = get_op(asked.op).tensors(asked)
+        touched = tensors.elements("batch") + tensors.elements("outputs")
+        each_bytes = touched * ITEM_BYTES[asked.dtype]
+        copies = copies_beyond(cache_bytes(self.backend, self.device), each_bytes) if cold else 1
+        batches = [
+            {name: put(self.backend, asked, name, values) for name, values in given.items()}
+            for _ in range(copies)
+        ]
+        for each in batches:
+            self.backend.fence(each)
+        slot = Slot(self.backend, asked, batches[0], given, map_arrays(inputs["state"]))
+        slot.others = batches[1:]
+        slot.watch = stopwatch(self.backend)
         self.slots[cell] = slot
         return {}
 
@@ -134,15 +146,20 @@ class Session:
         slot = self.slots[cell]
         factory = factory_of(self.backend, slot.spec.op)
 
+        def make() -> Step:
+            return factory(self.backend, slot.spec, Variant(*variant))
+
         def build() -> None:
-            slot.step = factory(self.backend, slot.spec, Variant(*variant))
+            slot.step = make()
 
         building = measured(build)["wall_ns"]
+        slot.rotate(make if variant[0] == "eager" else None)
         first = slot.burst(1, 0)
         self._check_places(slot)
         gc.collect()
         memory = self.backend.memory().current_bytes
-        return {"build_ns": building, "first": first, "memory_bytes": memory}
+        copies = 1 + len(slot.others)
+        return {"build_ns": building, "first": first, "memory_bytes": memory, "copies": copies}
 
     def burst(self, cell: str, calls: int, lead_in: int, shift_bytes: int) -> Reading:
         """One timed burst, begun on the home core, its tensors shifted in the heap."""
@@ -200,11 +217,6 @@ class Session:
         self.slots.clear()
         self.backend.close()
         return {}
-
-    def _stopwatch(self) -> Stopwatch | None:
-        """A new one, if the adapter has them."""
-        make: Callable[[], Stopwatch | None] | None = getattr(self.backend, "stopwatch", None)
-        return make() if make is not None else None
 
     def _empty_burst(self, watch: Stopwatch | None) -> Callable[[], None]:
         """What a burst does beside its calls."""

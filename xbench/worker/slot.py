@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,22 @@ def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
     raise RuntimeError("the cell was placed but not loaded")
 
 
+class Turns:
+    """Calls that take copies of the operands in turn. As many results are kept alive, or the next
+    would be written over one that a cache still holds."""
+
+    def __init__(self, steps: list[Step], batches: list[Tensors]) -> None:
+        self._pairs = cycle([(step.run, each) for step, each in zip(steps, batches, strict=True)])
+        self._alive: deque[Tensors] = deque(maxlen=len(batches))
+
+    def __call__(self, state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+        """One call, with the next copy in place of `batch`."""
+        run, mine = next(self._pairs)
+        state, outputs = run(state, mine)
+        self._alive.append(outputs)
+        return state, outputs
+
+
 @dataclass(slots=True)
 class Slot:
     """A cell's batch on the device and as `given` on the host, its pristine state on the host, and
@@ -53,6 +71,10 @@ class Slot:
     last: Tensors = field(default_factory=dict)
     watched: str = ""
     """The smallest output: reading it tells whether the fence had waited."""
+    others: list[Tensors] = field(default_factory=list)
+    """More copies of the batch, where calls are to find no cache warm."""
+    turns: Turns | None = None
+    """Takes the copies in turn, in bursts; all else is asked of the first."""
     watch: Stopwatch | None = None
     """The device's own clock, where it has one."""
 
@@ -60,6 +82,13 @@ class Slot:
         """The state every burst starts from: a new copy, so that training cannot drift."""
         state = {name: self._put(name, values) for name, values in self.pristine.items()}
         return self.step.prepare(state)
+
+    def rotate(self, make: Callable[[], Step] | None) -> None:
+        """Have bursts take the copies in turn, if there are any: each with a step of its own from
+        `make`, since a step may write to memory that it owns; without, all with the cell's."""
+        if self.others:
+            steps = [self.step, *((make() if make else self.step) for _ in self.others)]
+            self.turns = Turns(steps, [self.batch, *self.others])
 
     def _put(self, name: str, values: Array) -> Handle:
         return put(self.backend, self.spec, name, values)
@@ -70,7 +99,7 @@ class Slot:
         go on from the state that these leave: a fresh one would have to be put first, in which
         time a thread pool falls asleep (that cost a step of 0.5 ms another 0.25)."""
         fence = self.backend.fence
-        run, batch = self.step.run, self.batch
+        run, batch = self.turns or self.step.run, self.batch
         self.last = {}
         state = self.fresh_state()
         outputs: Tensors = {}

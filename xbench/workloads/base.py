@@ -105,6 +105,8 @@ class Op:
     """Outputs that no input changes."""
     on_host: tuple[str, ...] = ()
     """Operands and results that are in host memory, whatever the policy's device (transfers)."""
+    streams: bool = False
+    """Whether memory decides its time, so that a figure with cold caches means something."""
     products: bool = False
     """Whether it multiplies matrices, so that the math mode `tf32` means something."""
     no_halves: str = "it does not say that it runs in float16 and bfloat16 (`no_halves`)"

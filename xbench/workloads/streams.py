@@ -60,7 +60,8 @@ def _stream_op(
             for each, (exact, magnitude) in formula(chunk).items():
                 yield Block(each, exact, entry_bound(magnitude, spec.dtype), start)
 
-    return Op(name, ("n", "w"), tensors, cost, inputs, expected, no_halves="")
+    streams = moved[0] > 0
+    return Op(name, ("n", "w"), tensors, cost, inputs, expected, streams=streams, no_halves="")
 
 
 def _identity(chunk: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
@@ -127,6 +128,7 @@ ELEMENTWISE_GRAD = Op(
     _grad_expected,
     gradients=("manual", "autograd", "custom"),
     constant=("dz",),
+    streams=True,
     no_halves="its loss sums all n x w terms, where float16 ends at 65504 and bfloat16 has 8 bits, "
     "so that a right loss could not be told from a wrong one",
 )

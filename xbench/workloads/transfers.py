@@ -18,5 +18,5 @@ def _cost(spec: Spec) -> Cost:
     return Cost(0, crossing, crossing, operators=1)
 
 
-HOST_TO_DEVICE = replace(COPY, name="host_to_device", cost=_cost, on_host=("x",))
-DEVICE_TO_HOST = replace(COPY, name="device_to_host", cost=_cost, on_host=("y",))
+HOST_TO_DEVICE = replace(COPY, name="host_to_device", cost=_cost, on_host=("x",), streams=False)
+DEVICE_TO_HOST = replace(COPY, name="device_to_host", cost=_cost, on_host=("y",), streams=False)
