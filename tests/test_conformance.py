@@ -47,7 +47,6 @@ PLANTED = [
     ("Dies", {"matmul", "fenced", "rests", "classifies"}, "exit status 9"),
     ("CallsEverythingMemory", {"classifies"}, "a ValueError is 'oom', not None"),
     ("KnowsNoMemory", {"classifies"}, "a MemoryError is None, not 'oom'"),
-    ("Spins", {"rests"}, "cores while it was asked nothing"),
     ("SaysNothing", {"attests"}, "attest has version ''"),
 ]
 
@@ -74,10 +73,15 @@ def test_a_planted_fault_is_named_by_the_check_that_is_for_it(
     tmp_path: Path, name: str, failing: set[str], said: str
 ) -> None:
     found = complaints(f"bad_adapters:{name}", tmp_path)
-    if name == "Spins":  # what spins also takes a core from what is timed
-        found.pop("fenced", None)
     assert found.keys() == failing
     assert said in "\n".join(line for lines in found.values() for line in lines)
+
+
+def test_a_thread_that_never_rests_is_named(tmp_path: Path) -> None:
+    """Asked alone: what spins takes the interpreter from everything else."""
+    with examined("bad_adapters:Spins", "cpu", "eager", tmp_path / "x") as subject:
+        (found,) = checks.rests(subject)
+    assert "cores while it was asked nothing" in found
 
 
 def test_a_fence_that_does_not_wait_is_named(tmp_path: Path) -> None:
