@@ -10,7 +10,7 @@ from xbench.records.compare import Comparison, Unpaired
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
-BACKENDS = ("numpy", "torch", "tensorflow")
+BACKENDS = ("numpy", "torch", "tensorflow", "jax")
 MODES = ("eager", "graph", "compiled")
 GRADIENTS = ("none", "manual", "autograd", "custom")
 ALLOCATORS = ("reuse", "system")
