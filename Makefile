@@ -14,7 +14,7 @@ bench: $(STAMP) ## Measure the quick preset on this machine, then write the repo
 	$(BIN)/xbench run
 
 test: $(STAMP) ## Run all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP) ## Lint, formatting, types, architecture rules
 	$(BIN)/ruff check .

@@ -25,6 +25,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The tests' own cache: the machine's ceilings are measured once a session, for all runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("PYTEST_XDIST_WORKER", raising=False)  # a pytest that a test starts is not one
         yield
 
 

@@ -104,7 +104,10 @@ def test_its_ceilings_come_from_its_own_framework(measured: Measured) -> None:
 
 
 def test_a_fence_that_does_not_wait_is_refused(planted: Path) -> None:
-    _, cells = measure(planted, ("npu:0",), {"op": ("matmul",), "backend": ("hasty",)})
+    axes: dict[str, tuple[str, ...]] = {
+        "op": ("matmul",), "backend": ("hasty",), "width": ("128",),
+    }  # fmt: skip
+    _, cells = measure(planted, ("npu:0",), axes)
     refused = cells["matmul", "hasty", "npu:0"]
     assert refused.status == "invalid"
     assert "the fence returned early" in refused.reason
