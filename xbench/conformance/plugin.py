@@ -12,7 +12,7 @@ from xbench.errors import CellFailed, WorkerDied
 from xbench.workloads import OPS
 
 FEW_COMPILED = ("elementwise", "matmul", "mlp_backward", "mlp_train")
-"""Compiling takes seconds: these stand for the rest, unless --all."""
+"""Compiling takes seconds: these, at two specs each, stand for the rest, unless --all."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
