@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Spec, Tensors, Variant
+from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
+from xbench.worker.precision import product_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +34,12 @@ NOT_THERE = {
     "linear_layer": "JAX has no layers of its own: `linear` is written by hand",
     "mlp_forward_recorded": "JAX records nothing: a gradient is a function of its own",
 }
-ONLY_EAGER = ("host_to_device", "device_to_host")
 PRECISION = {"ieee": "highest", "tf32": "tensorfloat32"}
 """Of float32 products; by default JAX takes what is fastest on the device."""
 
 PLATFORMS = {"cpu": "cpu", "cuda": "cuda,cpu"}
 """What JAX may load. A GPU cell needs the CPU too, for tensors that stay on the host."""
 
-CANARY_SIZE = 256
 POOL = "tf_XLAEigen"
 
 
@@ -66,8 +65,6 @@ class JaxBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        if variant.mode != "eager" and op in ONLY_EAGER:
-            return "a transfer is the driver's work: there is nothing to compile"
         return NOT_THERE.get(op) or refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,
@@ -112,7 +109,7 @@ class JaxBackend:
         import jax
         import jaxlib
 
-        bits = self._precision_bits()  # first: its product wakes the pool
+        bits = product_bits(self, self._policy.mode)  # first: its product wakes the pool
         return {
             "version": jax.__version__,
             "jaxlib": jaxlib.__version__,
@@ -123,22 +120,6 @@ class JaxBackend:
             "matmul_precision": jax.config.jax_default_matmul_precision,
             "precision_bits": bits,
         }
-
-    def _precision_bits(self) -> int:
-        """Bits of a float32 factor that the very product keeps that is timed: 24, or 11 in TF32.
-
-        Row i of a diagonal matrix holds 1 + 2**-i, which needs i + 1 bits, times the identity."""
-        import numpy as np
-
-        spec = Spec("matmul", tuple((name, CANARY_SIZE) for name in "mkn"), "float32")
-        step = self.ops["matmul"](self, spec, Variant(self._policy.mode, "none"))
-        exact = 1.0 + 2.0 ** -np.arange(1.0, 24.0)
-        a = np.eye(CANARY_SIZE, dtype="float32")
-        b = self.put(a)
-        np.fill_diagonal(a[: exact.size], exact)
-        _, outputs = step.run({}, {"a": self.put(a), "b": b})
-        kept = self.get(outputs["y"]).diagonal()[: exact.size] == exact
-        return 1 + int(kept.size if kept.all() else kept.argmin())
 
     def put(
         self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None

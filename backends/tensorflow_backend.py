@@ -21,13 +21,13 @@ from xbench.contracts import (
     Mode,
     Policy,
     Probe,
-    Spec,
     Tensors,
     Variant,
 )
 from xbench.errors import CellFailed
 from xbench.support import refusal
 from xbench.worker.host import resident_memory
+from xbench.worker.precision import product_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,6 @@ OPS = (
     "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
     "host_to_device", "device_to_host",
 )  # fmt: skip
-ONLY_EAGER = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 GRADIENTS: dict[Gradient, str] = {
@@ -52,8 +51,6 @@ GRADIENTS: dict[Gradient, str] = {
 }
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 """Names under which the package `tensorflow` is published, the likely ones first."""
-CANARY_SIZE = 256
-"""Rows of the precision canary: enough that a device uses the kernel of its large products."""
 
 RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Left as the user has them, and recorded: they change kernels, or compile graphs unasked."""
@@ -85,8 +82,6 @@ class TensorflowBackend:
         )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        if variant.mode != "eager" and op in ONLY_EAGER:
-            return "a transfer is the driver's work: there is nothing to trace or compile"
         return refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,
@@ -154,25 +149,9 @@ class TensorflowBackend:
             "tf32": tf.config.experimental.tensor_float_32_execution_enabled(),
             "synchronous": tf.config.experimental.get_synchronous_execution(),
             "soft_placement": tf.config.get_soft_device_placement(),
-            "precision_bits": self._precision_bits(),
+            "precision_bits": product_bits(self, self._policy.mode),
             **{name: os.environ.get(name, "") for name in (*RECORDED, FP16_SUMS)},
         }
-
-    def _precision_bits(self) -> int:
-        """Mantissa bits that survive the very matmul that is timed: 24 in IEEE float32, 11 in TF32.
-
-        Row i of a diagonal matrix holds 1 + 2**-i, which needs i + 1 bits, times the identity."""
-        import numpy as np
-
-        spec = Spec("matmul", tuple((name, CANARY_SIZE) for name in "mkn"), "float32")
-        step = self.ops["matmul"](self, spec, Variant(self._policy.mode, "none"))
-        exact = 1.0 + 2.0 ** -np.arange(1.0, 24.0)
-        a = np.eye(CANARY_SIZE, dtype="float32")
-        b = self.put(a)
-        np.fill_diagonal(a[: exact.size], exact)
-        _, outputs = step.run({}, {"a": self.put(a), "b": b})
-        kept = self.get(outputs["y"]).diagonal()[: exact.size] == exact
-        return 1 + int(kept.size if kept.all() else kept.argmin())
 
     def put(
         self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None

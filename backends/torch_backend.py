@@ -37,7 +37,6 @@ OPS = (
     "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
     "host_to_device", "device_to_host",
 )  # fmt: skip
-NOT_COMPILED = ("host_to_device", "device_to_host")
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 COMPILES_FROM, DIFFERENTIATES_FROM = (2, 11), (2, 13)
@@ -86,8 +85,6 @@ class TorchBackend:
             what = "a compiled step with derivatives" if derives else "compiled mode"
             wanted = ".".join(map(str, least))
             return f"{what} needs torch {wanted} or newer, and {found} is installed"
-        if variant.mode == "compiled" and op in NOT_COMPILED:
-            return "a transfer is the driver's work: there is nothing to compile"
         return refusal(
             self.name, op, dtype, variant,
             ops=OPS, dtypes=DTYPES, modes=MODES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xbench.contracts import Gradient, Mode, Policy, Spec, Variant
 from xbench.workloads import label
@@ -35,7 +35,7 @@ class WorkerKey:
         """`torch/cpu/eager/tall`, with math and allocator where they are not the default, and the
         side where there is one."""
         parts = [self.backend, self.device, self.mode, f"t{self.threads}"]
-        return "/".join(parts + _unusual(self))
+        return "/".join([*parts, *_unusual(self), *_side(self)])
 
     def policy(self, cores: int) -> Policy:
         """The policy with the thread count spelled out."""
@@ -66,8 +66,7 @@ class Cell:
         parts = [self.spec.op, label(self.spec), self.spec.dtype, key.backend, key.device, key.mode]
         parts += [self.gradient, f"t{key.threads}"]
         own = [self.cache] if self.cache != DEFAULT_CACHE else []
-        sides = [key.side] if key.side else []
-        return "/".join([*parts, *_unusual(replace(key, side="")), *own, *sides])
+        return "/".join([*parts, *_unusual(key), *own, *_side(key)])
 
     @property
     def variant(self) -> Variant:
@@ -111,5 +110,9 @@ def make_groups(cells: Iterable[Cell]) -> list[Group]:
 
 
 def _unusual(key: WorkerKey) -> list[str]:
-    usual = ("", DEFAULT_MATH, DEFAULT_ALLOCATOR)
-    return [part for part in (key.math, key.allocator, key.side) if part not in usual]
+    usual = (DEFAULT_MATH, DEFAULT_ALLOCATOR)
+    return [part for part in (key.math, key.allocator) if part not in usual]
+
+
+def _side(key: WorkerKey) -> list[str]:
+    return [key.side] if key.side else []

@@ -29,6 +29,8 @@ def refusal(
     unsound = OPS[op].why_not(dtype) if op in OPS else None
     if unsound:
         return unsound
+    if op in OPS and OPS[op].on_host and variant.mode != "eager":
+        return "a transfer is the driver's work: there is nothing to trace or compile"
     if variant.mode not in modes:
         return f"{backend} has no {variant.mode} mode (it has {', '.join(modes)})"
     return gradients[variant.gradient] or None

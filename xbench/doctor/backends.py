@@ -64,7 +64,7 @@ def attested(name: str, device: str, facts: dict[str, Any], open_s: float, cores
         why = f"float32 products keep {IEEE_BITS} bits on equal terms; fewer are faster and invalid"
         todo, command = "look for what lowers precision:", "env | grep -E 'TF32|MATMUL|ONEDNN'"
         return Finding(topic, "warning", seen, why, todo, command, values)
-    if read_back["threads"] == -1:
+    if read_back["threads"] == -1 and device == "cpu":
         why = "without threadpoolctl nobody can say how many threads the BLAS uses"
         command = "pip install threadpoolctl"
         return Finding(topic, "warning", seen, why, "install it:", command, values)

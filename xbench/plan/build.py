@@ -201,7 +201,7 @@ def _allocators(selection: Selection) -> Iterator[str]:
 
 
 def _caches(selection: Selection, spec: Spec) -> Iterator[str]:
-    """Cold figures are for ops that memory bounds; of others only who asked by name is told so."""
+    """Cold figures are for ops that memory bounds; others have none and no row."""
     for cache in CACHES:
         wanted = selection.wants("cache", cache, (DEFAULT_CACHE,))
         if wanted and (cache == DEFAULT_CACHE or get_op(spec.op).streams):
