@@ -22,9 +22,12 @@ WAIT_S = 60.0
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The tests' own cache: the machine's ceilings are measured once a session, for all runs."""
+    """The tests' own cache: the machine's ceilings are measured once a session, for all runs. And
+    their own lock: those of the other test process do not wait for them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        cache = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        patch.setenv("XBENCH_LOCK", str(cache / "xbench.lock"))
         patch.delenv("PYTEST_XDIST_WORKER", raising=False)  # a pytest that a test starts is not one
         yield
 

@@ -88,12 +88,9 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slot]:
     """A cell on a device whose clock is the only one there is."""
 
     def loaded(device: Device, state: bool = False) -> Slot:
-        clock = SimpleNamespace(
-            perf_counter_ns=lambda: device.now_ns,
-            process_time_ns=lambda: device.now_ns,
-            clock_gettime_ns=lambda clock: device.now_ns,
-            sleep=device.sleep,
-        )
+        names = ("perf_counter_ns", "process_time_ns", "clock_gettime_ns", "time_ns")
+        clocks = {name: lambda *clock: device.now_ns for name in names}
+        clock = SimpleNamespace(**clocks, sleep=device.sleep)
         monkeypatch.setattr(counters, "time", clock)
         monkeypatch.setattr(slot, "time", clock)
         backend: Any = device

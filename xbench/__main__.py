@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -17,11 +18,14 @@ def main() -> int:
 
 def _open_standard_streams() -> None:
     """Where the caller closed stdin, stdout or stderr, put /dev/null: else the next file opened
-    takes its number and gets what is printed."""
+    takes its number and gets what is printed. What stdout's encoding lacks is escaped, as on
+    stderr: files' names may be any bytes, and a terminal may know ASCII only."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _forget_working_directory() -> None:

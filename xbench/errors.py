@@ -2,6 +2,7 @@
 
 XbenchError            something a user can act on; printed without a traceback
 ├── UsageError         the command, selection or configuration is wrong        (exit 2)
+│   └── StorageFailed  what a run must write to disk could not be written: it stops, to be resumed
 ├── RecordError        a result file is missing, foreign, torn or too new      (exit 2)
 ├── WorkerDied         a worker process ended, or answered outside the protocol
 ├── WorkerTimeout      a worker did not answer within its limit (it was killed)
@@ -32,6 +33,11 @@ class XbenchError(Exception):
 
 class UsageError(XbenchError):
     """The command line, a selection or a suite file is wrong."""
+
+
+class StorageFailed(UsageError):
+    """The disk is full, or the run's folder is gone: no fault of any cell's, so none has failed,
+    and the run stops where it can be resumed."""
 
 
 class RecordError(XbenchError):

@@ -13,6 +13,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from xbench.text import PLAIN_NAME, is_plain, one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
@@ -43,6 +45,8 @@ def resolve(path: str) -> Any:
 
 
 def _problem(point: EntryPoint, taken: Collection[str]) -> str | None:
+    if not is_plain(point.name):
+        return f"a name is {PLAIN_NAME}"
     if point.name in taken:
         return "another has that name"
     try:
@@ -54,4 +58,4 @@ def _problem(point: EntryPoint, taken: Collection[str]) -> str | None:
 
 def _named(point: EntryPoint, group: str) -> str:
     owner = f" of {point.dist.name} {point.dist.version}" if point.dist is not None else ""
-    return f"{group.partition('.')[2].removesuffix('s')} {point.name!r}{owner}"
+    return f"{group.partition('.')[2].removesuffix('s')} {one_line(point.name[:80])!r}{owner}"

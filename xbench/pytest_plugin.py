@@ -7,8 +7,9 @@ of our bursts through a timer that replays them: its table, JSON and comparisons
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +24,7 @@ from xbench.engine.settings import Settings
 from xbench.errors import XbenchError
 from xbench.export.measured import carried
 from xbench.export.pytest_benchmark import about
+from xbench.lock import one_at_a_time
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.progress import PlainProgress
@@ -63,9 +65,12 @@ class Bench:
     plan: Plan
     root: Path
     preset: str
+    locked: bool
     recording: Recording | None = None
     summaries: dict[str, CellSummary] = field(default_factory=dict)
     lines: dict[str, list[CellLine]] = field(default_factory=dict)
+    turn: ExitStack = field(default_factory=ExitStack)
+    """Holds the machine from the first group that is measured to the session's end."""
 
     def summary(self, name: str) -> tuple[CellSummary, list[CellLine]]:
         """A cell's figures and raw lines by its id; its group is measured if it was not yet."""
@@ -87,8 +92,10 @@ class Bench:
         self.summaries |= {cell.id: cell for cell in summarise(run) if cell.id in ids}
 
     def _start(self) -> Recording:
-        run_id = new_run_id()
-        settings = Settings(SEED, make_run_folder(self.root / RESULTS, run_id))
+        held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
+        turn, run_id = self.turn.enter_context(held), new_run_id()
+        folder = make_run_folder(self.root / RESULTS, run_id)
+        settings = Settings(SEED, folder, unlocked=turn.unlocked)
         header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED)
         self.recording = Recording(self.plan, settings, header, PlainProgress(self.plan))
         return self.recording
@@ -104,6 +111,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--xbench-preset", default="quick", metavar="NAME",
         help="which cells `--benchmark-only` measures: smoke, quick (default) or full",
+    )  # fmt: skip
+    group.addoption(
+        "--xbench-no-lock", action="store_true",
+        help="measure even while another run does; the figures are marked",
     )  # fmt: skip
     pytest_gate.add_options(group)
 
@@ -142,8 +153,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         whole = _plan(session.config)
         rows = [row for row in whole.rows if row.cell.id in chosen]
         plan = make_plan(rows, whole.launches, whole.group_s, whole.cores, available_bytes())
-        preset = session.config.getoption("xbench_preset")
-        session.config.stash[BENCH] = Bench(plan, session.config.rootpath, preset)
+        options = session.config.option
+        session.config.stash[BENCH] = Bench(
+            plan, session.config.rootpath, options.xbench_preset, not options.xbench_no_lock
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -160,12 +173,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the journal, and judge what it holds if that is asked for."""
     bench = session.config.stash.get(BENCH, None)
     recording, whole = None, False
-    if bench is not None and bench.recording is not None:
-        recording = bench.recording
-        planned = {cell.id for group in bench.plan.groups for cell in group.cells}
-        whole = planned <= bench.lines.keys()
-        recording.finish("complete" if whole else "interrupted")
-    pytest_gate.judge(session, recording, whole)
+    with bench.turn if bench is not None else nullcontext():
+        if bench is not None and bench.recording is not None:
+            recording = bench.recording
+            planned = {cell.id for group in bench.plan.groups for cell in group.cells}
+            whole = planned <= bench.lines.keys()
+            recording.finish("complete" if whole else "interrupted")
+        pytest_gate.judge(session, recording, whole)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -205,6 +219,11 @@ def _fail(benchmark: Any, reason: str) -> NoReturn:
     with suppress(XbenchError):
         benchmark.pedantic(refuse)
     pytest.fail(reason, pytrace=False)
+
+
+def _say(text: str) -> None:
+    """Past pytest's own capture: the user would not know why nothing goes on."""
+    print(f"\nxbench: {text}", file=sys.__stderr__, flush=True)
 
 
 def _plan(config: pytest.Config) -> Plan:

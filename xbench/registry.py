@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xbench.contracts import Backend, Factory, Probe, Variant
 from xbench.errors import UsageError
 from xbench.plugins import Plugins, plugins, resolve
-from xbench.text import near
+from xbench.text import PLAIN_NAME, is_plain, near
 from xbench.workloads import OPS, Op
 
 if TYPE_CHECKING:
@@ -89,7 +89,11 @@ def load_claims(name: str) -> ClaimSet:
 
 
 def add_op(op: Op) -> Op:
-    """Make a user's op known, for planning, oracle and workers. Raises: UsageError if taken."""
+    """Make a user's op known, for planning, oracle and workers.
+
+    Raises: UsageError if its name is taken, or is no plain one."""
+    if not is_plain(op.name):
+        raise UsageError(f"an op cannot be called {op.name[:80]!r}", f"use {PLAIN_NAME}")
     if op.name in OPS:
         raise UsageError(f"an op called {op.name!r} exists already", "choose another name")
     OPS[op.name] = op

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
+PLAIN_NAME = "letters, digits and _ . + -, at most 64"
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -15,6 +18,16 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else " " for each in text)
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name may be part of a file's name, an option's value and a line of a table."""
+    return _PLAIN.fullmatch(name) is not None
+
+
+def readable(text: str) -> str:
+    """The text with `?` for what cannot be written as UTF-8: bytes of a file's name, say."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def near(name: str, known: Iterable[str]) -> str:

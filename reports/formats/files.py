@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from secrets import token_hex
 
 from xbench.errors import UsageError
+from xbench.records.whole import write_whole
 
 
 def make_folder(out: Path) -> None:
@@ -28,19 +27,9 @@ def write_files(out: Path, files: Mapping[str, str | bytes]) -> None:
     for name, content in files.items():
         data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
         try:
-            _write(out, name, data)
+            write_whole(out / name, data)
         except OSError as error:
             raise _cannot(out, f"{name}: {error.strerror}") from None
-
-
-def _write(out: Path, name: str, data: bytes) -> None:
-    fresh = out / f".{name}.{token_hex(4)}.tmp"
-    try:
-        with fresh.open("xb") as file:  # x: what lies there already is neither followed nor lost
-            file.write(data)
-        os.replace(fresh, out / name)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _cannot(out: Path, why: str | None) -> UsageError:

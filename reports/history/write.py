@@ -17,7 +17,7 @@ from xbench.errors import UsageError
 from xbench.gate.baseline import Stored
 from xbench.gate.past import Row, what_changed
 from xbench.gate.past_table import COLUMNS, row_cells, step_rows
-from xbench.gate.write import write_whole
+from xbench.records.whole import write_whole
 
 PAGE = "history.html"
 MOST_ROWS = 200

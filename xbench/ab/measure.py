@@ -41,7 +41,7 @@ CONFIRM_TIMES = 2.0
 class Work:
     """What both measurements share. `plan_of` makes a plan of rows, whose groups get so many times
     the usual time; `say` tells the user; runs go into folders of `out` named after `run_id`.
-    `budget_s` is for both."""
+    `budget_s` is for both; `unlocked`: others may measure meanwhile."""
 
     sides: Mapping[str, Side]
     plan_of: Callable[[list[Row], float], Plan]
@@ -52,6 +52,7 @@ class Work:
     command: list[str]
     seed: int
     budget_s: float | None
+    unlocked: bool
     say: Callable[[str], None]
 
     def compare(self, pairs: list[Pair]) -> tuple[list[Finding], list[Run], list[str]]:
@@ -86,8 +87,9 @@ class Work:
     ) -> tuple[Run, list[CellSummary]]:
         folder = make_run_folder(self.out, run_id).resolve()
         settings = Settings(
-            seed, folder, self.sides["head"].suites, budget_s=budget_s, sides=self.sides
-        )
+            seed, folder, self.sides["head"].suites, budget_s=budget_s, sides=self.sides,
+            unlocked=self.unlocked,
+        )  # fmt: skip
         header = make_header(plan, run_id, self.preset, self.command, seed)
         return run_plan(plan, settings, header, make_progress(plan))
 

@@ -11,6 +11,7 @@ import msgspec
 from xbench.claims.evidence import Evidence
 from xbench.claims.model import Claim, ClaimLine, ClaimSet, Judged, Missing, PlotFile
 from xbench.errors import RecordError
+from xbench.records.whole import write_whole
 
 CLAIMS = "claims.jsonl"
 _encode = msgspec.json.Encoder().encode
@@ -47,10 +48,8 @@ def _ruled(claim: Claim, evidence: Evidence) -> ClaimLine:
 
 
 def write_rulings(folder: Path, rulings: Rulings) -> None:
-    """Write `claims.jsonl`, whole or not at all."""
-    fresh = (folder / CLAIMS).with_suffix(".tmp")
-    fresh.write_bytes(b"".join(_encode(line) + b"\n" for line in _lines(rulings)))
-    fresh.replace(folder / CLAIMS)
+    """Write `claims.jsonl`, whole or not at all. Raises: OSError."""
+    write_whole(folder / CLAIMS, b"".join(_encode(line) + b"\n" for line in _lines(rulings)))
 
 
 def _lines(rulings: Rulings) -> Iterator[ClaimLine | PlotFile]:

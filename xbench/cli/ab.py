@@ -14,7 +14,13 @@ from xbench.ab.measure import Work
 from xbench.ab.pairs import Pair, make_pairs, rows_to_measure
 from xbench.ab.sides import Surveyed, load_ops, policy_of, selected, standing, survey
 from xbench.ab.verdict import side_of
-from xbench.cli.run import Effort, end_cleanly_on_signals, get_preset, refuse_windows
+from xbench.cli.run import (
+    Effort,
+    end_cleanly_on_signals,
+    get_preset,
+    hold_machine,
+    refuse_windows,
+)
 from xbench.engine.header import new_run_id
 from xbench.errors import UsageError
 from xbench.gate.differences import differences
@@ -40,7 +46,11 @@ def main(options: argparse.Namespace) -> int:
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
     selection = Selection(get_preset(options.preset), tuple(options.suite), axes)
     planner = _planner(options, selection)
-    with _scratch(options.out, run_id) as scratch, standing(asked, scratch) as sides:
+    with (
+        hold_machine(options) as turn,
+        _scratch(options.out, run_id) as scratch,
+        standing(asked, scratch) as sides,
+    ):
         surveyed = _survey(sides, asked, selection, scratch)
         load_ops(selection, surveyed["head"].side)
         pairs = make_pairs(
@@ -51,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
         work = Work(
             {name: found.side for name, found in surveyed.items()}, planner, thresholds,
             options.out, run_id, selection.preset.name, options.command_line, options.seed,
-            options.budget, _say,
+            options.budget, turn.unlocked, _say,
         )  # fmt: skip
         findings, runs, notes = work.compare(pairs)
     base, head = (

@@ -12,7 +12,14 @@ from pathlib import Path
 from xbench.claims.evidence import Evidence
 from xbench.claims.judge import Rulings, judge, write_rulings
 from xbench.claims.model import ClaimSet
-from xbench.cli.run import Effort, end_cleanly_on_signals, head_line, plan_selection, refuse_windows
+from xbench.cli.run import (
+    Effort,
+    end_cleanly_on_signals,
+    head_line,
+    hold_machine,
+    plan_selection,
+    refuse_windows,
+)
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
@@ -66,15 +73,16 @@ def _folder(mnist: Path | None) -> Path | None:
 
 def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
     """Measure and show everything. Returns: the run's folder."""
-    plan = _plan(claims, options.launches)
-    print(head_line(plan, claims.preset), file=sys.stderr)
-    planted = claims.planted()
-    run_id = new_run_id()
-    folder = make_run_folder(options.out, run_id).resolve()
-    header = make_header(plan, run_id, claims.preset.name, options.command_line, options.seed)
-    settings = Settings(options.seed, folder, ())
-    run_plan(plan, settings, header, make_progress(plan), requests=claims.requests, shown=planted)
-    return folder
+    with hold_machine(options) as turn:
+        plan = _plan(claims, options.launches)
+        print(head_line(plan, claims.preset), file=sys.stderr)
+        shown = claims.planted()
+        run_id = new_run_id()
+        folder = make_run_folder(options.out, run_id).resolve()
+        header = make_header(plan, run_id, claims.preset.name, options.command_line, options.seed)
+        settings = Settings(options.seed, folder, unlocked=turn.unlocked)
+        run_plan(plan, settings, header, make_progress(plan), False, claims.requests, shown)
+        return folder
 
 
 def _plan(claims: ClaimSet, launches: int | None) -> Plan:

@@ -8,18 +8,27 @@ from pathlib import Path
 
 from xbench.cli.parser import make_parser
 from xbench.cli.resume import check_same
-from xbench.cli.run import end_cleanly_on_signals, head_line, planned, refuse_windows, settings_of
+from xbench.cli.run import (
+    end_cleanly_on_signals,
+    head_line,
+    planned,
+    refuse_windows,
+    say,
+    settings_of,
+)
 from xbench.engine.again import measure_again, only
 from xbench.errors import UsageError
 from xbench.gate.stored import StoredRun, read_stored
+from xbench.lock import one_at_a_time
 from xbench.progress import make_progress
 from xbench.records.machine import environment
 from xbench.records.read import Run, read_run
 
 
-def repeat(folder: Path, cells: Collection[str], memory: bool) -> StoredRun:
+def repeat(folder: Path, cells: Collection[str], memory: bool, locked: bool) -> StoredRun:
     """Measure the groups of these cells again, on the same machine with the same versions, and
-    their peak memory if it is asked for. The run lies in `confirm/` of the folder.
+    their peak memory if it is asked for. The run lies in `confirm/` of the folder. `locked`: with
+    this machine's lock.
 
     Raises: UsageError if that cannot be the same measurement; RecordError."""
     refuse_windows()
@@ -35,9 +44,10 @@ def repeat(folder: Path, cells: Collection[str], memory: bool) -> StoredRun:
     check_same(run, whole)
     _check_commit(run)
     part = only(whole, cells, memory)
-    print(f"confirming: {head_line(part, preset)}", file=sys.stderr)
-    settings = settings_of(options, folder)
-    return read_stored(measure_again(part, settings, run.header, make_progress))
+    with one_at_a_time(["xbench", "gate", "--confirm"], locked, say) as turn:
+        print(f"confirming: {head_line(part, preset)}", file=sys.stderr)
+        settings = settings_of(options, folder, turn)
+        return read_stored(measure_again(part, settings, run.header, make_progress))
 
 
 def _check_commit(run: Run) -> None:

@@ -15,6 +15,7 @@ from xbench.export.bencher import to_bencher
 from xbench.export.github_action import to_github_action
 from xbench.export.measured import Measured, read_measured
 from xbench.export.pytest_benchmark import to_pytest_benchmark
+from xbench.records.whole import write_whole
 from xbench.text import one_line
 
 EXIT_NOTHING = 5
@@ -48,8 +49,11 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _write(file: Path, text: str) -> None:
-    """Raises: UsageError."""
+    """Whole or not at all, unless it is no plain file but a pipe, say. Raises: UsageError."""
     try:
-        file.write_text(text, encoding="ascii")
+        if file.exists() and not file.is_file():
+            file.write_text(text, encoding="ascii")
+        else:
+            write_whole(file.resolve(), text.encode("ascii"))
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write {file}: {error}", "name a writable file") from None

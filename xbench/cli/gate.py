@@ -21,13 +21,13 @@ def main(options: argparse.Namespace) -> int:
     candidate = read_side(options.run or newest_run(options.baseline))
     verdict = gate(
         candidate, options.baseline, thresholds,
-        again=partial(_again, candidate) if options.confirm else None,
+        again=partial(_again, candidate, not options.no_lock) if options.confirm else None,
         learning=options.learning, strict=options.strict,
     )  # fmt: skip
     return finish(verdict, options.out)
 
 
-def _again(candidate: StoredRun, cells: set[str], memory: bool) -> StoredRun:
+def _again(candidate: StoredRun, locked: bool, cells: set[str], memory: bool) -> StoredRun:
     """Measure cells of the run again. Raises: UsageError, RecordError."""
     from xbench.cli.confirm import repeat  # the engine, which a gate without it does without
 
@@ -36,4 +36,4 @@ def _again(candidate: StoredRun, cells: set[str], memory: bool) -> StoredRun:
             f"{candidate.folder} is another tool's file, which --confirm cannot measure again",
             "leave out --confirm",
         )
-    return repeat(candidate.folder, cells, memory)
+    return repeat(candidate.folder, cells, memory, locked)

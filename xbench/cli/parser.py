@@ -8,7 +8,7 @@ from pathlib import Path
 from xbench import __version__
 from xbench.cli.late import RESULTS, late
 from xbench.cli.parser_ab import add_ab
-from xbench.cli.parser_axes import add_axes, folder, seconds, share
+from xbench.cli.parser_axes import add_axes, add_no_lock, folder, seconds, share
 from xbench.cli.parser_tracking import add_accept, add_compare, add_export, add_gate, add_history
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
@@ -105,12 +105,13 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--resume", type=Path, metavar="RUN",
         help="go on with a run that was interrupted, by the options that it was started with; of "
-        "yours only --budget, --dry-run and --no-report count",
+        "yours only --budget, --dry-run, --no-lock and --no-report count",
     )  # fmt: skip
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     how.add_argument(
         "--fresh-ceilings", action="store_true", help="do not use those measured within a day"
     )
+    add_no_lock(how)
     how.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     how.add_argument("--no-report", action="store_true", help="measure only")
     how.add_argument(
@@ -160,6 +161,7 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=folder, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
     )
+    add_no_lock(parser)
     parser.set_defaults(handler=late("xbench.cli.claims"))
 
 
@@ -172,6 +174,7 @@ def _add_selftest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, default=8, metavar="N", help="runs of the A/A (default 8)"
     )
+    add_no_lock(parser)
     parser.set_defaults(handler=late("xbench.cli.selftest"))
 
 

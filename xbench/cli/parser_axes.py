@@ -32,6 +32,14 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def add_no_lock(parser: argparse._ActionsContainer) -> None:
+    """The option of every command that measures."""
+    parser.add_argument(
+        "--no-lock", action="store_true",
+        help="measure even while another run does; the figures are marked",
+    )  # fmt: skip
+
+
 class _Listed(argparse.Action):
     """Values of an axis, with blanks or commas between them, in one option or several."""
 

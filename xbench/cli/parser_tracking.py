@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from xbench.cli.late import RESULTS, late
+from xbench.cli.parser_axes import add_no_lock
 
 FORMATS = ("pytest-benchmark", "github-action-benchmark", "bencher")
 Commands = argparse._SubParsersAction
@@ -75,6 +76,7 @@ def add_gate(commands: Commands[argparse.ArgumentParser]) -> None:
         "--confirm", action="store_true",
         help="measure flagged cells again, in fresh launches, here and now",
     )  # fmt: skip
+    add_no_lock(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write verdict.json and summary.md there"
     )

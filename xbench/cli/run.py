@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -18,6 +19,7 @@ from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
 from xbench.errors import UsageError
 from xbench.gpu.nvml import device_bytes
+from xbench.lock import Turn, one_at_a_time
 from xbench.plan.build import build_rows
 from xbench.plan.plan import MIN_ROUNDS, Plan, make_plan
 from xbench.plan.preset import Preset
@@ -25,6 +27,7 @@ from xbench.plan.select import AXES, Selection, choose_devices
 from xbench.progress import Progress, make_progress
 from xbench.records.journal import make_run_folder
 from xbench.records.machine import available_bytes, devices, this_machine
+from xbench.records.read import Run
 from xbench.records.schema import Header
 from xbench.records.summary import CellSummary
 from xbench.registry import left_out, plugin_suites
@@ -45,12 +48,25 @@ def main(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(describe_plan(plan))
         return 0
-    print(head_line(plan, preset), file=sys.stderr)
-    run_id = new_run_id()
-    folder = make_run_folder(options.out, run_id)
-    header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
-    settings = settings_of(options, folder)
-    return _measure(plan, settings, header, make_progress(plan), False, options)
+    with hold_machine(options) as turn:
+        if turn.waited:
+            preset, plan = planned(options)
+        print(head_line(plan, preset), file=sys.stderr)
+        run_id = new_run_id()
+        folder = make_run_folder(options.out, run_id)
+        header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
+        settings = settings_of(options, folder, turn)
+        return _measure(plan, settings, header, make_progress(plan), False, options)
+
+
+def hold_machine(options: argparse.Namespace) -> AbstractContextManager[Turn]:
+    """This machine, for one run at a time, unless --no-lock was given."""
+    return one_at_a_time(options.command_line, not options.no_lock, say)
+
+
+def say(text: str) -> None:
+    """Tell the user, beside what is printed."""
+    print(f"xbench: {text}", file=sys.stderr, flush=True)
 
 
 def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
@@ -68,26 +84,35 @@ def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
 
 def _resume(options: argparse.Namespace) -> int:
     """Continue the run whose folder or journal was named, as its own command asked for it."""
-    run = open_run(options.resume)
-    asked = make_parser().parse_args(run.header.command[1:])
-    asked.no_report, asked.budget = options.no_report, options.budget
-    preset, plan = planned(asked)
-    check_same(run, plan)
-    known = [line.id for line in run.memory]
-    also = f", the peak memory of {len(known)} cells too" if known else ""
-    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already{also}"
+    run, asked, plan, head = _taken_up(options)
     if options.dry_run:
         print(head)
         return 0
-    print(head, file=sys.stderr)
-    settings = settings_of(asked, run.path.parent)
-    failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
-    progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
-    return _measure(plan, settings, run.header, progress, True, options)
+    with hold_machine(options) as turn:
+        if turn.waited:  # for somebody who measured it to its end, perhaps
+            run, asked, plan, head = _taken_up(options)
+        print(head, file=sys.stderr)
+        known = [line.id for line in run.memory]
+        failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
+        progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
+        settings = settings_of(asked, run.path.parent, turn)
+        return _measure(plan, settings, run.header, progress, True, options)
 
 
-def settings_of(options: argparse.Namespace, folder: Path) -> Settings:
-    """How the engine measures into `folder`, by these options of `run`."""
+def _taken_up(options: argparse.Namespace) -> tuple[Run, argparse.Namespace, Plan, str]:
+    """The run, what its command asked for, its plan, and a line that says what is left."""
+    run = open_run(options.resume)
+    asked = make_parser().parse_args(run.header.command[1:])
+    asked.budget = options.budget
+    preset, plan = planned(asked)
+    check_same(run, plan)
+    also = f", the peak memory of {len(run.memory)} cells too" if run.memory else ""
+    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already{also}"
+    return run, asked, plan, head
+
+
+def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settings:
+    """How the engine measures into `folder`, by these options of `run`, in this turn."""
     files = [str(Path(name).resolve()) for name in options.suite if name.endswith(".py")]
     brought = [
         path
@@ -96,7 +121,7 @@ def settings_of(options: argparse.Namespace, folder: Path) -> Settings:
     ]
     return Settings(
         options.seed, folder.resolve(), (*files, *brought), budget_s=options.budget,
-        fresh_ceilings=options.fresh_ceilings,
+        fresh_ceilings=options.fresh_ceilings, unlocked=turn.unlocked,
     )  # fmt: skip
 
 

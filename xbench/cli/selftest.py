@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from xbench.cli.run import EXIT_FAILED, end_cleanly_on_signals, refuse_windows
+from xbench.cli.run import EXIT_FAILED, end_cleanly_on_signals, hold_machine, refuse_windows
 from xbench.errors import UsageError
 from xbench.selftest.aa import LAUNCHES, aa_checks
 from xbench.selftest.checks import quick_checks
@@ -17,6 +17,11 @@ def main(options: argparse.Namespace) -> int:
     end_cleanly_on_signals()
     if options.trials < 1:
         raise UsageError(f"trials is {options.trials}", "at least 1; 8 tell something")
+    with hold_machine(options):
+        return 0 if _passed(options) else EXIT_FAILED
+
+
+def _passed(options: argparse.Namespace) -> bool:
     passed = True
     for check in quick_checks():
         print(check, flush=True)
@@ -27,4 +32,4 @@ def main(options: argparse.Namespace) -> int:
         for check in aa_checks(options.trials):
             print(check, flush=True)
             passed &= check.passed
-    return 0 if passed else EXIT_FAILED
+    return passed

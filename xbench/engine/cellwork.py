@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
 from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.engine.calibrate import Burst, agree, choose_burst, steady
 from xbench.engine.canary import Canary
+from xbench.engine.jumps import steadily
 from xbench.engine.oracle import Oracle
 from xbench.engine.quiet import Gate, Patience
 from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads, traced_again
@@ -54,6 +56,7 @@ class CellWork:
     scatter: Scatter
     patience: Patience
     inputs: dict[str, Any] = field(default_factory=dict)
+    jumps: list[str] = field(default_factory=list)
     traces: dict[str, int] = field(default_factory=dict)
     call_ns: dict[str, float] = field(default_factory=dict)
     """Of the cells whose bursts were settled just now."""
@@ -80,10 +83,8 @@ class CellWork:
         Raises: CellFailed("invalid", ...) with what is wrong; a wrong result has no time."""
         self.observe("check", cell)
         file = str(self.settings.scratch / "answer.npz")
-        predicted = self.plan.predictions[cell.id]
-        reply = self._ask(
-            cell, "answer", predicted.load_s, file=file, digests=self.inputs["digests"]
-        )
+        limit_s, digests = self.plan.predictions[cell.id].load_s, self.inputs["digests"]
+        reply = self._ask(cell, "answer", limit_s, file=file, digests=digests)
         verdict = self.oracle.judge(self.inputs["id"], file, calls)
         if verdict["problems"]:
             raise CellFailed("invalid", "; ".join(verdict["problems"]))
@@ -91,14 +92,14 @@ class CellWork:
 
     def burst(self, cell: Cell, burst: Burst, into: Samples) -> dict[str, int]:
         """One timed burst, appended to `into`. Returns: all that was read."""
-        worker = self.workers.get(cell.worker)
+        worker, predicted = self.workers.get(cell.worker), self.plan.predictions[cell.id]
         before = worker.idle_cpu_ns
-        predicted = self.plan.predictions[cell.id]
         shift = self.scatter.shift_bytes(cell, burst.lead_in, predicted.held_bytes)
-        reading = self._ask(
-            cell, "burst", predicted.call_s * burst.calls, calls=burst.calls,
+        ask = partial(
+            self._ask, cell, "burst", predicted.call_s * burst.calls, calls=burst.calls,
             lead_in=burst.lead_in, shift_bytes=shift,
         )  # fmt: skip
+        reading = steadily(ask, cell.id, self.jumps.append)
         reading["idle_cpu_ns"] = worker.idle_cpu_ns - before
         into.add(reading)
         return reading

@@ -11,6 +11,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from msgspec import UNSET
+
 from xbench.cell import Cell, Group, WorkerKey
 from xbench.engine.calibrate import more_rounds
 from xbench.engine.cellwork import STARVED, CellWork
@@ -72,6 +74,7 @@ class GroupRun:
             group=self.group.id, launch=self.launch, started_utc=started,
             inputs_sha256=self.work.inputs.get("sha256", ""), order=order,
             cells=[lines[cell.id] for cell in cells], canary_ns=self.canaries, gpus=self.gpus,
+            jumps=self.work.jumps or UNSET, unlocked=self.work.settings.unlocked or UNSET,
         )  # fmt: skip
 
     def _attempt(

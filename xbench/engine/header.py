@@ -32,7 +32,7 @@ def make_header(plan: Plan, run_id: str, preset: str, command: list[str], seed: 
         run_id=run_id,
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         preset=preset,
-        command=[part.encode(errors="replace").decode() for part in command],
+        command=command,
         seed=seed,
         launches=plan.launches,
         group_s=plan.group_s,

@@ -205,9 +205,9 @@ class Recording:
         lacking += self.unweighed
         self.journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
         self.journal.close()
-        run = read_run(self.settings.folder)
+        run = read_run(self.journal.path)
         summaries = summarise(run)
-        write_summary(self.settings.folder / SUMMARY, summaries)
+        write_summary(self.journal.path.with_name(SUMMARY), summaries)
         return run, summaries
 
     @property

@@ -7,10 +7,12 @@ no number of is no longer expected.
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -72,13 +74,21 @@ def accept(folder: Path, run: str, cells: Iterable[str], reason: str) -> Accepta
         when_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
     try:
-        with (folder / ACCEPTED).open("ab") as file:
-            file.write(msgspec.json.encode(made) + b"\n")
+        with (folder / ACCEPTED).open("a+b") as file:
+            file.write(_line_end(file) + msgspec.json.encode(made) + b"\n")
     except OSError as error:
         raise UsageError(
             f"cannot write {folder / ACCEPTED}: {error.strerror}", "make the folder writable"
         ) from None
     return made
+
+
+def _line_end(file: BinaryIO) -> bytes:
+    """What is missing for a new line to begin: an editor may have left the last one open."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return b""
+    file.seek(-1, os.SEEK_END)
+    return b"" if file.read() == b"\n" else b"\n"
 
 
 def _who() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from xbench.gate.model import Verdict
-from xbench.gate.write import write_whole
+from xbench.records.whole import write_whole
 
 FILE = Path(__file__).with_name("verdict.schema.json")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from xbench.errors import UsageError
 from xbench.gate.model import Verdict
 from xbench.gate.summary import as_markdown
+from xbench.records.whole import write_whole
 
 VERDICT, SUMMARY = "verdict.json", "summary.md"
 
@@ -29,14 +29,3 @@ def write_verdict(verdict: Verdict, out: Path) -> list[Path]:
         raise UsageError(
             f"cannot write to {out}: {error.strerror}", "name another folder with --out"
         ) from None
-
-
-def write_whole(file: Path, content: bytes) -> Path:
-    """Write a file so that whoever reads it finds the old one or the new one. Raises: OSError."""
-    fresh = file.with_name(f".{file.name}-{os.getpid()}")
-    try:
-        fresh.write_bytes(content)
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return file

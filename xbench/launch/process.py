@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import xbench
-from xbench.errors import CellFailed, WorkerDied
+from xbench.errors import StorageFailed, WorkerDied, XbenchError
 from xbench.launch.channel import Channel
 from xbench.launch.watcher import Watcher
 
@@ -23,7 +23,14 @@ BOOTSTRAP = ROOT / "xbench" / "worker" / "bootstrap.py"
 PACKAGES = {name: str(ROOT / name) for name in ("xbench", "backends", "suites")}
 """Our packages and their folders, which a worker is given: it need not have xbench."""
 CLOSE_LIMIT_S = 5.0
+END_LIMIT_S = 20.0
+"""For the kernel to end what was killed, or to stop what was told to. It may not: a thread that
+waits for a disk or a driver cannot be interrupted, and nobody may wait for it for ever."""
+
+LOOK_S = 2e-5
 LOG_TAIL_BYTES = 2000
+
+GONE = "if its folder is gone, start a new run; else go on with `xbench run --resume`"
 
 _watcher: list[Watcher] = []
 
@@ -44,6 +51,7 @@ class Process:
         self._stoppable = stoppable
         self._answered = False
         self._stopped_at_ns: int | None = None
+        self._why = ""
         self.idle_cpu_ns = 0
         """CPU time it used while it was stopped, in all; known on Linux."""
         self._log_start = log.stat().st_size if log.exists() else 0
@@ -57,21 +65,25 @@ class Process:
             "parent_pid": os.getpid(),
             "packages": dict(packages),
         }
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [python or sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment,
-                pass_fds=(child_reads, child_writes),
-                start_new_session=True,
-            )
-        os.close(child_reads)
-        os.close(child_writes)
         self._channel: Channel | None = Channel(parent_reads, parent_writes)
-        if sys.platform != "linux":
-            _watch().add(self.pid)
+        try:
+            with log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [python or sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=environment,
+                    pass_fds=(child_reads, child_writes),
+                    start_new_session=True,
+                )
+        except OSError as error:  # the log's folder, or no process more is to be had
+            self._channel.close()
+            raise StorageFailed(f"cannot start a worker: {error}", GONE) from None
+        finally:
+            os.close(child_reads)
+            os.close(child_writes)
+        _watch().add(self.pid)
 
     @property
     def pid(self) -> int:
@@ -81,16 +93,14 @@ class Process:
     def call(self, action: str, timeout_s: float, **arguments: Any) -> dict[str, Any]:
         """Ask for `action` and wait. After WorkerDied or WorkerTimeout the process is gone.
 
-        Raises: CellFailed, WorkerDied, WorkerTimeout."""
+        Raises: CellFailed, WorkerDied, WorkerTimeout, StorageFailed."""
         if self._channel is None:
-            raise WorkerDied(f"the worker had ended before {action!r}")
+            raise WorkerDied(f"the worker had ended before {action!r}{self._why}")
         self._continue()
         try:
             reply = self._channel.ask(action, timeout_s, arguments)
             self._answered = True
             return reply
-        except CellFailed:
-            raise
         except WorkerDied as error:
             raise self._epitaph(error) from None
         except KeyboardInterrupt:  # its reply would be taken for the next one's
@@ -106,7 +116,7 @@ class Process:
         if self._process.returncode is None:
             self._continue()
             self._stoppable = False
-            with suppress(WorkerDied, CellFailed):
+            with suppress(XbenchError):
                 self.call("close", CLOSE_LIMIT_S)
         self.kill()
 
@@ -115,19 +125,28 @@ class Process:
         if self._channel is not None:
             with suppress(ProcessLookupError, PermissionError):  # nothing is left but a zombie
                 os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+            try:
+                self._process.wait(END_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self._why = f"; killed, process {self.pid} has not ended: the kernel holds it"
             self._channel.close()
             self._channel = None
-            if sys.platform != "linux":
-                _watch().remove(self.pid)
+            _watch().remove(self.pid)
 
     def _stop(self) -> None:
         """Stop it, and wait until the last of its threads stands still."""
         self._signal(signal.SIGSTOP)
-        if sys.platform == "linux":
-            with suppress(ChildProcessError):  # it has ended meanwhile
-                os.waitid(os.P_PID, self.pid, os.WSTOPPED)
-            self._stopped_at_ns = cpu_ns(self.pid)
+        if sys.platform != "linux":
+            return
+        end = time.monotonic() + END_LIMIT_S
+        with suppress(ChildProcessError):  # it has ended meanwhile
+            while os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG) is None:
+                if time.monotonic() > end:
+                    self._why = f": its threads did not stand still within {END_LIMIT_S:.0f} s"
+                    self.kill()
+                    return
+                time.sleep(LOOK_S)
+        self._stopped_at_ns = cpu_ns(self.pid)
 
     def _continue(self) -> None:
         if self._stopped_at_ns is not None:
@@ -144,6 +163,7 @@ class Process:
         """How the process ended, after making sure that it has."""
         if error.status == "timeout":
             self.kill()
+            error.message += self._why
             return error
         try:
             code = self._process.wait(CLOSE_LIMIT_S)

@@ -1,14 +1,17 @@
-"""Ends workers when the parent is gone, where the kernel cannot be asked to (macOS).
+"""Ends workers, and what they started, when the parent is gone.
 
-A stopped process cannot notice anything itself, so a small process of its own holds the read end of
-a pipe whose write end only the parent has; at end of file it kills every worker still listed.
+Linux is asked to end a worker with its parent, but not the compilers that a worker started; macOS
+cannot be asked at all, and a stopped process notices nothing itself. So a small process of its own
+holds the read end of a pipe whose write end only the parent has; at end of file it kills the group
+of every worker still listed.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import IO
+from contextlib import suppress
 
 _SCRIPT = """
 import os, signal, sys
@@ -27,17 +30,15 @@ class Watcher:
     """A watcher process; `add` and `remove` take the ids of process groups."""
 
     def __init__(self) -> None:
+        read_fd, self._write_fd = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-E", "-P", "-c", _SCRIPT],
-            stdin=subprocess.PIPE,
-            text=True,
+            stdin=read_fd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-
-    @property
-    def _pipe(self) -> IO[str]:
-        assert self._process.stdin is not None
-        return self._process.stdin
+        os.close(read_fd)
 
     def add(self, group: int) -> None:
         """Kill this process group should the parent end."""
@@ -49,9 +50,11 @@ class Watcher:
 
     def close(self) -> None:
         """End the watcher; it kills what is still listed."""
-        self._pipe.close()
+        os.close(self._write_fd)
         self._process.wait()
 
     def _tell(self, line: str) -> None:
-        self._pipe.write(line)
-        self._pipe.flush()
+        """One write, since several threads may tell. A watcher that somebody ended is done without:
+        the kernel still ends the workers themselves, where it can be asked to."""
+        with suppress(BrokenPipeError):
+            os.write(self._write_fd, line.encode())

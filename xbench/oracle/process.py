@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from xbench.oracle.digest import Digest, make_digests, save_digests
 from xbench.plan.files import load_suites
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import map_arrays
+from xbench.worker.storage import storage
 from xbench.workloads import get_op, label
 from xbench.workloads.base import Inputs
 
@@ -82,15 +84,17 @@ class Oracle:
         return self.work[name].reply
 
     def _make(self, spec: Spec, name: str, seeded_by: str) -> Work:
-        op, folder = get_op(spec.op), self.folder / name.replace("/", "_")
-        folder.mkdir(parents=True, exist_ok=True)
+        op, folder = get_op(spec.op), self._place(name)
         seed, tensors = _seed(self.seed, seeded_by), op.tensors(spec)
         digests = make_digests(tensors.outputs | tensors.state, seed + 1)
-        save_digests(folder / "digests.npz", digests)
+        with storage():
+            folder.mkdir(parents=True, exist_ok=True)
+            save_digests(folder / "digests.npz", digests)
         drawn = op.inputs(spec, _generator(seed))
         checksum = hashlib.sha256()
-        batch = {each: _store(folder, each, drawn.batch[each], checksum) for each in drawn.batch}
-        state = {each: _store(folder, each, drawn.state[each], checksum) for each in drawn.state}
+        files = (folder / f"input-{number}.npy" for number in count())
+        batch = {k: _store(next(files), k, array, checksum) for k, array in drawn.batch.items()}
+        state = {k: _store(next(files), k, array, checksum) for k, array in drawn.state.items()}
         digest = checksum.hexdigest()
         if self.checksums.setdefault(name, digest) != digest:
             raise RuntimeError(f"the inputs of {name} differ from those of the launch before")
@@ -111,9 +115,10 @@ class Oracle:
         import numpy as np
 
         answers = self._answers(workload, calls)
-        with np.load(file, allow_pickle=False) as stored:
-            problems = judge(answers, {key: stored[key] for key in stored.files})
+        with storage(), np.load(file, allow_pickle=False) as stored:
+            found = {key: stored[key] for key in stored.files}
         os.unlink(file)
+        problems = judge(answers, found)
         checks = {name: "sampled" if each.digest else "full" for name, each in answers.items()}
         return {"problems": problems, "checks": checks}
 
@@ -132,8 +137,12 @@ class Oracle:
         """A workload is done with in this launch: its files go if there are many of them."""
         if sum(work.size_bytes for work in self.work.values()) > KEPT_BYTES:
             self.work.pop(workload, None)
-            shutil.rmtree(self.folder / workload.replace("/", "_"), ignore_errors=True)
+            shutil.rmtree(self._place(workload), ignore_errors=True)
         return {}
+
+    def _place(self, workload: str) -> Path:
+        """A workload's folder: a plain, short name, whatever an op and its sizes are called."""
+        return self.folder / hashlib.sha256(workload.encode("utf-8", "replace")).hexdigest()[:16]
 
     def close(self) -> Reply:
         """The process ends after the reply."""
@@ -151,11 +160,11 @@ def _generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def _store(folder: Path, name: str, array: np.ndarray[Any, Any], checksum: Any) -> str:
+def _store(file: Path, name: str, array: np.ndarray[Any, Any], checksum: Any) -> str:
     import numpy as np
 
-    file = folder / f"input-{name}.npy"
-    np.save(file, array, allow_pickle=False)
+    with storage():
+        np.save(file, array, allow_pickle=False)
     checksum.update(name.encode())
     checksum.update(np.ascontiguousarray(array).data)
     return str(file)

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from xbench.contracts import Spec
 from xbench.errors import UsageError
-from xbench.workloads import get_op
+from xbench.workloads import get_op, label
 
 WIDTHS = (512, 2048, 8192, 20480, 65536, 204800)
 """512, 20480 and 204800 are the notebooks' own."""
+
+LONGEST = 200
+"""Of a family, and of the sizes in a cell's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,14 @@ class Sweep:
                 f"{self.family}: params({width}) raised {type(error).__name__}: {error}",
                 "mend the suite",
             ) from error
-        return get_op(self.op).spec(dtype, **params)
+        spec = get_op(self.op).spec(dtype, **params)
+        for text in (self.family, label(spec)):
+            if len(text) > LONGEST or not text.isprintable():
+                raise UsageError(
+                    f"{self.op}: {text[:80]!r} cannot be part of a cell's name",
+                    f"up to {LONGEST} characters that can be printed on one line",
+                )
+        return spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from xbench.errors import UsageError
+from xbench.records.whole import write_whole
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +59,7 @@ def make_cache() -> None:
 
 def keep(record: AaRecord) -> Path:
     """Write a machine's record over its former one, whole or not at all. Returns: the file."""
-    file = _file(record.machine_key)
-    fresh = file.with_suffix(".tmp")
-    fresh.write_bytes(msgspec.json.encode(record))
-    return fresh.replace(file)
+    return write_whole(_file(record.machine_key), msgspec.json.encode(record))
 
 
 def kept(machine_key: str) -> AaRecord | None:

@@ -19,6 +19,7 @@ import msgspec
 
 from xbench.records.machine import this_machine
 from xbench.records.schema import CeilingsLine
+from xbench.records.whole import write_whole
 
 KEPT_S = 86400.0
 METHOD = 2
@@ -72,8 +73,6 @@ def write_cached(folder: Path | None, name: str, line: CeilingsLine) -> None:
     """Keep ceilings, whole or not at all."""
     if folder is None:
         return
-    fresh = folder / f"{name}.{os.getpid()}"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(msgspec.json.encode(line))
-        fresh.replace(folder / name)
+        write_whole(folder / name, msgspec.json.encode(line))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
-from xbench.errors import UsageError
+from xbench.errors import StorageFailed, UsageError
+from xbench.records.rescue import rescue
 from xbench.records.schema import Line
+from xbench.text import readable
 
 JOURNAL = "run.jsonl"
 SUMMARY = "summary.jsonl"
@@ -23,9 +26,16 @@ class Journal:
     everything twice. The lock ends with the process."""
 
     def __init__(self, path: Path) -> None:
-        """Raises: UsageError if another process adds to it."""
+        """Raises: UsageError if another process adds to it, or it is a link to elsewhere."""
         self.path = path
-        self._file: BinaryIO = path.open("ab")
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {path}: {error.strerror}",
+                "a journal is a plain file in a folder that can be written",
+            ) from None
+        self._file: BinaryIO = os.fdopen(descriptor, "a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -35,13 +45,19 @@ class Journal:
             ) from None
 
     def write(self, line: Line) -> None:
-        """Append one line and hand it to the operating system. Raises: UsageError if it is not
-        taken, as when the disk is full; what was written before stays."""
+        """Append one line, and have it on the disk before anything else is timed: what the kernel
+        writes later, it may write beside a burst.
+
+        Raises: StorageFailed if it is not taken, as when the disk is full, or if the file is not in
+        its place any more; what was written before is safe."""
+        data = _encoded(line) + b"\n"
         try:
-            self._file.write(_encode(line) + b"\n")
+            self._file.write(data)
             self._file.flush()
+            os.fsync(self._file.fileno())
+            self._check_place()
         except OSError as error:
-            raise UsageError(
+            raise StorageFailed(
                 f"cannot write {self.path}: {error.strerror}",
                 f"make room, then go on with `xbench run --resume {self.path.parent}`",
             ) from None
@@ -53,6 +69,47 @@ class Journal:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+    def _check_place(self) -> None:
+        """A folder that is deleted while a run goes on takes no more lines, though writing works:
+        save what was measured, once, and say where. Raises: StorageFailed."""
+        mine = os.fstat(self._file.fileno())
+        try:
+            there = os.lstat(self.path)
+        except OSError:
+            there = None
+        if there is not None and os.path.samestat(mine, there):
+            return
+        gone = self.path.parent
+        if mine.st_nlink:
+            said = f"{gone} was moved while it was measured; what was measured moved along"
+            raise StorageFailed(said, "go on with `xbench run --resume` where it is now")
+        self.path, saved = rescue(self._file, self.path)
+        self._file.close()
+        self._file = saved
+        raise StorageFailed(
+            f"{gone} was deleted while it was measured; what was measured is in {self.path}",
+            f"go on with `xbench run --resume {self.path.parent}`",
+        )
+
+
+def _encoded(line: Line) -> bytes:
+    """Text that is no UTF-8, as names of files may be, keeps all but that."""
+    try:
+        return _encode(line)
+    except UnicodeEncodeError:
+        return _encode(_readable(msgspec.to_builtins(line)))
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case str():
+            return readable(value)
+        case dict():
+            return {_readable(key): _readable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_readable(each) for each in value]
+    return value
 
 
 def make_run_folder(root: Path, run_id: str) -> Path:

@@ -146,12 +146,28 @@ def _note(run: Run) -> None:
     if len(first) < len(run.groups):
         run.notes.append(f"{len(run.groups) - len(first)} groups are there twice; the first counts")
         run.groups = [line for line in run.groups if first[line.group, line.launch] is line]
+    run.notes += _disturbed(run.groups)
     if run.footer is None:
         run.notes.append("the run did not end by itself: it was killed, or is still going on")
     elif run.footer.outcome == "budget":
         run.notes.append("its budget ended the run before all launches were done")
     elif run.footer.outcome != "complete":
         run.notes.append(f"the run was {run.footer.outcome}; what it measured is here")
+
+
+def _disturbed(groups: list[GroupLine]) -> list[str]:
+    """What was not as it should be while groups were measured."""
+    found = []
+    unlocked = sum(group.unlocked is True for group in groups)
+    if unlocked:
+        found.append(
+            f"{unlocked} of {len(groups)} groups were measured without this machine's lock: "
+            "another run may have disturbed them"
+        )
+    jumps = [jump for group in groups if group.jumps for jump in group.jumps]
+    if jumps:
+        found.append(f"{len(jumps)} bursts were measured again; {jumps[0]}")
+    return found
 
 
 def _header(file: Path, line: bytes) -> Header:

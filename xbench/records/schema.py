@@ -193,7 +193,8 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
 class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     """One group in one launch. `order[r]` lists the places in `cells` of round r's bursts;
     `canary_ns[r]` is the time of a fixed piece of work on all cores just before them; `gpus` are
-    the states of its device before the first round and after the last, where a driver tells."""
+    the states of its device before the first round and after the last, where a driver tells.
+    `jumps` are bursts measured again, with why; `unlocked`: others may have measured meanwhile."""
 
     group: str
     launch: int
@@ -203,6 +204,8 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     cells: list[CellLine]
     canary_ns: list[int] = []
     gpus: list[GpuState] = []
+    jumps: list[str] | msgspec.UnsetType = msgspec.UNSET
+    unlocked: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):

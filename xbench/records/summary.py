@@ -15,6 +15,7 @@ from xbench.records import samples
 from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
+from xbench.records.whole import write_whole
 from xbench.stats.estimator import location
 from xbench.stats.interval import Estimate, over_launches
 from xbench.stats.spread import LOW, Outliers, outliers, quantile
@@ -114,10 +115,8 @@ def worker_id(plan: CellPlan) -> str:
 
 
 def write_summary(path: Path, cells: list[CellSummary]) -> None:
-    """Write `summary.jsonl`, whole or not at all."""
-    fresh = path.with_suffix(".tmp")
-    fresh.write_bytes(b"".join(_encode(cell) + b"\n" for cell in cells))
-    fresh.replace(path)
+    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
+    write_whole(path, b"".join(_encode(cell) + b"\n" for cell in cells))
 
 
 def summarise_cell(

@@ -7,11 +7,15 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 Reading = dict[str, int]
 TASKS = "/proc/self/task"
 PER_THREAD = 0b110
 """Linux: with a thread's number above it, inverted, the id of that thread's clock of CPU time."""
+
+SLEPT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux: the clock that times, and what the machine slept."""
 
 
 class CpuTime:
@@ -60,14 +64,31 @@ def _total(clocks: set[int]) -> int:
     return sum(map(time.clock_gettime_ns, clocks))
 
 
+class Clocks(NamedTuple):
+    """What other clocks show: one that goes on while the machine sleeps, and the wall clock, which
+    can be set. Each is read against the clock that times, which does neither."""
+
+    slept_ns: int
+    wall_ns: int
+
+    @classmethod
+    def read(cls) -> Clocks:
+        """Both, less the clock that times, now."""
+        now = time.perf_counter_ns()
+        slept = time.clock_gettime_ns(SLEPT) - now if SLEPT is not None else 0
+        return cls(slept, time.time_ns() - now)
+
+
 def measured(work: Callable[[], None]) -> Reading:
     """Run `work` between two readings, with the garbage collector off.
 
     Returns: `wall_ns`, `cpu_ns` (all threads), `minor_faults`, `involuntary_switches`,
-    `voluntary_switches`, `start_ns` (monotonic), `wait_ns` (see `queued_ns`)."""
+    `voluntary_switches`, `start_ns` (monotonic), `wait_ns` (see `queued_ns`), `suspended_ns` (how
+    long the machine slept meanwhile) and `stepped_ns` (how far the wall clock was moved)."""
     enabled = gc.isenabled()
     gc.disable()
     try:
+        clocks = Clocks.read()
         queued = queued_ns()
         before = resource.getrusage(resource.RUSAGE_SELF)
         cpu = CpuTime()
@@ -77,6 +98,7 @@ def measured(work: Callable[[], None]) -> Reading:
         cpu_ns = cpu.share_ns(end - start)
         after = resource.getrusage(resource.RUSAGE_SELF)
         queued = queued_ns() - queued
+        later = Clocks.read()
     finally:
         if enabled:
             gc.enable()
@@ -88,6 +110,8 @@ def measured(work: Callable[[], None]) -> Reading:
         "voluntary_switches": after.ru_nvcsw - before.ru_nvcsw,
         "start_ns": start,
         "wait_ns": max(queued, 0),  # a thread that ended took its share with it
+        "suspended_ns": later.slept_ns - clocks.slept_ns,
+        "stepped_ns": later.wall_ns - clocks.wall_ns,
     }
 
 

@@ -42,6 +42,7 @@ from xbench.registry import factory_of
 from xbench.text import show_bytes
 from xbench.worker.host import forget_peak, has_own_mark, resident_memory
 from xbench.worker.slot import Slot
+from xbench.worker.storage import storage
 from xbench.worker.tensors import put
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def _read_arrays(files: dict[str, str]) -> dict[str, Array]:
     """Host arrays by name, in memory of the process's own."""
     import numpy as np
 
-    return {name: np.load(Path(file), allow_pickle=False) for name, file in files.items()}
+    with storage():
+        return {name: np.load(Path(file), allow_pickle=False) for name, file in files.items()}
 
 
 def _give_back() -> None:

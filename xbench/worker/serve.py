@@ -8,8 +8,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xbench.errors import CellFailed, Status
+from xbench.errors import CellFailed, Status, StorageFailed
 from xbench.worker import wire
+from xbench.worker.storage import no_room
 
 Handler = Callable[..., dict[str, Any]]
 Classify = Callable[[BaseException], Status | None]
@@ -31,8 +32,12 @@ def _answer(message: dict[str, Any], handlers: Mapping[str, Handler], classify: 
         return wire.success(number, handlers[message["do"]](**message["with"]))
     except CellFailed as error:
         return wire.failure(number, error.status, error.message)
+    except StorageFailed as error:
+        return wire.stopped(number, error.message)
     except Exception as error:  # anything a framework raises is a cell's status, not our end
         traceback.print_exc()
+        if (full := no_room(error)) is not None:
+            return wire.stopped(number, full)
         status = classify(error) or ("oom" if _no_memory(error) else "crashed")
         reason = f"{type(error).__name__}: {error}".strip()
         return wire.failure(number, status, reason[:2000])

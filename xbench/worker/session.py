@@ -25,6 +25,7 @@ from xbench.worker.optional import cache_bytes, stopwatch
 from xbench.worker.peak import peak_memory
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
+from xbench.worker.storage import storage
 from xbench.worker.tensors import put
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES
@@ -177,8 +178,10 @@ class Session:
 
         slot = self.slots[cell]
         self._check_places(slot)
-        sent = digest_results(slot.results(), load_digests(Path(digests)))
-        with Path(file).open("wb") as stream:
+        with storage():
+            compared = load_digests(Path(digests))
+        sent = digest_results(slot.results(), compared)
+        with storage(), Path(file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
         return {"traces": slot.step.traces()}
 

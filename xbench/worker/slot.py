@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Handle, Spec, Step, Stopwatch, Tensors
 from xbench.worker.counters import Reading, measured
+from xbench.worker.storage import storage
 from xbench.worker.tensors import put
 from xbench.workloads import get_op
 
@@ -212,9 +213,11 @@ class Slot:
 
 
 def map_arrays(files: dict[str, str]) -> dict[str, Array]:
-    """Host arrays by name, mapped read-only from the oracle's files."""
+    """Host arrays by name, mapped read-only from the oracle's files. Raises: StorageFailed."""
     import numpy as np
 
-    return {
-        name: np.load(Path(file), mmap_mode="r", allow_pickle=False) for name, file in files.items()
-    }
+    with storage():
+        return {
+            name: np.load(Path(file), mmap_mode="r", allow_pickle=False)
+            for name, file in files.items()
+        }

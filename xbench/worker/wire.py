@@ -2,6 +2,7 @@
 
     request  {"v": 1, "n": 7, "do": "burst", "with": {...}}
     reply    {"v": 1, "n": 7, "ok": {...}}  or  {"v": 1, "n": 7, "failed": {"status", "reason"}}
+             or  {"v": 1, "n": 7, "stopped": reason}, where the disk failed and not the cell
 
 They travel on descriptors of their own, so that whatever a framework prints cannot reach them.
 """
@@ -29,9 +30,17 @@ def failure(number: int, status: str, reason: str) -> bytes:
     return _line({"v": PROTOCOL, "n": number, "failed": {"status": status, "reason": reason}})
 
 
+def stopped(number: int, reason: str) -> bytes:
+    """One reply line that says why nothing more can be done."""
+    return _line({"v": PROTOCOL, "n": number, "stopped": reason})
+
+
 def parse(line: bytes) -> dict[str, Any]:
     """A message. Raises: ValueError if it is not one, or of another protocol version."""
-    message = json.loads(line)
+    try:
+        message = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
     if not isinstance(message, dict) or message.get("v") != PROTOCOL:
         raise ValueError(f"not a message of protocol {PROTOCOL}: {line[:200]!r}")
     return message
