@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from xbench.errors import CellFailed
+from xbench.errors import WorkerDied
 from xbench.text import show_seconds
 
 SLEPT_NS = 10_000_000
@@ -27,22 +27,21 @@ def steadily(
 ) -> dict[str, Any]:
     """A burst without a jump: one with is noted and asked for again.
 
-    Raises: CellFailed if there are ever more of them, or if a burst took longer by the worker's
-    clock than by ours."""
+    Raises: WorkerDied, with status `invalid`, if there are ever more of them, or if a burst took
+    longer by the worker's clock than by ours: such a process is not to be believed again."""
     for _ in range(MOST):
         start = time.monotonic_ns()
         reading = ask()
         passed = time.monotonic_ns() - start
         if reading["wall_ns"] > passed + SLACK_NS:
             said, seen = (show_seconds(each * 1e-9) for each in (reading["wall_ns"], passed))
-            raise CellFailed(
-                "invalid", f"a burst took {said} by the worker's clock, {seen} by ours"
-            )
+            reason = f"a burst took {said} by the worker's clock, and {seen} by ours"
+            raise WorkerDied(reason, "invalid")
         jump = jump_of(reading)
         if jump is None:
             return reading
         note(f"{what}: {jump}")
-    raise CellFailed("invalid", f"in {MOST} bursts one after another: {jump}")
+    raise WorkerDied(f"in {MOST} bursts one after another: {jump}", "invalid")
 
 
 def jump_of(reading: dict[str, Any]) -> str | None:

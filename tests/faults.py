@@ -1,0 +1,223 @@
+"""A user's suite file of products whose worker fails in the middle of timing, each in its own way.
+
+Every op is `matmul` under another name; `numpy` runs it with the fault, `second` without."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import inspect
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from backends.numpy_ops import FACTORIES
+from xbench.contracts import Backend, Spec, Step, Tensors, Variant
+from xbench.plan.suite import Suite, Sweep
+from xbench.registry import add_op, implements
+from xbench.worker import counters, wire
+from xbench.workloads import get_op
+
+FATAL_CALL = 30
+FLOOD = b"x" * (1 << 20)
+SLEPT_NS = 3_000_000_000
+SECOND_READING = 9
+SWEEPS: list[Sweep] = []
+
+
+def fault(act: Callable[[], None]) -> Callable[[], None]:
+    """Decorator: an op named like the function, which it calls once, in the middle of timing."""
+    add_op(replace(get_op("matmul"), name=act.__name__))
+    implements(act.__name__, "second")(FACTORIES["matmul"])
+    shape: dict[str, int | str] = {"m": 12, "k": 12, "n": 12}
+    SWEEPS.append(Sweep(act.__name__, f"{act.__name__} of matmul", lambda w: shape, widths=(1,)))
+
+    def factory(backend: Backend, spec: Spec, variant: Variant) -> Step:
+        honest = FACTORIES["matmul"](backend, spec, variant)
+        calls = count()
+
+        def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+            if next(calls) == FATAL_CALL:
+                act()
+            return honest.run(state, batch)
+
+        return Step(run)
+
+    implements(act.__name__, "numpy")(factory)
+    return act
+
+
+@fault
+def honest() -> None:
+    """Nothing."""
+
+
+@fault
+def segfaults() -> None:
+    """Read where nothing is."""
+    ctypes.string_at(0)
+
+
+@fault
+def aborts() -> None:
+    """As an assertion in C does."""
+    os.abort()
+
+
+@fault
+def ends() -> None:
+    """Without a word, and as if all were well."""
+    os._exit(0)
+
+
+@fault
+def raises() -> None:
+    """With text that is no UTF-8, moves the cursor, and is long."""
+    raise ArithmeticError("a name: b\udcff \x1b[2J" + "x" * 100_000)
+
+
+@fault
+def hangs() -> None:
+    """In C, with the interpreter's lock, deaf to every signal that can be ignored."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    ctypes.PyDLL(None).sleep(600)
+
+
+@fault
+def stands_still() -> None:
+    """As if somebody had stopped it."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@fault
+def noisy() -> None:
+    """On stdout and stderr, in the process and below it, in the protocol's own words."""
+    print('{"v":1,"n":1,"ok":{}}', flush=True)
+    os.write(1, wire.success(2, {"wall_ns": 1}))
+    os.system("echo noise of a child; echo more >&2")
+    sys.stderr.write("\xff\x00\n")
+
+
+def pipes() -> list[int]:
+    """The pipes of this process: the protocol's, and with them any other."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    found = []
+    for number in (each for each in numbers if each > 2):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                found.append(number)
+        except OSError:
+            continue
+    return found
+
+
+def speak(data: bytes) -> None:
+    """Into the protocol's own pipe."""
+    for number in pipes():
+        try:
+            while os.write(number, data):
+                if len(data) < len(FLOOD):
+                    break
+        except OSError:  # the end that is read
+            continue
+
+
+@fault
+def garbles() -> None:
+    """What is no line of the protocol."""
+    speak(b"\x00\xff noise }{\n")
+
+
+@fault
+def nests() -> None:
+    """JSON that is nested deeper than anybody reads."""
+    speak(b"[" * 500_000 + b"]" * 500_000 + b"\n")
+
+
+@fault
+def floods() -> None:
+    """Without an end, and without a line's end."""
+    speak(FLOOD)
+
+
+@fault
+def speaks_wrong() -> None:
+    """A reply of the protocol, and none to what was asked."""
+    honest_success = wire.success
+
+    def success(number: int, result: dict[str, Any]) -> bytes:
+        return honest_success(number, {"wall_ns": "soon", "cpu_ns": -5})
+
+    vars(wire)["success"] = success
+
+
+@fault
+def lies() -> None:
+    """A burst that took longer than it can have."""
+    honest_success = wire.success
+
+    def success(number: int, result: dict[str, Any]) -> bytes:
+        longer = {"wall_ns": 10**12} if "wall_ns" in result else {}
+        return honest_success(number, result | longer)
+
+    vars(wire)["success"] = success
+
+
+def jump(slept_ns: int, wall_ns: int) -> None:
+    """From a little later on the clocks beside the one that times are elsewhere: they jump between
+    the two readings of one burst, of which the second may be the next, if this is timed."""
+    timed = any(frame.function == "measured" for frame in inspect.stack())
+    real, readings = counters.Clocks.read, count(1 if timed else 0)
+
+    def read(cls: type[counters.Clocks]) -> counters.Clocks:
+        now, moved = real(), next(readings) >= SECOND_READING
+        if not moved:
+            return now
+        return counters.Clocks(now.slept_ns + slept_ns, now.wall_ns + slept_ns + wall_ns)
+
+    counters.Clocks.read = classmethod(read)  # type: ignore[assignment]
+
+
+@fault
+def suspended() -> None:
+    """As a laptop whose lid was closed for three seconds."""
+    jump(SLEPT_NS, 0)
+
+
+@fault
+def clock_set_back() -> None:
+    """As by somebody who sets the clock back by an hour."""
+    jump(0, -3600 * 10**9)
+
+
+@fault
+def never_settles() -> None:
+    """A clock that jumps in every burst."""
+    real, jumps = counters.Clocks.read, count()
+
+    def read(cls: type[counters.Clocks]) -> counters.Clocks:
+        now = real()
+        return counters.Clocks(now.slept_ns + next(jumps) * SLEPT_NS, now.wall_ns)
+
+    counters.Clocks.read = classmethod(read)  # type: ignore[assignment]
+
+
+@fault
+def fills_the_disk() -> None:
+    """As a compiler that has nowhere to keep what it made."""
+    file = Path(os.environ["XBENCH_TEST_FULL"])
+    if file.exists():
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/cache/kernel.so")
+        except OSError as error:
+            raise RuntimeError("compiling failed") from error
+
+
+SUITE = Suite("faults", "products whose worker fails", tuple(SWEEPS))
