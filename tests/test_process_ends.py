@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from xbench.errors import WorkerDied
+from xbench.errors import WorkerDied, WorkerTimeout
 from xbench.launch.process import Process
 from xbench.launch.watcher import Watcher
 
@@ -85,6 +87,74 @@ def test_no_worker_outlives_its_parent_even_stopped(
     parent.wait()
     parent.stdout.close()
     assert eventually(lambda: all(process_state(pid) in ("", "Z") for pid in pids))
+
+
+@ON_LINUX
+def test_what_a_worker_started_does_not_outlive_a_killed_parent(
+    tmp_path: Path, checkout: dict[str, str], eventually: Eventually, process_state: State
+) -> None:
+    """The kernel ends the worker; its compilers are ended by the watcher."""
+    last = 'print(workers[0].call("child", 60.0)["pid"], flush=True); time.sleep(600)'
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.replace("{end}", last), str(tmp_path), str(HERE)],
+        stdout=subprocess.PIPE, env=checkout, text=True,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    child = int(parent.stdout.readline())
+    assert process_state(child) not in ("", "Z")
+    parent.kill()
+    parent.communicate()
+    assert eventually(lambda: process_state(child) in ("", "Z"))
+
+
+FREEZER = Path("/sys/fs/cgroup/freezer")
+
+
+@pytest.fixture
+def frozen_group() -> Iterator[Path]:
+    """A control group whose processes, once frozen, not even SIGKILL ends: they wait in the kernel
+    and cannot be interrupted, as for a disk that does not answer."""
+    folder = FREEZER / f"xbench-test-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"no group can be frozen here: {error.strerror}")
+    yield folder
+    (folder / "freezer.state").write_text("THAWED")
+    deadline = time.monotonic() + LIMIT_S
+    while folder.exists() and time.monotonic() < deadline:
+        with suppress(OSError):  # busy until its processes have ended
+            folder.rmdir()
+
+
+@ON_LINUX
+def test_a_worker_that_cannot_even_be_killed_is_left_behind(
+    start: Start, frozen_group: Path, monkeypatch: pytest.MonkeyPatch, process_state: State
+) -> None:
+    monkeypatch.setattr("xbench.launch.process.END_LIMIT_S", 0.5)
+    worker = start()
+    worker.call("echo", LIMIT_S)
+    (frozen_group / "cgroup.procs").write_text(str(worker.pid))
+    (frozen_group / "freezer.state").write_text("FROZEN")
+    with pytest.raises(WorkerTimeout, match="has not ended: the kernel holds it"):
+        worker.call("echo", 0.5)
+    assert process_state(worker.pid) in ("D", "T")
+    with pytest.raises(WorkerDied, match="the worker had ended before 'echo'; killed, process"):
+        worker.call("echo", LIMIT_S)
+
+
+@ON_LINUX
+def test_a_worker_that_does_not_stand_still_is_ended(
+    start: Start, monkeypatch: pytest.MonkeyPatch, process_state: State
+) -> None:
+    monkeypatch.setattr("xbench.launch.process.END_LIMIT_S", 0.2)
+    worker = start()
+    monkeypatch.setattr(worker, "_signal", lambda number: None)
+    assert worker.call("echo", LIMIT_S, n=1) == {"n": 1}
+    assert process_state(worker.pid) == ""
+    with pytest.raises(WorkerDied, match="its threads did not stand still within"):
+        worker.call("echo", LIMIT_S)
 
 
 def test_the_watcher_ends_what_is_listed_when_its_writer_dies() -> None:

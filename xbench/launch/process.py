@@ -108,7 +108,7 @@ class Process:
             raise
         finally:
             # Not before its first answer: only then has it asked to die with its parent.
-            if self._stoppable and self._answered and self._process.returncode is None:
+            if self._stoppable and self._answered and self._channel is not None:
                 self._stop()
 
     def close(self) -> None:

@@ -161,8 +161,8 @@ def _disturbed(groups: list[GroupLine]) -> list[str]:
     unlocked = sum(group.unlocked is True for group in groups)
     if unlocked:
         found.append(
-            f"{unlocked} of {len(groups)} groups were measured without this machine's lock: "
-            "another run may have disturbed them"
+            f"{unlocked} of {len(groups)} groups were measured without the lock of this "
+            "machine: another run may have disturbed them"
         )
     jumps = [jump for group in groups if group.jumps for jump in group.jumps]
     if jumps:
