@@ -142,6 +142,8 @@ def test_a_worker_that_cannot_even_be_killed_is_left_behind(
     assert process_state(worker.pid) in ("D", "T")
     with pytest.raises(WorkerDied, match="the worker had ended before 'echo'; killed, process"):
         worker.call("echo", LIMIT_S)
+    (frozen_group / "freezer.state").write_text("THAWED")
+    worker._process.wait(LIMIT_S)
 
 
 @ON_LINUX

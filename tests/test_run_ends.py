@@ -112,13 +112,17 @@ def test_a_signal_leaves_no_process_and_a_run_that_goes_on(
     folder = started.await_groups(groups)
     assert eventually(lambda: len(started.left_behind()) >= 3)  # itself, its watcher, a worker
     started.process.send_signal(signal.Signals[how])
+    if how == "SIGTERM":  # as `timeout` does, which tells the process and then its group
+        started.process.send_signal(signal.SIGTERM)
     status, said = started.ended()
     assert status == (-signal.SIGKILL if how == "SIGKILL" else 130)
     assert "Traceback" not in said
     assert eventually(lambda: started.left_behind() == [])
     run = read_run(folder)
     assert len(run.groups) >= groups
-    assert run.footer is None or run.footer.outcome == "interrupted"
+    tidied = how != "SIGKILL"
+    assert (run.footer is not None and run.footer.outcome == "interrupted") == tidied
+    assert (folder / "scratch").exists() != tidied
     resume(folder, begin)
 
 

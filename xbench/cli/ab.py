@@ -14,13 +14,8 @@ from xbench.ab.measure import Work
 from xbench.ab.pairs import Pair, make_pairs, rows_to_measure
 from xbench.ab.sides import Surveyed, load_ops, policy_of, selected, standing, survey
 from xbench.ab.verdict import side_of
-from xbench.cli.run import (
-    Effort,
-    end_cleanly_on_signals,
-    get_preset,
-    hold_machine,
-    refuse_windows,
-)
+from xbench.cli.run import Effort, get_preset, hold_machine
+from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.header import new_run_id
 from xbench.errors import UsageError
 from xbench.gate.differences import differences

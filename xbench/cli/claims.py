@@ -12,14 +12,8 @@ from pathlib import Path
 from xbench.claims.evidence import Evidence
 from xbench.claims.judge import Rulings, judge, write_rulings
 from xbench.claims.model import ClaimSet
-from xbench.cli.run import (
-    Effort,
-    end_cleanly_on_signals,
-    head_line,
-    hold_machine,
-    plan_selection,
-    refuse_windows,
-)
+from xbench.cli.run import Effort, head_line, hold_machine, plan_selection
+from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings

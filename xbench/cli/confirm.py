@@ -8,14 +8,8 @@ from pathlib import Path
 
 from xbench.cli.parser import make_parser
 from xbench.cli.resume import check_same
-from xbench.cli.run import (
-    end_cleanly_on_signals,
-    head_line,
-    planned,
-    refuse_windows,
-    say,
-    settings_of,
-)
+from xbench.cli.run import head_line, planned, say, settings_of
+from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.again import measure_again, only
 from xbench.errors import UsageError
 from xbench.gate.stored import StoredRun, read_stored

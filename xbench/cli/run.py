@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from xbench.cli.parser import make_parser
 from xbench.cli.resume import check_same, open_run
+from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
@@ -229,20 +229,3 @@ def reasons(summaries: list[CellSummary]) -> list[str]:
     ]
     more = sum(count for _, count in found[MOST_REASONS:])
     return [*lines, f"  {more} more for other reasons"] if more else lines
-
-
-def end_cleanly_on_signals() -> None:
-    """SIGTERM and SIGHUP end a run as Ctrl-C does: readable, nothing left behind."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(number, interrupt)
-
-
-def refuse_windows() -> None:
-    """Raise UsageError on Windows."""
-    if sys.platform == "win32":
-        raise UsageError("xbench measures on Linux and macOS", "use WSL on Windows")

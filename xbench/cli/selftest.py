@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from xbench.cli.run import EXIT_FAILED, end_cleanly_on_signals, hold_machine, refuse_windows
+from xbench.cli.run import EXIT_FAILED, hold_machine
+from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.errors import UsageError
 from xbench.selftest.aa import LAUNCHES, aa_checks
 from xbench.selftest.checks import quick_checks

@@ -50,31 +50,36 @@ class Workers:
         """Start the workers of these keys, as many at a time as there are cores (importing a
         framework keeps one busy). One that cannot serve is remembered, not raised."""
         wanted = [key for key in keys if key not in self._processes and key not in self._refused]
-        # From this thread: Linux ends a worker with the *thread* that made it.
-        processes = {key: self._make(key) for key in wanted}
-        jobs = [partial(self._open, key, processes[key]) for key in wanted]
+        processes: dict[WorkerKey, Process] = {}
 
         def stop() -> None:
             for process in processes.values():
                 process.kill()
 
-        opened = together(jobs, self._cores, stop)
         try:
+            for key in wanted:  # from this thread: Linux ends a worker with the *thread* it is from
+                processes[key] = self._make(key)
+            jobs = [partial(self._open, key, processes[key]) for key in wanted]
+            opened = together(jobs, self._cores, stop)
             found = [
                 told if isinstance(told, XbenchError) else _with_costs(key, processes[key], told)
                 for key, told in zip(wanted, opened, strict=True)
             ]
-        except BaseException:  # Ctrl-C: nobody knows of these processes yet
+            for key, facts in zip(wanted, found, strict=True):
+                self._admit(key, processes[key], facts)
+        except BaseException:  # Ctrl-C, a full disk: nobody knows of all these processes yet
             stop()
             raise
-        for key, facts in zip(wanted, found, strict=True):
-            if isinstance(facts, WorkerDied | CellFailed):
-                self._refused[key] = CellFailed(facts.status, facts.message)
-            elif isinstance(facts, XbenchError):
-                raise facts
-            else:
-                self._processes[key], self.facts[key] = processes[key], facts
-                self._opened(facts)
+
+    def _admit(self, key: WorkerKey, process: Process, facts: dict[str, Any] | XbenchError) -> None:
+        """Take a worker in, or remember why not. Raises: XbenchError that is no worker's own."""
+        if isinstance(facts, WorkerDied | CellFailed):
+            self._refused[key] = CellFailed(facts.status, facts.message)
+        elif isinstance(facts, XbenchError):
+            raise facts
+        else:
+            self._processes[key], self.facts[key] = process, facts
+            self._opened(facts)
 
     def get(self, key: WorkerKey) -> Process:
         """The worker of a key, started if need be.
