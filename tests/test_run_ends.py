@@ -115,7 +115,7 @@ def test_a_signal_leaves_no_process_and_a_run_that_goes_on(
     if how == "SIGTERM":  # as `timeout` does, which tells the process and then its group
         started.process.send_signal(signal.SIGTERM)
     status, said = started.ended()
-    assert status == (-signal.SIGKILL if how == "SIGKILL" else 130)
+    assert status == (-signal.SIGKILL if how == "SIGKILL" else 130), said
     assert "Traceback" not in said
     assert eventually(lambda: started.left_behind() == [])
     run = read_run(folder)

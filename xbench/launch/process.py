@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import xbench
@@ -52,6 +53,7 @@ class Process:
         self._answered = False
         self._stopped_at_ns: int | None = None
         self._why = ""
+        self._ending = Lock()
         self.idle_cpu_ns = 0
         """CPU time it used while it was stopped, in all; known on Linux."""
         self._log_start = log.stat().st_size if log.exists() else 0
@@ -121,8 +123,11 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and whatever it started. May be called again."""
-        if self._channel is not None:
+        """End the process and whatever it started. May be called again, and by a thread that finds
+        it dead while another ends it."""
+        with self._ending:
+            if self._channel is None:
+                return
             with suppress(ProcessLookupError, PermissionError):  # nothing is left but a zombie
                 os.killpg(self.pid, signal.SIGKILL)
             try:
