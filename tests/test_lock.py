@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from xbench.doctor.sharing import other_run
 from xbench.lock import Turn, holder, one_at_a_time
 from xbench.records.read import read_run
 
@@ -18,12 +19,14 @@ DEADLY = str(Path(__file__).parent / "deadly.py")
 TINY = ("--suite", DEADLY, "--op", "harmless", "--preset", "smoke", "--backend", "numpy")
 HOLD = """
 import sys
+from xbench.doctor.sharing import other_run
 from xbench.lock import one_at_a_time
 with one_at_a_time(["xbench", "run", "--preset", "full"], True, print):
     print("held", flush=True)
     sys.stdin.read()
 """
 ASK = """
+from xbench.doctor.sharing import other_run
 from xbench.lock import one_at_a_time
 with one_at_a_time(["xbench"], True, print) as turn:
     print(turn)
@@ -139,6 +142,14 @@ def test_another_machines_process_numbers_are_not_ours(hold: Hold, place: Path) 
     place.write_text(json.dumps(json.loads(place.read_text()) | {"pid": os.getpid(), "space": "x"}))
     with one_at_a_time(["xbench"], True, lambda text: first.kill()) as turn:
         assert turn.waited
+
+
+def test_the_doctor_says_who_measures(hold: Hold) -> None:
+    assert other_run(holder()).level == "ok"
+    first = hold()
+    found = other_run(holder())
+    assert (found.level, found.command) == ("warning", f"kill {first.pid}")
+    assert "xbench run --preset full" in found.seen
 
 
 def test_without_the_lock_it_is_said_beside_whom(hold: Hold) -> None:

@@ -7,8 +7,10 @@ import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import measuring
 import msgspec
 import pytest
+from measuring import BACKENDS, measure
 
 from xbench import plugins as plugins_module
 from xbench import registry
@@ -80,10 +82,13 @@ def test_the_conformance_kit_passes_on_it(site: Path, checkout: dict[str, str]) 
     assert done.returncode == 0, done.stdout
 
 
-def offered(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def offered(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, group: str = "xbench.backends"
+) -> None:
     """One entry point, and no other."""
-    point = EntryPoint(name, value, "xbench.backends")
-    monkeypatch.setattr(plugins_module, "entry_points", lambda group: [point])
+    point = EntryPoint(name, value, group)
+    found = {group: [point]}
+    monkeypatch.setattr(plugins_module, "entry_points", lambda group: found.get(group, []))
     plugins.cache_clear()
 
 
@@ -93,6 +98,11 @@ def offered(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
         ("mine", "no_such_module_at_all:X", "no_such_module_at_all:X raised ModuleNotFoundError"),
         ("mine", "json:Nothing", "json:Nothing raised AttributeError"),
         ("numpy", "json:JSONDecoder", "another has that name"),
+        ("../mine", "json:JSONDecoder", "a name is letters, digits"),
+        ("mine", "json:JSONDecoder", "json:JSONDecoder raised AttributeError"),
+        ("mine", "strangers:Raises", "strangers:Raises raised OSError: licence file not found"),
+        ("mine", "strangers:NoProbe", "its probe() gave None, not a Probe"),
+        ("mine", "strangers:Misnamed", "it calls itself 'numpy'"),
     ],
 )
 def test_what_cannot_be_had_is_named_and_left_out(
@@ -104,3 +114,41 @@ def test_what_cannot_be_had_is_named_and_left_out(
         assert any(f"backend {name!r} is left out: {said}" in line for line in registry.left_out())
     finally:
         plugins.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("strangers:NO_SUITE", "it is 5, not a Suite"),
+        ("strangers_stray:SUITE", "it implements 'twise', and there is no such op"),
+    ],
+)
+def test_what_is_no_suite_is_named_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    offered(monkeypatch, "mine", value, "xbench.suites")
+    try:
+        assert registry.plugin_suites() == {}
+        assert any(f"suite 'mine' is left out: {said}" in line for line in registry.left_out())
+        registry.check_implementations()  # it left nothing behind that would be refused
+    finally:
+        plugins.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("backend", "status", "said"),
+    [
+        ("unsure", "unsupported", "unsure: supports() raised KeyError: 'float32'"),
+        ("envless", "crashed", "envless: env() gave {'A': 1}, not text by name"),
+        ("floating", "crashed", "answered 'load' with noise: Expected `int`, got `float`"),
+    ],
+)
+def test_an_adapter_that_errs_costs_its_own_cells_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, status: str, said: str
+) -> None:
+    own = BACKENDS | {backend: f"strangers:{backend.capitalize()}"}
+    monkeypatch.setattr(measuring, "BACKENDS", own)
+    _, cells = measure(tmp_path, ("honest",), ("numpy", backend))
+    assert cells["honest", "numpy"].status in ("ok", "unstable")
+    assert cells["honest", backend].status == status
+    assert said in cells["honest", backend].reason

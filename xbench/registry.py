@@ -7,7 +7,7 @@ A third party adds a backend or a suite through the entry points `xbench.backend
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Factory, Probe, Variant
 from xbench.errors import UsageError
@@ -135,12 +135,43 @@ def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | No
     if unsound:
         return unsound
     if (op, backend.name) not in _FACTORIES:
-        return backend.supports(op, dtype, variant)
+        return _asked(backend, op, dtype, variant)
     probe = backend.probe()
     if variant.mode not in probe.modes:
         return f"{backend.name} has no {variant.mode} mode"
     return None if dtype in probe.dtypes else f"{backend.name} does not run {dtype}"
 
 
+def _asked(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:
+    """What an adapter says; one that cannot say runs nothing."""
+    try:
+        reason = backend.supports(op, dtype, variant)
+    except Exception as error:  # an adapter may be anybody's
+        return f"{backend.name}: supports() raised {type(error).__name__}: {error}"
+    return None if reason is None else str(reason)
+
+
 def _plugins(group: str, built_in: Iterable[str]) -> Plugins:
-    return plugins(group, frozenset(built_in))
+    check = _backend_problem if group == "xbench.backends" else _suite_problem
+    return plugins(group, frozenset(built_in), check)
+
+
+def _backend_problem(name: str, offered: Any) -> str | None:
+    """Why a class is no backend of that name; what it raises is told by the caller."""
+    backend = offered()
+    if backend.name != name:
+        return f"it calls itself {backend.name!r}"
+    probe = backend.probe()
+    return None if isinstance(probe, Probe) else f"its probe() gave {probe!r:.80}, not a Probe"
+
+
+def _suite_problem(name: str, offered: Any) -> str | None:
+    """Why an object is no suite. Its module has been imported, and may have brought factories."""
+    from xbench.plan.suite import Suite
+
+    strays = [key for key in _FACTORIES if key[0] not in OPS]
+    for key in strays:
+        del _FACTORIES[key]
+    if strays:
+        return f"it implements {strays[0][0]!r}, and there is no such op"
+    return None if isinstance(offered, Suite) else f"it is {offered!r:.80}, not a Suite"

@@ -28,6 +28,7 @@ from xbench.doctor.finding import Examination, Finding
 from xbench.doctor.sample import Sample, take_sample
 from xbench.doctor.words import plural
 from xbench.gpu.nvml import card_of, state_of
+from xbench.lock import holder
 from xbench.records.machine import available_bytes, devices, this_machine
 from xbench.registry import backend_paths, load_backend
 from xbench.text import show_bytes
@@ -77,6 +78,7 @@ def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
     before, after = sample.before, sample.after
     yield "load average", sharing.load(averages, cores)
     yield "other processes", sharing.others(sample.shares, sample.busy_cores(cores), cores)
+    yield "other run", sharing.other_run(holder())
     yield "steal time", sharing.steal(before.ticks, after.ticks)
     stops = after.quota_stops - before.quota_stops
     limited = sharing.quota(cgroup.cpu_cores(), usable, stops) if cgroup.visible() else None

@@ -9,6 +9,7 @@ from math import floor
 
 from xbench.doctor.finding import Finding, by_amount
 from xbench.doctor.words import percent, plural
+from xbench.lock import Holder
 
 BUSY_SHARE = 0.05
 """A process that keeps more of a core than this busy counts as a busy one."""
@@ -99,6 +100,16 @@ def others(shares: Collection[float], busy_cores: float | None, cores: int) -> F
         "top -o cpu" if sys.platform == "darwin" else "top -o %CPU",
         {"busy_cores": used, "busy_processes": len(busy), "highest_share": max(busy, default=0.0)},
     )
+
+
+def other_run(holder: Holder | None) -> Finding:
+    """`holder`: the process that holds the lock of this machine, if any does."""
+    why = "two runs disturb each other, so the second waits for the first"
+    if holder is None:
+        return Finding("other run", "ok", "nobody else measures here", why)
+    values = {"pid": holder.pid, "since": holder.since_utc}
+    todo = "let it end, or end it:"
+    return Finding("other run", "warning", str(holder), why, todo, f"kill {holder.pid}", values)
 
 
 def quota(allowed: float | None, usable: Collection[int], throttled: int) -> Finding:

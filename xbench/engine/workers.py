@@ -11,7 +11,7 @@ from xbench.cell import WorkerKey
 from xbench.engine.settings import Settings
 from xbench.engine.together import together
 from xbench.errors import CellFailed, WorkerDied, XbenchError
-from xbench.launch.environment import chosen_variables, worker_environment
+from xbench.launch.environment import adapter_variables, chosen_variables, worker_environment
 from xbench.launch.process import Process
 from xbench.launch.side import Side
 from xbench.registry import backend_paths, load_backend
@@ -58,15 +58,22 @@ class Workers:
 
         try:
             for key in wanted:  # from this thread: Linux ends a worker with the *thread* it is from
-                processes[key] = self._make(key)
-            jobs = [partial(self._open, key, processes[key]) for key in wanted]
-            opened = together(jobs, self._cores, stop)
+                try:
+                    processes[key] = self._make(key)
+                except CellFailed as error:
+                    self._refused[key] = error
+            jobs = [partial(self._open, key, process) for key, process in processes.items()]
+            opened = zip(processes.items(), together(jobs, self._cores, stop), strict=True)
             found = [
-                told if isinstance(told, XbenchError) else _with_costs(key, processes[key], told)
-                for key, told in zip(wanted, opened, strict=True)
+                (
+                    key,
+                    process,
+                    told if isinstance(told, XbenchError) else _costed(key, process, told),
+                )
+                for (key, process), told in opened
             ]
-            for key, facts in zip(wanted, found, strict=True):
-                self._admit(key, processes[key], facts)
+            for key, process, facts in found:
+                self._admit(key, process, facts)
         except BaseException:  # Ctrl-C, a full disk: nobody knows of all these processes yet
             stop()
             raise
@@ -129,7 +136,7 @@ class Workers:
         """The key's side; without one, what is here."""
         if key.side:
             return self._settings.sides[key.side]
-        adapter = load_backend(key.backend).env(key.policy(self._cores))
+        adapter = adapter_variables(load_backend(key.backend), key.policy(self._cores))
         return Side(
             "", suites=self._settings.suites, backends=backend_paths(), adapters={key.id: adapter}
         )
@@ -153,7 +160,7 @@ class Workers:
         }
 
 
-def _with_costs(
+def _costed(
     key: WorkerKey, process: Process, facts: dict[str, Any]
 ) -> dict[str, Any] | WorkerDied | CellFailed:
     """The facts, and what an empty call costs: timed while no other worker is awake."""

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from xbench.contracts import Backend, Policy
+from xbench.errors import CellFailed
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
     "OMP_WAIT_POLICY", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT", "KMP_AFFINITY", "KMP_BLOCKTIME",
@@ -59,6 +62,18 @@ def worker_environment(
     own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
     inherited.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA's own begins with the fastest
     return inherited | own | ALLOCATORS[allocator] | adapter
+
+
+def adapter_variables(backend: Backend, policy: Policy) -> dict[str, str]:
+    """What an adapter sets for its worker. Raises: CellFailed where it gives no variables."""
+    try:
+        found = dict(backend.env(policy))
+    except Exception as error:  # an adapter may be anybody's
+        reason = f"{backend.name}: env() raised {type(error).__name__}: {error}"
+        raise CellFailed("crashed", reason) from None
+    if any(type(each) is not str or "\0" in each for pair in found.items() for each in pair):
+        raise CellFailed("crashed", f"{backend.name}: env() gave {found!r:.200}, not text by name")
+    return found
 
 
 def chosen_variables(environment: dict[str, str], adapter: Iterable[str]) -> dict[str, str]:
