@@ -16,6 +16,7 @@ from xbench.engine.calibrate import Burst
 from xbench.engine.canary import Canary
 from xbench.engine.ceilings import known_ceilings
 from xbench.engine.cellwork import CellWork
+from xbench.engine.ending import end_run
 from xbench.engine.exhibits import show_exhibits
 from xbench.engine.group import GroupRun
 from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
@@ -28,7 +29,7 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.plan.plan import Plan
 from xbench.progress import Progress
-from xbench.records.journal import JOURNAL, SUMMARY, Journal
+from xbench.records.journal import JOURNAL, Journal
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
@@ -39,7 +40,7 @@ from xbench.records.schema import (
     MemoryLine,
     WorkerLine,
 )
-from xbench.records.summary import CellSummary, summarise, write_summary
+from xbench.records.summary import CellSummary
 
 
 @dataclass(slots=True)
@@ -152,8 +153,8 @@ class Recording:
         """Whether the launches so far give every ratio the precision that was asked for."""
         if self.plan.target is None or launch == 0:
             return False
-        before = [line for line in self.lines if line.launch < launch]
-        run = Run(self.settings.folder, self.header, groups=before)
+        run = self._so_far()
+        run.groups = [line for line in self.lines if line.launch < launch]
         return precise(run, launch, self.plan.target)
 
     def _find_ceilings(self) -> None:
@@ -168,6 +169,10 @@ class Recording:
         self.journal.write(line)
         self.workers.append(line)
 
+    def _weighed(self, line: MemoryLine) -> None:
+        self.journal.write(line)
+        self.memory.append(line)
+
     def _keys(self, groups: Sequence[Group]) -> list[WorkerKey]:
         """The workers that these groups' cells still need."""
         cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
@@ -178,10 +183,9 @@ class Recording:
         if not self.plan.memory:
             return
         self.progress.starting("measuring peak memory")
-        run = Run(self.settings.folder, self.header, groups=self.lines, memory=self.memory)
         left_s = (self.settings.budget_s or inf) - (time.monotonic() - self.began)
-        work = MemoryWork(self.plan, self.settings, self.progress, self.journal.write)
-        left_out = work.measure(cells_to_weigh(self.plan, run), left_s)
+        work = MemoryWork(self.plan, self.settings, self.progress, self._weighed)
+        left_out = work.measure(cells_to_weigh(self.plan, self._so_far()), left_s)
         self.unweighed = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
         self.outcome = "budget" if left_out else self.outcome
 
@@ -198,17 +202,17 @@ class Recording:
 
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
-        ended = datetime.now(UTC).isoformat(timespec="seconds")
-        run = Run(self.settings.folder, self.header, groups=self.lines)
-        lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
         shutil.rmtree(self.settings.scratch, ignore_errors=True)  # first: the disk may be full
-        lacking += self.unweighed
-        self.journal.write(Footer(ended_utc=ended, outcome=outcome, unmet=lacking))
-        self.journal.close()
-        run = read_run(self.journal.path)
-        summaries = summarise(run)
-        write_summary(self.journal.path.with_name(SUMMARY), summaries)
-        return run, summaries
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        run = self._so_far()
+        lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
+        footer = Footer(ended_utc=ended, outcome=outcome, unmet=[*lacking, *self.unweighed])
+        return end_run(self.journal, run, footer, self.settings.folder)
+
+    def _so_far(self) -> Run:
+        """What was measured, as the journal has it."""
+        folder, groups = self.settings.folder, self.lines
+        return Run(folder, self.header, self.ceilings, self.workers, groups, memory=self.memory)
 
     @property
     def _asks(self) -> bool:
@@ -219,12 +223,7 @@ class Recording:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return
-        run = GroupRun(work, group, launch)
-        line = run.measure(cells)
-        self.given_up |= run.failed.keys()
-        self._write(line)
-
-    def _write(self, line: GroupLine) -> None:
+        line = GroupRun(work, group, launch).measure(cells)
         self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)

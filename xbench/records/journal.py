@@ -57,10 +57,14 @@ class Journal:
             os.fsync(self._file.fileno())
             self._check_place()
         except OSError as error:
-            raise StorageFailed(
-                f"cannot write {self.path}: {error.strerror}",
-                f"make room, then go on with `xbench run --resume {self.path.parent}`",
-            ) from None
+            raise self.failed(error) from None
+
+    def failed(self, error: OSError) -> StorageFailed:
+        """The error of a run some of whose files cannot be written."""
+        return StorageFailed(
+            f"cannot write {error.filename or self.path}: {error.strerror}",
+            f"make room, then go on with `xbench run --resume {self.path.parent}`",
+        )
 
     def cut_torn_line(self) -> None:
         """Remove what follows the last line end: what was being written when the run ended."""
