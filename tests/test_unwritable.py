@@ -98,7 +98,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing(
 def test_a_disk_that_fills_leaves_a_run_that_goes_on_later(
     tmp_path: Path, checkout: dict[str, str]
 ) -> None:
-    many = ("--launches", "12", "--rounds", "7", "--no-report")
+    many = ("--launches", "9", "--rounds", "7", "--no-report")
     done = xbench(tmp_path, checkout, "run", *TINY, *many, full=True)
     (folder,) = (tmp_path / "xbench-results").iterdir()
     refused(done, f"cannot write {folder / 'run.jsonl'}", f"xbench run --resume {folder}")
@@ -112,4 +112,4 @@ def test_a_disk_that_fills_leaves_a_run_that_goes_on_later(
     assert done.returncode == 0, done.stderr
     assert (folder / "run.jsonl").read_bytes().startswith(whole)
     assert read_run(folder).complete
-    assert len(read_run(folder).groups) == 12
+    assert len(read_run(folder).groups) == 9
