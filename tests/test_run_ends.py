@@ -14,6 +14,7 @@ from secrets import token_hex
 
 import pytest
 
+from xbench.launch.process import ROOT
 from xbench.records.read import read_run
 
 DEADLY = str(Path(__file__).parent / "deadly.py")
@@ -131,7 +132,8 @@ def test_a_folder_that_is_deleted_meanwhile_is_there_again(
 ) -> None:
     started = begin()
     folder = started.await_groups(2)
-    shutil.rmtree(folder)
+    while folder.exists() and started.process.poll() is None:  # it makes files meanwhile
+        shutil.rmtree(folder, ignore_errors=True)
     status, said = started.ended()
     assert status == 2
     assert f"{folder} was deleted while it was measured; what was measured is in" in said
@@ -207,3 +209,27 @@ def test_a_link_in_place_of_the_journal_is_not_written_through(
     assert status == 2
     assert "a journal is a plain file" in said
     assert target.read_bytes() == before
+
+
+def test_links_in_place_of_its_folders_lead_nowhere(begin: Begin, tmp_path: Path) -> None:
+    """Whoever may write to the results could send scratch files, logs and the report elsewhere."""
+    started = begin()
+    folder = started.await_groups(1)
+    started.process.send_signal(signal.SIGINT)
+    started.ended()
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "index.html").write_text("mine")
+    for name in ("scratch", "logs", "report"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).symlink_to(victim)
+    resume(folder, begin)
+    assert not (folder / "logs").is_symlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "xbench", "report", str(folder)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "report is a link to" in done.stderr
+    assert [each.name for each in victim.iterdir()] == ["index.html"]
+    assert (victim / "index.html").read_text() == "mine"

@@ -29,7 +29,7 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.plan.plan import Plan
 from xbench.progress import Progress
-from xbench.records.journal import JOURNAL, Journal
+from xbench.records.journal import JOURNAL, Journal, make_plain
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
@@ -80,7 +80,7 @@ class Recording:
         # Left by whoever was killed; compilers keep what they made there, and `first_s` is cold.
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         for folder in (self.settings.scratch, self.settings.logs):
-            folder.mkdir(exist_ok=True)
+            make_plain(folder)
         before = read_run(self.settings.folder)
         self.ceilings, self.workers, self.memory = before.ceilings, before.workers, before.memory
         for line in before.groups:

@@ -69,7 +69,7 @@ class Process:
         }
         self._channel: Channel | None = Channel(parent_reads, parent_writes)
         try:
-            with log.open("ab") as output:
+            with open(log, "ab", opener=_not_a_link) as output:
                 self._process = subprocess.Popen(
                     [python or sys.executable, "-P", str(BOOTSTRAP), json.dumps(settings)],
                     stdin=subprocess.DEVNULL,
@@ -190,6 +190,11 @@ class Process:
         data = own[-LOG_TAIL_BYTES:]
         lines = data.decode(errors="replace").strip().splitlines()
         return f" ({lines[-1].strip()})" if lines else ""
+
+
+def _not_a_link(path: str, flags: int) -> int:
+    """Open a file of the run's; a link in its place is not followed."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def cpu_ns(pid: int) -> int | None:

@@ -116,6 +116,17 @@ def _readable(value: Any) -> Any:
     return value
 
 
+def make_plain(folder: Path) -> None:
+    """Make sure of a folder, in place of a link if there is one: what is written to it would go
+    elsewhere, and what is deleted from it too. Raises: UsageError."""
+    try:
+        if folder.is_symlink():
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make {folder}: {error.strerror}", "make room for it") from None
+
+
 def make_run_folder(root: Path, run_id: str) -> Path:
     """A new folder `root/run_id`. Raises: UsageError if it cannot be written."""
     folder = root / run_id
