@@ -80,10 +80,12 @@ class JaxBackend:
         return variables
 
     def open(self, policy: Policy) -> None:
-        """Float64 is switched on, without which float64 cells would silently be float32."""
+        """Float64 is switched on, without which float64 cells would silently be float32. With one
+        thread calls are synchronous: else the pool's one works beside the one that calls."""
         import jax
 
         self._policy = policy
+        jax.config.update("jax_cpu_enable_async_dispatch", policy.threads > 1)
         jax.config.update("jax_enable_x64", True)
         jax.config.update("jax_default_matmul_precision", PRECISION[policy.math])
         kind, _, index = policy.device.partition(":")

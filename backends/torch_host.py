@@ -65,7 +65,11 @@ def flushes_subnormals(device: str) -> bool:
 
 def select(name: str) -> None:
     """Make an accelerator current. Raises: CellFailed("unsupported") where it is not there."""
-    wanted = torch.device(name)
+    try:
+        wanted = torch.device(name)
+    except RuntimeError as error:
+        reason = f"torch {torch.__version__} knows no device {name}: is its extension installed?"
+        raise CellFailed("unsupported", reason) from error
     found = torch.accelerator.current_accelerator(check_available=True)
     if found is None or found.type != wanted.type:
         there = "none" if found is None else found.type

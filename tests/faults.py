@@ -54,7 +54,7 @@ def fault(act: Callable[[], None]) -> Callable[[], None]:
 
 
 @fault
-def honest() -> None:
+def unharmed() -> None:
     """Nothing."""
 
 

@@ -35,7 +35,7 @@ JUMPED = {
     "suspended": "the machine slept for 3 s",
     "clock_set_back": "the wall clock went back by 60 min 0 s",
 }
-UNHARMED = ("honest", "noisy", *JUMPED)
+UNHARMED = ("unharmed", "noisy", *JUMPED)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /proc and CLOCK_BOOTTIME")
 
 
@@ -107,7 +107,7 @@ def test_a_full_disk_stops_the_run_and_fails_no_cell(
     tmp_path: Path, checkout: dict[str, str]
 ) -> None:
     (tmp_path / "full").touch()
-    two = ("--op", "honest", "fills_the_disk", "--backend", "numpy", "--preset", "smoke")
+    two = ("--op", "unharmed", "fills_the_disk", "--backend", "numpy", "--preset", "smoke")
     full = xbench(tmp_path, checkout, "--suite", FAULTS, *two, "--rounds", "7")
     assert full.returncode == 2, full.stderr
     assert "xbench: /cache/kernel.so: No space left on device" in full.stderr

@@ -36,6 +36,7 @@ SUITES = {
     "transfers": "suites.transfers:SUITE",
     "notebooks": "suites.notebooks:SUITE",
 }
+ERRS = "supports() raised"
 CLAIMS = {"notebooks": "suites.notebooks:CLAIMS"}
 _FACTORIES: dict[tuple[str, str], Factory] = {}
 
@@ -147,7 +148,7 @@ def _asked(backend: Backend, op: str, dtype: str, variant: Variant) -> str | Non
     try:
         reason = backend.supports(op, dtype, variant)
     except Exception as error:  # an adapter may be anybody's
-        return f"{backend.name}: supports() raised {type(error).__name__}: {error}"
+        return f"{backend.name}: {ERRS} {type(error).__name__}: {error}"
     return None if reason is None else str(reason)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -25,6 +25,7 @@ from xbench.plan.nothing import nothing_matches
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths
 from xbench.plan.suite import Suite, Sweep
 from xbench.registry import (
+    ERRS,
     OPTIONAL,
     backend_paths,
     check_implementations,
@@ -115,14 +116,13 @@ def chosen_suites(selection: Selection) -> list[Suite]:
 
 def _check_axes(selection: Selection, suites: list[Suite]) -> None:
     swept = dict.fromkeys(op for suite in suites for op in suite.ops())
-    check_known("op", selection.named("op"), swept if selection.suites else OPS)
-    check_known("backend", selection.named("backend"), backend_paths())
-    check_known("mode", selection.named("mode"), MODES)
-    check_known("gradient", selection.named("gradient"), (*GRADIENTS, "default"))
-    check_known("dtype", selection.named("dtype"), ITEM_BYTES)
-    check_known("allocator", selection.named("allocator"), ALLOCATOR_POLICIES)
-    check_known("cache", selection.named("cache"), CACHES)
-    check_known("math", selection.named("math"), MATH_MODES)
+    known: dict[str, Iterable[str]] = {
+        "op": swept if selection.suites else OPS, "backend": backend_paths(), "mode": MODES,
+        "gradient": (*GRADIENTS, "default"), "dtype": ITEM_BYTES, "cache": CACHES,
+        "allocator": ALLOCATOR_POLICIES, "math": MATH_MODES,
+    }  # fmt: skip
+    for axis, names in known.items():
+        check_known(axis, selection.named(axis), names)
     if selection.named("op") and not any(selection.wants("op", op) for op in swept):
         owners = [
             name
@@ -162,7 +162,6 @@ def _backend_rows(
     threads: str, candidate: Candidate,
 ) -> Iterator[Row]:  # fmt: skip
     backend, probe = candidate.backend, candidate.probe
-    on_host = bool(get_op(spec.op).on_host)
     for device in devices:
         if not probe.drives(device) and not selection.names_devices():
             continue
@@ -176,21 +175,20 @@ def _backend_rows(
                     reason = _refusal(candidate, cell)
                     if reason is None:
                         yield Row(cell)
-                    elif (
-                        _spelt(selection, cell) or not probe.installed or device != "cpu" or on_host
-                    ):
+                    elif not probe.installed or _told(selection, cell, reason):
                         yield Row(cell, "unsupported", reason)
 
 
-def _spelt(selection: Selection, cell: Cell) -> bool:
-    """Whether the user named what this cell is by the very value that may be why it cannot be."""
-    key = cell.worker
+def _told(selection: Selection, cell: Cell, reason: str) -> bool:
+    """Whether a cell that cannot be has a row to say so: on a device, as a transfer, where its
+    adapter errs, or where the user named by the very value what may be why."""
+    key, where = cell.worker, cell.worker.device
+    if where != "cpu" or get_op(cell.spec.op).on_host or ERRS in reason:
+        return True
     named = {
-        "mode": key.mode,
-        "gradient": cell.gradient,
-        "dtype": cell.spec.dtype,
-        "math": key.math,
-    }
+        "mode": key.mode, "gradient": cell.gradient, "dtype": cell.spec.dtype, "math": key.math,
+        "cache": cell.cache,
+    }  # fmt: skip
     return any(selection.spells_out(axis, value) for axis, value in named.items())
 
 
@@ -201,10 +199,10 @@ def _allocators(selection: Selection) -> Iterator[str]:
 
 
 def _caches(selection: Selection, spec: Spec) -> Iterator[str]:
-    """Cold figures are for ops that memory bounds; others have none and no row."""
+    """Cold figures are for ops that memory bounds; others have none, and a row only by name."""
+    cold = get_op(spec.op).streams or bool(selection.named("op"))
     for cache in CACHES:
-        wanted = selection.wants("cache", cache, (DEFAULT_CACHE,))
-        if wanted and (cache == DEFAULT_CACHE or get_op(spec.op).streams):
+        if selection.wants("cache", cache, (DEFAULT_CACHE,)) and (cache == DEFAULT_CACHE or cold):
             yield cache
 
 
@@ -222,6 +220,8 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
         return f"{backend.name} runs on {probe.kinds}, not on {cell.worker.device}"
     if cell.worker.device == "cpu" and get_op(cell.spec.op).on_host:
         return "a transfer is between the host and another device, and the cpu is the host"
+    if cell.cache != DEFAULT_CACHE and not get_op(cell.spec.op).streams:
+        return f"{cell.cache} figures are for ops that memory bounds, and {cell.spec.op} is none"
     return math_refusal(cell) or why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
 
 
