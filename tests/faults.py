@@ -77,13 +77,13 @@ def ends() -> None:
 
 
 @fault
-def raises() -> None:
+def complains() -> None:
     """With text that is no UTF-8, moves the cursor, and is long."""
     raise ArithmeticError("a name: b\udcff \x1b[2J" + "x" * 100_000)
 
 
 @fault
-def hangs() -> None:
+def hangs_in_c() -> None:
     """In C, with the interpreter's lock, deaf to every signal that can be ignored."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.pthread_sigmask(signal.SIG_BLOCK, [number])

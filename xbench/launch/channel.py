@@ -9,7 +9,7 @@ from typing import Any
 
 from xbench.errors import STATUSES, CellFailed, StorageFailed, WorkerDied, WorkerTimeout
 from xbench.launch.replies import checked
-from xbench.text import show_bytes
+from xbench.text import readable, show_bytes
 from xbench.worker import wire
 
 CHUNK_BYTES = 1 << 16
@@ -49,7 +49,7 @@ class Channel:
             case {"stopped": str(reason)}:
                 raise StorageFailed(reason, "make room, then go on with `xbench run --resume`")
             case {"failed": {"status": status, "reason": str(reason)}} if status in STATUSES:
-                raise CellFailed(status, reason)
+                raise CellFailed(status, readable(reason))
         raise WorkerDied(f"the worker answered {action!r} with neither a result nor a reason")
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ class Journal:
 
         Raises: StorageFailed if it is not taken, as when the disk is full, or if the file is not in
         its place any more; what was written before is safe."""
-        data = _encoded(line) + b"\n"
+        data = encoded(line) + b"\n"
         try:
             self._file.write(data)
             self._file.flush()
@@ -97,8 +97,8 @@ class Journal:
         )
 
 
-def _encoded(line: Line) -> bytes:
-    """Text that is no UTF-8, as names of files may be, keeps all but that."""
+def encoded(line: msgspec.Struct) -> bytes:
+    """A line as JSON. Text that is no UTF-8, as names of files may be, keeps all but that."""
     try:
         return _encode(line)
     except UnicodeEncodeError:

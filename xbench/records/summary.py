@@ -13,6 +13,7 @@ import msgspec
 from xbench.errors import Status
 from xbench.records import samples
 from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
+from xbench.records.journal import encoded
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
 from xbench.records.whole import write_whole
@@ -22,7 +23,6 @@ from xbench.stats.spread import LOW, Outliers, outliers, quantile
 from xbench.text import show_seconds
 
 UNSTABLE_HALF_WIDTH = 0.25
-_encode = msgspec.json.Encoder().encode
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ def worker_id(plan: CellPlan) -> str:
 
 def write_summary(path: Path, cells: list[CellSummary]) -> None:
     """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
-    write_whole(path, b"".join(_encode(cell) + b"\n" for cell in cells))
+    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))
 
 
 def summarise_cell(
