@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from xbench.errors import RecordError, UsageError
+from xbench.records.files import UNREADABLE, lines_of
 
 ACCEPTED = "accepted.jsonl"
 ALL = "*"
@@ -49,20 +50,19 @@ def read_accepted(folder: Path) -> list[Acceptance]:
     it a regression would fail that was accepted, or the other way round."""
     file = folder / ACCEPTED
     try:
-        lines = file.read_bytes().splitlines()
+        with file.open("rb") as opened:
+            return [_acceptance(file, *each) for each in enumerate(lines_of(opened, file), 1)]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RecordError(f"cannot read {file}: {error.strerror}", "make it readable") from None
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            found.append(_line(line))
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise RecordError(
-                f"{file}, line {number}: {error}", "mend or remove that line"
-            ) from None
-    return found
+
+
+def _acceptance(file: Path, number: int, line: bytes) -> Acceptance:
+    try:
+        return _line(line)
+    except UNREADABLE as error:
+        raise RecordError(f"{file}, line {number}: {error}", "mend or remove that line") from None
 
 
 def accept(folder: Path, run: str, cells: Iterable[str], reason: str) -> Acceptance:

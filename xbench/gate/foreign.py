@@ -17,6 +17,7 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.gate.others import bencher_times, github_times
 from xbench.gate.stored import Cell, Head, Plan, StoredRun, check_cell
+from xbench.records.files import UNREADABLE, whole_file
 from xbench.records.schema import SCHEMA_VERSION
 
 KINDS = (
@@ -83,7 +84,7 @@ def read_foreign(path: Path) -> StoredRun:
     Raises: RecordError for anything else: what is torn or empty, a row twice, a unit that is no
     time, a figure that is not positive and finite."""
     try:
-        data = path.read_bytes()
+        data = whole_file(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", KINDS) from None
     if not data.strip():
@@ -153,7 +154,7 @@ def _collected(path: Path, head: Head, cells: Iterable[Cell]) -> StoredRun:
 def _decode(path: Path, data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise RecordError(f"{path} cannot be read: {error}", f"if it is whole, {KINDS}") from None
 
 

@@ -6,6 +6,7 @@ that two hundred runs of two thousand cells are a matter of seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError, Status
+from xbench.records.files import UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import SCHEMA_VERSION
 
@@ -102,7 +104,7 @@ def read_stored(folder: Path) -> StoredRun:
         where = f"{summary}, line {number}"
         try:
             cell = _cell(line)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise RecordError(f"{where}: {error}", _DAMAGED) from None
         if cell.id in run.cells:
             raise RecordError(f"{where}: {cell.id} is there twice", _DAMAGED)
@@ -128,15 +130,15 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
     try:
         with journal.open("rb") as file:
             try:
-                head = _head(file.readline())
-            except (msgspec.DecodeError, RecursionError) as error:
+                head = _head(next(lines := lines_of(file, journal), b""))
+            except UNREADABLE as error:
                 raise RecordError(f"{journal} is no xbench journal: {error}", _DAMAGED) from None
             if head.type != "header" or head.schema_version > SCHEMA_VERSION:
                 raise RecordError(
                     f"{journal} has schema version {head.schema_version}; this xbench reads up to "
                     f"{SCHEMA_VERSION}", "read it with the xbench that wrote it, or a newer one",
                 )  # fmt: skip
-            for line in file:
+            for line in lines:
                 if not line.startswith((b'{"type":"worker"', b'{"type":"ceilings"')):
                     break
                 found = _worker(line)
@@ -146,14 +148,15 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
         raise RecordError(
             f"cannot read {journal}: {error.strerror}", "give a run's folder"
         ) from None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise RecordError(f"{journal}: {error}", _DAMAGED) from None
     return head, versions
 
 
-def _lines(file: Path) -> list[bytes]:
+def _lines(file: Path) -> Iterator[bytes]:
     try:
-        return file.read_bytes().splitlines()
+        with file.open("rb") as opened:
+            yield from lines_of(opened, file)
     except OSError as error:
         raise RecordError(
             f"cannot read {file}: {error.strerror}",

@@ -8,8 +8,8 @@ refused. Lines are told apart by `type`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, MutableSequence
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +18,9 @@ from xbench.records.gpu_state import GpuState
 
 SCHEMA_VERSION = 3
 """2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
+
+Reading = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What a clock or a counter read: no clock of nanoseconds goes on for longer than 292 years."""
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,16 +141,16 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
     `device_ns`, the device's own time between its start and its end, by events in its queue (empty
     where there are none; -1: the end had not come when the fence returned)."""
 
-    wall_ns: list[int] = []
-    cpu_ns: list[int] = []
-    minor_faults: list[int] = []
-    involuntary_switches: list[int] = []
-    voluntary_switches: list[int] = []
-    start_ns: list[int] = []
-    residual_ns: list[int] = []
-    idle_cpu_ns: list[int] = []
-    wait_ns: list[int] = []
-    device_ns: list[int] = []
+    wall_ns: MutableSequence[Reading] = []
+    cpu_ns: MutableSequence[Reading] = []
+    minor_faults: MutableSequence[Reading] = []
+    involuntary_switches: MutableSequence[Reading] = []
+    voluntary_switches: MutableSequence[Reading] = []
+    start_ns: MutableSequence[Reading] = []
+    residual_ns: MutableSequence[Reading] = []
+    idle_cpu_ns: MutableSequence[Reading] = []
+    wait_ns: MutableSequence[Reading] = []
+    device_ns: MutableSequence[Reading] = []
 
     def add(self, reading: Mapping[str, int]) -> None:
         """One burst more: what was read of it, by these fields' names."""
@@ -174,18 +177,18 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     status: Status = "ok"
     reason: str = ""
     calls: int = 0
-    lead_in: int = 0
-    read_ns: int = 0
-    copies: int = 1
-    build_ns: int = 0
-    first_ns: int = 0
-    memory_bytes: int = 0
+    lead_in: Reading = 0
+    read_ns: Reading = 0
+    copies: Reading = 1
+    build_ns: Reading = 0
+    first_ns: Reading = 0
+    memory_bytes: Reading = 0
     overhead: float = 0.0
     warmup_converged: bool = False
     check: dict[str, str] = {}
     warmup: Samples = msgspec.field(default_factory=Samples)
     calibration: Samples = msgspec.field(default_factory=Samples)
-    calibration_calls: list[int] = []
+    calibration_calls: MutableSequence[Reading] = []
     timed: Samples = msgspec.field(default_factory=Samples)
     latency: Samples = msgspec.field(default_factory=Samples)
 
@@ -196,12 +199,12 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     the states of its device before the first round and after the last, where a driver tells."""
 
     group: str
-    launch: int
+    launch: Reading
     started_utc: str
     inputs_sha256: str
-    order: list[list[int]]
+    order: list[list[Reading]]
     cells: list[CellLine]
-    canary_ns: list[int] = []
+    canary_ns: MutableSequence[Reading] = []
     gpus: list[GpuState] = []
 
 
