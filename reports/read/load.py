@@ -7,20 +7,19 @@ from pathlib import Path
 
 from reports.model import Source
 from reports.read.environment import aa_line, canary_lines, journal_facts
-from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
+from reports.read.pytest_json import read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.gpu.company import gpu_lines
 from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
 from xbench.records.facts import machine_line
-from xbench.records.files import whole_file
+from xbench.records.files import figures_of, whole_file
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.summary import summarise
 from xbench.stats.looks import level_of
 
 _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
-_DAMAGED = "the file was changed or damaged"
 _HEADER = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
 _BEGINNING = 256
 
@@ -33,10 +32,9 @@ def load(path: Path, reference: str | None) -> Source:
     without a number of `reference`."""
     if not path.is_dir() and not _is_journal(path):
         return read_pytest_benchmark(path, _data(path))
-    try:
-        return source_of(read_run(path, all_samples=False), reference)
-    except (ArithmeticError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path} holds figures that cannot be: {error}", _DAMAGED) from None
+    run = read_run(path, all_samples=False)
+    with figures_of(path):
+        return source_of(run, reference)
 
 
 def _is_journal(path: Path) -> bool:
@@ -63,8 +61,6 @@ def source_of(run: Run, reference: str | None) -> Source:
     """A journal that was read. Raises: UsageError if it holds no number of `reference`; ValueError
     and ArithmeticError for figures that cannot be."""
     cells = summarise(run)
-    if not all(0 < cell.plan.width < LARGEST_WIDTH for cell in cells):
-        raise ValueError(f"a width that is not between 1 and {LARGEST_WIDTH}")
     header = run.header
     compared, chosen = ratios(run, cells, reference)
     level = level_of("fixed" if header.target is None else "adaptive", header.launches)

@@ -15,14 +15,12 @@ from reports.model import Benchmark, Source
 from reports.say.sentences import plural
 from xbench.errors import RecordError
 from xbench.records.files import UNREADABLE
+from xbench.records.read import LARGEST_WIDTH
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
 _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
 _HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
-LARGEST_WIDTH = 2**63
-"""No array is wider, and no axis goes on."""
-
 _PLAN: dict[str, Any] = {
     "group": "", "params": {}, "math": "ieee", "allocator": "reuse", "default_gradient": True,
     "flop": 0, "min_bytes": 0, "eager_bytes": 0, "predicted_s": 0.0, "predicted_bytes": 0,

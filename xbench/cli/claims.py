@@ -21,6 +21,7 @@ from xbench.plan.plan import Plan
 from xbench.plan.select import Selection
 from xbench.progress import make_progress
 from xbench.records.compare import compare_cells
+from xbench.records.files import figures_of
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
@@ -84,7 +85,9 @@ def _plan(claims: ClaimSet, launches: int | None) -> Plan:
 def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> Rulings:
     """Judge what a run's folder holds, and write the rulings beside it."""
     run = read_run(folder)
-    found = judge(claims, evidence_of(run, summarise(run), mnist))
+    with figures_of(run.path):
+        evidence = evidence_of(run, summarise(run), mnist)
+    found = judge(claims, evidence)
     write_rulings(folder, found)
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError
+from xbench.records.files import UNREADABLE
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 """Of a unit; micro is written with either of two letters."""
@@ -35,7 +36,7 @@ def github_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
     is not whole, and for a row whose unit is no time: of it more may be better."""
     try:
         rows = _rows(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise RecordError(f"{path} is no list of benchmarks: {error}", _ROWS) from None
     for row in rows:
         if row.unit not in SECONDS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,7 @@ UNREADABLE = (ValueError, RecursionError)
 """What decoding damaged JSON raises: msgspec's own errors and those of bytes that are no UTF-8 are
 ValueErrors, the other comes of arrays in arrays without end."""
 
+DAMAGED = "the file was changed or damaged"
 _ELSE = "it is no result file, or was damaged: give another"
 
 
@@ -51,3 +53,13 @@ def whole_file(name: Path) -> bytes:
     if max(known, len(data)) > LARGEST_FILE:
         raise RecordError(f"{name} is larger than {show_bytes(LARGEST_FILE)}", _ELSE)
     return data
+
+
+@contextmanager
+def figures_of(name: Path) -> Iterator[None]:
+    """For what is worked out of a file that was read. Raises: RecordError where its figures, each
+    right by itself, cannot be together."""
+    try:
+        yield
+    except (ArithmeticError, *UNREADABLE) as error:
+        raise RecordError(f"{name} holds figures that cannot be: {error}", DAMAGED) from None

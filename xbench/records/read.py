@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError
-from xbench.records.files import UNREADABLE, lines_of
+from xbench.records.files import DAMAGED, UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL
 from xbench.records.packed import NO_SAMPLES, NOTHING, pack
 from xbench.records.schema import (
@@ -27,6 +27,12 @@ from xbench.records.schema import (
     MemoryLine,
     WorkerLine,
 )
+
+LARGEST_WIDTH = 2**63
+"""No array is wider, and no axis goes on."""
+
+_SHOWN = 200
+"""Characters of an id in an error."""
 
 _decode = msgspec.json.Decoder(Line).decode
 
@@ -96,9 +102,7 @@ def _read(file: Path, lines: Iterator[bytes], all_samples: bool) -> Run:
             if not line.endswith(b"\n") and next(lines, None) is None:
                 run.notes.append(f"line {number}, the last, is torn and was left out")
                 break
-            raise RecordError(
-                f"{file}, line {number}: {error}", "the file was changed or damaged"
-            ) from None
+            raise RecordError(f"{file}, line {number}: {error}", DAMAGED) from None
         if isinstance(found, GroupLine):
             if not all_samples:
                 _drop_unused(found)
@@ -163,9 +167,25 @@ def _header(file: Path, line: bytes) -> Header:
             "read it with the xbench that wrote it, or a newer one",
         )
     try:
-        return msgspec.json.decode(line, type=Header)
+        header = msgspec.json.decode(line, type=Header)
     except UNREADABLE as error:
-        raise RecordError(f"{file}, line 1: {error}", "the file was changed or damaged") from None
+        raise RecordError(f"{file}, line 1: {error}", DAMAGED) from None
+    _check_plan(file, header.cells)
+    return header
+
+
+def _check_plan(file: Path, cells: list[CellPlan]) -> None:
+    """Raises: RecordError for a cell that cannot have been planned."""
+    seen: set[str] = set()
+    for cell in cells:
+        if cell.id in seen:
+            raise RecordError(f"{file}: {cell.id[:_SHOWN]} is planned twice", DAMAGED)
+        if not 0 < cell.width < LARGEST_WIDTH:
+            raise RecordError(
+                f"{file}: the width of {cell.id[:_SHOWN]} is {cell.width}",
+                f"{DAMAGED}; it is between 1 and {LARGEST_WIDTH}",
+            )
+        seen.add(cell.id)
 
 
 def _add(run: Run, number: int, found: Line) -> None:
