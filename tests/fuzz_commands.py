@@ -28,7 +28,7 @@ from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import WorkerLine
 from xbench.registry import load_backend
 
-EXIT_USAGE = 2
+EXIT_USAGE, LONGEST_LINE = 2, 1200
 VERDICTS = {0, EXIT_REGRESSED, EXIT_BROKEN, EXIT_UNKNOWN, EXIT_NOTHING}
 RESUMED = ["xbench", "run", "--preset", "smoke", "--backend", "numpy"]
 
@@ -53,6 +53,8 @@ def command(*arguments: str, ends: frozenset[int] = frozenset({0})) -> Callable[
             os.chdir(before)
         said = err.getvalue()
         assert "Traceback" not in said, said
+        assert all(line.isprintable() for line in (said + out.getvalue()).split("\n")), "codes"
+        assert max(map(len, said.split("\n"))) < LONGEST_LINE, said
         if status != EXIT_USAGE:
             assert status in ends, (status, said)
             return

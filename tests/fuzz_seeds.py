@@ -102,6 +102,11 @@ def accepted() -> bytes:
     return b"".join(msgspec.json.encode(each) + b"\n" for each in made)
 
 
+def ruled() -> bytes:
+    """A claim's line."""
+    return msgspec.json.encode(rulings().claims[0]) + b"\n"
+
+
 def aa_record(machine_key: str) -> bytes:
     """What an A/A found."""
     figures = Figures(

@@ -11,7 +11,7 @@ import msgspec
 from xbench.claims.evidence import Evidence
 from xbench.claims.model import Claim, ClaimLine, ClaimSet, Judged, Missing, PlotFile
 from xbench.errors import RecordError
-from xbench.records.files import UNREADABLE, lines_of
+from xbench.records.files import LARGEST_LIST, UNREADABLE, lines_of
 
 CLAIMS = "claims.jsonl"
 _encode = msgspec.json.Encoder().encode
@@ -67,7 +67,7 @@ def read_rulings(folder: Path) -> Rulings:
     found = Rulings()
     try:
         with file.open("rb") as opened:
-            for number, line in enumerate(lines_of(opened, file), 1):
+            for number, line in enumerate(lines_of(opened, file, LARGEST_LIST), 1):
                 _take(found, f"{file}, line {number}", line)
     except (FileNotFoundError, NotADirectoryError):
         pass

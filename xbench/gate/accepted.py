@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from xbench.errors import RecordError, UsageError
-from xbench.records.files import UNREADABLE, lines_of
+from xbench.records.files import LARGEST_LIST, UNREADABLE, lines_of
 
 ACCEPTED = "accepted.jsonl"
 ALL = "*"
@@ -51,7 +51,10 @@ def read_accepted(folder: Path) -> list[Acceptance]:
     file = folder / ACCEPTED
     try:
         with file.open("rb") as opened:
-            return [_acceptance(file, *each) for each in enumerate(lines_of(opened, file), 1)]
+            return [
+                _acceptance(file, *each)
+                for each in enumerate(lines_of(opened, file, LARGEST_LIST), 1)
+            ]
     except FileNotFoundError:
         return []
     except OSError as error:

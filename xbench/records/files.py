@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,10 @@ LARGEST_FILE = 256 << 20
 """Bytes of a file that is read whole. The largest that are real hold every sample of a suite:
 pytest-benchmark's of 10 000 tests with 1000 rounds each takes 220 MB."""
 
+LARGEST_LIST = 16 << 20
+"""Bytes of a file of short rows (acceptances, rulings, names with a time), which take up to twenty
+times as much in memory: 100 000 rows."""
+
 UNREADABLE = (ValueError, RecursionError)
 """What decoding damaged JSON raises: msgspec's own errors and those of bytes that are no UTF-8 are
 ValueErrors, the other comes of arrays in arrays without end."""
@@ -31,15 +36,18 @@ DAMAGED = "the file was changed or damaged"
 _ELSE = "it is no result file, or was damaged: give another"
 
 
-def lines_of(file: BinaryIO, name: Path) -> Iterator[bytes]:
+def lines_of(file: BinaryIO, name: Path, most: float = inf) -> Iterator[bytes]:
     """The lines with their ends, as `bytes.splitlines` has them: a carriage return alone ends one
-    too. Raises: RecordError for one that is too long to be a result's."""
-    number = 0
+    too. Raises: RecordError for one that is too long to be a result's, and for more than `most`
+    bytes in all."""
+    number = read = 0
     while line := file.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
             raise RecordError(
                 f"{name}, line {number + 1} is longer than {show_bytes(LONGEST_LINE)}", _ELSE
             )
+        read += len(line)
+        check_size(name, read, most)
         for each in line.splitlines(keepends=True) if b"\r" in line else (line,):
             number += 1
             yield each
@@ -50,9 +58,14 @@ def whole_file(name: Path) -> bytes:
     with name.open("rb") as file:
         known = os.fstat(file.fileno()).st_size  # 0 of a pipe, or a device without end
         data = b"" if known > LARGEST_FILE else file.read(LARGEST_FILE + 1)
-    if max(known, len(data)) > LARGEST_FILE:
-        raise RecordError(f"{name} is larger than {show_bytes(LARGEST_FILE)}", _ELSE)
+    check_size(name, max(known, len(data)), LARGEST_FILE)
     return data
+
+
+def check_size(name: Path, size: int, most: float) -> None:
+    """Raises: RecordError for a file of more than `most` bytes."""
+    if size > most:
+        raise RecordError(f"{name} is larger than {show_bytes(most)}", _ELSE)
 
 
 @contextmanager

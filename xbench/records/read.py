@@ -188,6 +188,17 @@ def _check_plan(file: Path, cells: list[CellPlan]) -> None:
         seen.add(cell.id)
 
 
+def _check_group(run: Run, number: int, line: GroupLine) -> None:
+    """Raises: RecordError for what would count as more launches than there were."""
+    launches = run.header.launches
+    if not 0 <= line.launch < launches:
+        raise RecordError(
+            f"{run.path}, line {number}: launch {line.launch} of a run of {launches}", DAMAGED
+        )
+    if len({cell.id for cell in line.cells}) < len(line.cells):
+        raise RecordError(f"{run.path}, line {number}: a cell is there twice", DAMAGED)
+
+
 def _add(run: Run, number: int, found: Line) -> None:
     match found:
         case CeilingsLine():
@@ -199,6 +210,7 @@ def _add(run: Run, number: int, found: Line) -> None:
         case MemoryLine():
             run.memory.append(found)
         case GroupLine():
+            _check_group(run, number, found)
             run.groups.append(found)
         case Footer():
             run.footer = found
