@@ -18,7 +18,7 @@ from xbench.errors import RecordError, Status
 from xbench.gate.others import bencher_times, github_times
 from xbench.gate.stored import Cell, Head, Plan, StoredRun, check_cell
 from xbench.records.files import UNREADABLE, whole_file
-from xbench.records.schema import SCHEMA_VERSION
+from xbench.records.schema import SCHEMA_VERSION, Reading
 
 KINDS = (
     "give a run's folder, or a file of pytest-benchmark, of github-action-benchmark "
@@ -36,7 +36,7 @@ class _Carried(Plan, frozen=True):
     low_s: float | None = None
     high_s: float | None = None
     launch_s: list[float] = msgspec.field(default_factory=list)
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
 
 
 class _Extra(msgspec.Struct):

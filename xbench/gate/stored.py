@@ -17,7 +17,7 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.records.files import UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL, SUMMARY
-from xbench.records.schema import SCHEMA_VERSION
+from xbench.records.schema import SCHEMA_VERSION, Reading
 
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"
 
@@ -28,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     id: str
     family: str = ""
     op: str = ""
-    width: int = 0
+    width: Reading = 0
     dtype: str = ""
     backend: str = ""
     device: str = ""
@@ -45,7 +45,7 @@ class Cell(msgspec.Struct, frozen=True):
     low_s: float | None = None
     high_s: float | None = None
     launch_s: list[float] = []
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
 
     @property
     def id(self) -> str:
@@ -116,10 +116,12 @@ def read_stored(folder: Path) -> StoredRun:
 
 
 def check_cell(where: str, cell: Cell) -> None:
-    """Raises: RecordError for times that cannot be, or that do not go with the status."""
+    """Raises: RecordError for times and peaks that cannot be, or times that do not go with the status."""
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise RecordError(f"{where}: a time that is not positive", _DAMAGED)
+    if cell.peak_bytes is not None and cell.peak_bytes < 0:
+        raise RecordError(f"{where}: a peak of {cell.peak_bytes} bytes", _DAMAGED)
     if (cell.time_s is None) == (cell.status in ("ok", "unstable")):
         raise RecordError(f"{where}: status {cell.status} with time {cell.time_s}", _DAMAGED)
 

@@ -107,10 +107,10 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     bandwidth: Figure | None = None
     compute: Figure | None = None
     fault_ns: Figure | None = None
-    array_bytes: int = 0
-    cache_bytes: int = 0
-    matrix_n: int = 0
-    page_bytes: int = 0
+    array_bytes: Reading = 0
+    cache_bytes: Reading = 0
+    matrix_n: Reading = 0
+    page_bytes: Reading = 0
     reason: str = ""
 
 
@@ -124,12 +124,12 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     worker: str
     pid: int
     environment: dict[str, str]
-    open_ns: int
-    fence_ns: int
+    open_ns: Reading
+    fence_ns: Reading
     python: str
     attest: dict[str, Any]
-    dispatch_ns: int = 0
-    operator_ns: int = 0
+    dispatch_ns: Reading = 0
+    operator_ns: Reading = 0
     core: int | None = None
 
 
@@ -220,7 +220,7 @@ class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
     id: str
     status: Status = "ok"
     reason: str = ""
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
     calls: int = 0
     method: str = ""
 
