@@ -116,7 +116,7 @@ def read_stored(folder: Path) -> StoredRun:
 
 
 def check_cell(where: str, cell: Cell) -> None:
-    """Raises: RecordError for times and peaks that cannot be, or times that do not go with the status."""
+    """Raises: RecordError for times or a peak that cannot be, or that the status does not have."""
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise RecordError(f"{where}: a time that is not positive", _DAMAGED)

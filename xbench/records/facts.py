@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from xbench.text import show_bytes
 
@@ -56,7 +56,7 @@ def text_of(found: Any) -> str:
     return UNKNOWN if found is None else str(found)
 
 
-def _is_number(found: Any) -> bool:
+def _is_number(found: Any) -> TypeGuard[float]:
     """Whether it can be shown as one: JSON's integers have no end."""
     return isinstance(found, int | float) and abs(found) < _LARGEST
 
