@@ -52,7 +52,7 @@ def _data(path: Path) -> bytes:
         data = whole_file(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", _KINDS) from None
-    if not data.strip():
+    if data.isspace() or not data:
         raise RecordError(f"{path} is empty", "what should have written it ended before it began")
     return data
 

@@ -59,6 +59,12 @@ class _LeftOut(msgspec.Struct):
     reason: str = ""
 
 
+class _Kind(msgspec.Struct):
+    """What tells pytest-benchmark's files, which have a list of that name, from Bencher's."""
+
+    benchmarks: msgspec.Raw = msgspec.Raw()
+
+
 class _Own(msgspec.Struct):
     """What `xbench export` adds to the file."""
 
@@ -87,12 +93,11 @@ def read_foreign(path: Path) -> StoredRun:
         data = whole_file(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", KINDS) from None
-    if not data.strip():
+    if data.isspace() or not data:
         raise RecordError(f"{path} is empty", "what should have written it ended before it began")
     if data.lstrip().startswith(b"["):
         return _stored(path, github_times(path, data))
-    parts = _decode(path, data, dict[str, msgspec.Raw])
-    if bytes(parts.get("benchmarks", b"")).startswith(b"["):
+    if bytes(memoryview(_decode(path, data, _Kind).benchmarks)[:1]) == b"[":
         return read_pytest_benchmark(path, data)
     return _stored(path, bencher_times(path, data))
 
