@@ -32,7 +32,7 @@ TEXTS = (
     "time", "backend", "width", "\\", "'", "&amp;", "=1+1", "~", "_", "`", "%", "\u2028",
 )  # fmt: skip
 OTHERS: tuple[Any, ...] = (None, True, False, [], {}, [[]], [None], [1, 2], ["a"], {"a": 1})
-FACTORS = (-1, 0, 1e-9, 1e9, 1e18, 2)
+FACTORS = (-1, 0, 2, 10**9, 10**18)
 EVERYTHING = (*NUMBERS, *TEXTS, *OTHERS)
 ENDS = (b"\r\n", b"\r", b"", b"\n\n", b"\x00", b" \n")
 MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\x00", b" ", b"\n", b"[")
@@ -104,7 +104,7 @@ def changed(chance: random.Random, document: Any, place: Path) -> Any:
     elif what < 0.3 and isinstance(parent, list):
         parent.insert(last, parent[last])
     elif what < 0.5 and isinstance(parent[last], int | float):
-        parent[last] = type(parent[last])(parent[last] * chance.choice(FACTORS))
+        parent[last] = parent[last] * chance.choice(FACTORS)
     else:
         parent[last] = like(chance, parent[last])
     return document

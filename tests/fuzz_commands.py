@@ -10,10 +10,12 @@ from pathlib import Path
 
 import fuzz_seeds as seeds
 import msgspec
+from claim_worlds import world
 from fuzz_cases import Case
 
 from xbench.claims.judge import CLAIMS
 from xbench.cli import main
+from xbench.cli.claims import rule
 from xbench.cli.parser import make_parser
 from xbench.cli.run import planned
 from xbench.engine.header import make_header
@@ -26,7 +28,7 @@ from xbench.gate.thresholds import FILE
 from xbench.plan import files
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import WorkerLine
-from xbench.registry import load_backend
+from xbench.registry import load_backend, load_claims
 
 EXIT_USAGE, LONGEST_LINE = 2, 1200
 VERDICTS = {0, EXIT_REGRESSED, EXIT_BROKEN, EXIT_UNKNOWN, EXIT_NOTHING}
@@ -65,6 +67,11 @@ def command(*arguments: str, ends: frozenset[int] = frozenset({0})) -> Callable[
     return run
 
 
+def judged(folder: Path) -> None:
+    """As `claims --run` does before it reports."""
+    rule(load_claims("notebooks"), folder / "claims", None)
+
+
 def resumable(folder: Path) -> bytes:
     """The journal of a run of NumPy on this machine that was killed after its first worker."""
     options = make_parser().parse_args(RESUMED[1:])
@@ -81,7 +88,7 @@ def commands(folder: Path) -> list[Case]:
     """All of them, on files in the folder that `cases` has filled."""
     run = folder / "run"
     text, summary = (run / JOURNAL).read_bytes(), (run / SUMMARY).read_bytes()
-    claims = seeds.run_folder(folder / "claims", preset="notebooks")
+    claims = seeds.run_folder(folder / "claims", preset="notebooks", exhibits=world().exhibits)
     (folder / "resume").mkdir()
     ours = msgspec.json.encode(to_pytest_benchmark(read_measured(run)))
     several = frozenset(VERDICTS)
@@ -107,6 +114,7 @@ def commands(folder: Path) -> list[Case]:
           for form in ("pytest-benchmark", "github-action-benchmark", "bencher")),
         Case("claims --run", f"claims/{JOURNAL}", (claims / JOURNAL).read_bytes(),
              command("claims", "--run", "claims")),
+        Case("claims, judged", f"claims/{JOURNAL}", (claims / JOURNAL).read_bytes(), judged),
         Case("run --resume", f"resume/{JOURNAL}", resumable(folder),
              command("run", "--resume", "resume", "--dry-run")),
         Case("run --suite", "suite.py", seeds.SUITE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from xbench.records.schema import ExhibitLine, Footer, GroupLine, MemoryLine, Wo
 from xbench.records.summary import summarise, write_summary
 
 LAUNCHES = 2
+SHOWN = (
+    ExhibitLine(exhibit="curve_manual", worker="numpy eager", values={"losses": [1.0, "nan"]}),
+)
 RUN = "20260102T030405Z-abcdef"
 ENVIRONMENT = {
     "machine": MACHINE, "machine_key": "abc", "os": "Linux-6.1", "python": "3.12.1", "libc": "2.36",
@@ -36,7 +40,9 @@ STATS = {
 }  # fmt: skip
 
 
-def run_folder(folder: Path, run_id: str = RUN, preset: str = "quick") -> Path:
+def run_folder(
+    folder: Path, run_id: str = RUN, preset: str = "quick", exhibits: Sequence[ExhibitLine] = SHOWN
+) -> Path:
     """A whole run, with its summary and rulings: every kind of line, a cell without a number."""
     chance = random.Random(3)
     cells = [plan("op 100×w", width, each) for width in (512, 2048) for each in VARIANTS[:3]]
@@ -72,8 +78,8 @@ def run_folder(folder: Path, run_id: str = RUN, preset: str = "quick") -> Path:
                 )
             )  # fmt: skip
     journal.write(MemoryLine(id=cells[0].id, peak_bytes=10**8, calls=3, method="VmHWM"))
-    shown = {"losses": [1.0, "nan", 0.5]}
-    journal.write(ExhibitLine(exhibit="curve_manual", worker="numpy eager", values=shown))
+    for exhibit in exhibits:
+        journal.write(exhibit)
     journal.write(Footer(ended_utc="2026-01-02T03:14:05+00:00", outcome="complete"))
     journal.close()
     write_summary(folder / SUMMARY, summarise(read_run(folder)))

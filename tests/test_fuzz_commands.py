@@ -30,6 +30,7 @@ EXAMPLES = {
     "export, github-action-benchmark": 60,
     "export, bencher": 60,
     "claims --run": 3,
+    "claims, judged": 60,
     "run --resume": 30,
     "run --suite": 30,
 }

@@ -50,8 +50,8 @@ class _Stats(msgspec.Struct):
 
 
 class _Row(msgspec.Struct):
+    name: Any
     stats: _Stats
-    name: Any = ""
     group: Any = None
     extra_info: Any = None
 
