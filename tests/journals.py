@@ -36,7 +36,7 @@ def header(*cells: CellPlan) -> Header:
     return Header(
         schema_version=SCHEMA_VERSION, xbench_version="0.1.0", run_id="20260101T000000Z-abcdef",
         started_utc="2026-01-01T00:00:00+00:00", preset="smoke", command=["xbench", "run"], seed=5,
-        launches=2, group_s=0.5, plan_hash="0" * 16, cells=list(cells), environment={"os": "é"},
+        launches=20, group_s=0.5, plan_hash="0" * 16, cells=list(cells), environment={"os": "é"},
     )  # fmt: skip
 
 

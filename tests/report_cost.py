@@ -58,7 +58,7 @@ def samples(wall_ns: Sequence[int], chance: random.Random) -> Samples:
     )
 
 
-def filled(cell: CellPlan, chance: random.Random) -> tuple[CellLine, list[int]]:
+def filled(cell: CellPlan, chance: random.Random) -> tuple[CellLine, Sequence[int]]:
     """A cell's line with warm-up and every list of samples; its wall times once more."""
     line = cell_line(cell, chance, ROUNDS)
     wall = line.timed.wall_ns

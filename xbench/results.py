@@ -12,6 +12,7 @@ import msgspec
 
 from xbench.errors import UsageError
 from xbench.records.compare import Comparison, compare_cells, unpaired_cells
+from xbench.records.files import figures_of
 from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
 from xbench.text import one_line
@@ -95,5 +96,6 @@ def load(path: str | Path, reference: str | None = None) -> Results:
 
     Raises: RecordError; UsageError if no cell of `reference` has a number."""
     run = read_run(Path(path))
-    cells = summarise(run)
-    return Results(run, cells, compare_cells(run, cells, reference), reference)
+    with figures_of(run.path):
+        cells = summarise(run)
+        return Results(run, cells, compare_cells(run, cells, reference), reference)

@@ -11,6 +11,7 @@ from reports.read.load import source_of
 from reports.say import sentences
 from reports.say.answers import answers
 from reports.tables.cells import named, remarks, show_cell_time
+from xbench.records.files import figures_of
 from xbench.results import Results
 
 MOST_ROWS = 200
@@ -19,8 +20,10 @@ _COLUMNS = ("op", "width", "cell", "where", "time of a call [95 %]", "remarks")
 
 def notebook_html(results: Results) -> str:
     """The answers, how far to trust them, and a table of the cells, refused ones too, at most
-    `MOST_ROWS`."""
-    return "\n".join(_lines(source_of(results.run, results.reference)))
+    `MOST_ROWS`. Raises: RecordError for figures that cannot be."""
+    with figures_of(results.run.path):
+        source = source_of(results.run, results.reference)
+    return "\n".join(_lines(source))
 
 
 def _lines(source: Source) -> Iterator[str]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
-from typing import Any
 
 from reports.model import Source
 from reports.read.environment import aa_line, canary_lines, journal_facts
-from reports.read.pytest_json import LARGEST_WIDTH, read_pytest_benchmark
+from reports.read.pytest_json import read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
 from xbench.gpu.company import gpu_lines
 from xbench.records.compare import ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
 from xbench.records.facts import machine_line
+from xbench.records.files import figures_of, whole_file
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.summary import summarise
 from xbench.stats.looks import level_of
 
 _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
-_DAMAGED = "the file was changed or damaged"
+_HEADER = re.compile(rb'\s*\{\s*"type"\s*:\s*"header"')
+_BEGINNING = 256
 
 
 @no_collecting()
@@ -29,52 +30,37 @@ def load(path: Path, reference: str | None) -> Source:
 
     Raises: RecordError for anything else, and for figures that cannot be; UsageError for a run
     without a number of `reference`."""
-    if not path.is_dir():
-        found = _one_json(path)
-        if found is not None and found.get("type") != "header":
-            if not isinstance(found.get("benchmarks"), list):
-                raise RecordError(f"{path} holds JSON, but no results", _KINDS)
-            return read_pytest_benchmark(path, found)
-    try:
-        return source_of(read_run(path, all_samples=False), reference)
-    except (ArithmeticError, ValueError, RecursionError) as error:
-        raise RecordError(f"{path} holds figures that cannot be: {error}", _DAMAGED) from None
+    if not path.is_dir() and not _is_journal(path):
+        return read_pytest_benchmark(path, _data(path))
+    run = read_run(path, all_samples=False)
+    with figures_of(path):
+        return source_of(run, reference)
 
 
-def _one_json(path: Path) -> dict[str, Any] | None:
-    """The file's one JSON object, or None if it may be a journal. Raises: RecordError."""
+def _is_journal(path: Path) -> bool:
+    """Whether it begins as one. Raises: RecordError."""
     try:
-        with path.open(encoding="utf-8") as file:
-            if file.readline().startswith('{"type":') and file.read(1):
-                return None
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            return _HEADER.match(file.read(_BEGINNING)) is not None
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", _KINDS) from None
-    except UnicodeDecodeError:
-        raise RecordError(f"{path} is not text", _KINDS) from None
-    if not text.strip():
-        raise RecordError(f"{path} is empty", "what should have written it ended before it began")
+
+
+def _data(path: Path) -> bytes:
+    """What the file holds. Raises: RecordError."""
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(
-            f"{path} is neither a journal nor whole JSON: {error}", f"{_DAMAGED}, or else {_KINDS}"
-        ) from None
-    if not isinstance(found, dict):
-        raise RecordError(f"{path} holds JSON, but no results", _KINDS)
-    return found
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
+        data = whole_file(path)
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", _KINDS) from None
+    if data.isspace() or not data:
+        raise RecordError(f"{path} is empty", "what should have written it ended before it began")
+    return data
 
 
 def source_of(run: Run, reference: str | None) -> Source:
     """A journal that was read. Raises: UsageError if it holds no number of `reference`; ValueError
     and ArithmeticError for figures that cannot be."""
     cells = summarise(run)
-    if not all(0 < cell.plan.width < LARGEST_WIDTH for cell in cells):
-        raise ValueError(f"a width that is not between 1 and {LARGEST_WIDTH}")
     header = run.header
     compared, chosen = ratios(run, cells, reference)
     level = level_of("fixed" if header.target is None else "adaptive", header.launches)

@@ -14,13 +14,13 @@ import msgspec
 from reports.model import Benchmark, Source
 from reports.say.sentences import plural
 from xbench.errors import RecordError
+from xbench.records.files import UNREADABLE
+from xbench.records.read import LARGEST_WIDTH
 from xbench.records.schema import CellPlan
 from xbench.records.summary import CellSummary
 
+_KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
 _HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
-LARGEST_WIDTH = 2**63
-"""No array is wider, and no axis goes on."""
-
 _PLAN: dict[str, Any] = {
     "group": "", "params": {}, "math": "ieee", "allocator": "reuse", "default_gradient": True,
     "flop": 0, "min_bytes": 0, "eager_bytes": 0, "predicted_s": 0.0, "predicted_bytes": 0,
@@ -32,20 +32,51 @@ _SUMMARY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def read_pytest_benchmark(path: Path, found: dict[str, Any]) -> Source:
-    """Take the rows of a decoded file. Raises: RecordError for rows without figures."""
-    source = Source(path.name, _machine(found), _facts(found))
-    for place, row in enumerate(found["benchmarks"]):
+class _Saved(msgspec.Struct):
+    """Of a file what is told. Its rows are decoded one by one: their samples, most of the file, are
+    passed over."""
+
+    benchmarks: list[msgspec.Raw]
+    machine_info: Any = None
+    version: Any = ""
+    datetime: Any = ""
+
+
+class _Stats(msgspec.Struct):
+    median: Any = None
+    min: Any = None
+    iqr: Any = None
+    rounds: Any = None
+
+
+class _Row(msgspec.Struct):
+    name: Any
+    stats: _Stats
+    group: Any = None
+    extra_info: Any = None
+
+
+_row = msgspec.json.Decoder(_Row).decode
+
+
+def read_pytest_benchmark(path: Path, data: bytes) -> Source:
+    """Take the rows of a file. Raises: RecordError for another, and for rows without figures."""
+    try:
+        found = msgspec.json.decode(data, type=_Saved)
+    except UNREADABLE as error:
+        raise RecordError(f"{path} holds no results: {error}", f"{_KINDS}; {_HINT}") from None
+    source = Source(path.name, _machine(found.machine_info), _facts(found))
+    for place, raw in enumerate(found.benchmarks):
         try:
-            carried = (row.get("extra_info") or {}).get("xbench")
+            row = _row(raw)
+            carried = row.extra_info.get("xbench") if isinstance(row.extra_info, dict) else None
             if isinstance(carried, dict):
-                source.cells.append(_cell({"rounds": row["stats"]["rounds"], **carried}))
+                source.cells.append(_cell({"rounds": row.stats.rounds, **carried}))
             else:
                 source.benchmarks.append(_benchmark(row))
-        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise RecordError(f"{path}, benchmark {place}: {what}", _HINT) from None
-    if not found["benchmarks"]:
+        except (ArithmeticError, TypeError, *UNREADABLE) as error:
+            raise RecordError(f"{path}, benchmark {place}: {error}", _HINT) from None
+    if not found.benchmarks:
         source.notes.append("the file holds no benchmarks: every one was skipped or deselected")
     if source.benchmarks:
         source.notes.append(
@@ -60,15 +91,13 @@ def read_pytest_benchmark(path: Path, found: dict[str, Any]) -> Source:
     return source
 
 
-def _benchmark(row: dict[str, Any]) -> Benchmark:
-    stats = row["stats"]
-    median, least, spread = (_figure(stats[name]) for name in ("median", "min", "iqr"))
-    rounds, group = stats["rounds"], row.get("group")
-    if median <= 0.0 or not isinstance(rounds, int):
+def _benchmark(row: _Row) -> Benchmark:
+    stats = row.stats
+    median, least, spread = map(_figure, (stats.median, stats.min, stats.iqr))
+    if median <= 0.0 or type(stats.rounds) is not int or stats.rounds <= 0:
         raise ValueError("median and rounds must be positive numbers")
-    return Benchmark(
-        str(row["name"]), "" if group is None else str(group), median, least, spread, rounds
-    )
+    group = "" if row.group is None else str(row.group)
+    return Benchmark(str(row.name), group, median, least, spread, stats.rounds)
 
 
 def _cell(carried: dict[str, Any]) -> CellSummary:
@@ -95,8 +124,7 @@ def _figure(found: Any) -> float:
     return float(found)
 
 
-def _machine(found: dict[str, Any]) -> str:
-    info = found.get("machine_info")
+def _machine(info: Any) -> str:
     cpu = info.get("cpu") if isinstance(info, dict) else None
     if not isinstance(cpu, dict):
         return "unknown machine"
@@ -104,14 +132,13 @@ def _machine(found: dict[str, Any]) -> str:
     return f"{name}, {cpu.get('count', 'unknown')} cores"
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
-    info = found.get("machine_info") if isinstance(found.get("machine_info"), dict) else {}
-    assert isinstance(info, dict)
+def _facts(found: _Saved) -> list[tuple[str, str]]:
+    info = found.machine_info if isinstance(found.machine_info, dict) else {}
     facts = [
-        ("machine", _machine(found)),
+        ("machine", _machine(info)),
         ("system", " ".join(str(info[each]) for each in ("system", "release") if each in info)),
         ("Python", str(info.get("python_version", ""))),
-        ("pytest-benchmark", str(found.get("version", ""))),
-        ("written", str(found.get("datetime", ""))),
+        ("pytest-benchmark", str(found.version)),
+        ("written", str(found.datetime)),
     ]
     return [(label, value) for label, value in facts if value]

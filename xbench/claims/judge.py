@@ -11,6 +11,7 @@ import msgspec
 from xbench.claims.evidence import Evidence
 from xbench.claims.model import Claim, ClaimLine, ClaimSet, Judged, Missing, PlotFile
 from xbench.errors import RecordError
+from xbench.records.files import LARGEST_LIST, UNREADABLE, lines_of
 from xbench.records.whole import write_whole
 
 CLAIMS = "claims.jsonl"
@@ -63,17 +64,23 @@ def read_rulings(folder: Path) -> Rulings:
     Raises: RecordError if the file is damaged."""
     file = folder / CLAIMS
     found = Rulings()
-    if not file.exists():
-        return found
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
-        try:
-            each = _decode(line)
-        except msgspec.DecodeError as error:
-            raise RecordError(
-                f"{file}, line {number}: {error}", "run `xbench claims` again"
-            ) from None
-        if isinstance(each, ClaimLine):
-            found.claims.append(each)
-        else:
-            found.plots.append(each)
+    try:
+        with file.open("rb") as opened:
+            for number, line in enumerate(lines_of(opened, file, LARGEST_LIST), 1):
+                _take(found, f"{file}, line {number}", line)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise RecordError(f"cannot read {file}: {error.strerror}", "make it readable") from None
     return found
+
+
+def _take(found: Rulings, where: str, line: bytes) -> None:
+    try:
+        each = _decode(line)
+    except UNREADABLE as error:
+        raise RecordError(f"{where}: {error}", "run `xbench claims` again") from None
+    if isinstance(each, ClaimLine):
+        found.claims.append(each)
+    else:
+        found.plots.append(each)

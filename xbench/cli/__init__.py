@@ -11,6 +11,8 @@ from xbench.errors import XbenchError
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+LONGEST = 1000
+"""Characters of a line of an error; what stands in a damaged file may be longer."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return status
     except XbenchError as error:
-        print(f"xbench: {error}", file=sys.stderr)
+        print(f"xbench: {readable(str(error))}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print("xbench: interrupted", file=sys.stderr)
@@ -38,3 +40,11 @@ def main(arguments: Sequence[str]) -> int:
 
         traceback.print_exc()
         return EXIT_USAGE
+
+
+def readable(text: str) -> str:
+    """As a terminal may show it: lines not too long, and without codes that would steer it."""
+    from xbench.text import one_line
+
+    lines = [one_line(line[: LONGEST + 1]) for line in text.split("\n")]
+    return "\n".join(f"{each[:LONGEST]}…" if len(each) > LONGEST else each for each in lines)

@@ -17,11 +17,12 @@ from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
-from xbench.errors import UsageError
+from xbench.errors import RecordError, UsageError
 from xbench.plan.plan import Plan
 from xbench.plan.select import Selection
 from xbench.progress import make_progress
 from xbench.records.compare import compare_cells
+from xbench.records.files import DAMAGED, figures_of
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run, read_run
 from xbench.records.summary import CellSummary, summarise
@@ -84,9 +85,17 @@ def _plan(claims: ClaimSet, launches: int | None) -> Plan:
 
 
 def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> Rulings:
-    """Judge what a run's folder holds, and write the rulings beside it."""
+    """Judge what a run's folder holds, and write the rulings beside it. Raises: RecordError."""
     run = read_run(folder)
-    found = judge(claims, evidence_of(run, summarise(run), mnist))
+    with figures_of(run.path):
+        evidence = evidence_of(run, summarise(run), mnist)
+    try:
+        found = judge(claims, evidence)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise RecordError(
+            f"{run.path} holds exhibits that cannot be judged: {why}", DAMAGED
+        ) from error
     write_rulings(folder, found)
     return found
 

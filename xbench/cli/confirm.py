@@ -46,7 +46,9 @@ def repeat(folder: Path, cells: Collection[str], memory: bool, locked: bool) -> 
 
 def _check_commit(run: Run) -> None:
     """Raises: UsageError where the working directory is at another commit than the run was."""
-    before, now = (found.get("git") or {} for found in (run.header.environment, environment()))
+    before, now = (found.get("git") for found in (run.header.environment, environment()))
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return
     if before and now and before.get("commit") != now.get("commit"):
         raise UsageError(
             f"the run was measured at commit {before.get('commit')}, and this is "

@@ -64,9 +64,9 @@ def check_same(run: Run, plan: Plan) -> None:
             )
 
 
-def _public(version: str | None) -> str | None:
+def _public(version: Any) -> str | None:
     """Without the build (`+cu130`), which a package says of itself but not always its metadata."""
-    return None if version is None else version.partition("+")[0]
+    return None if version is None else str(version).partition("+")[0]
 
 
 def _first_difference(run: Run, plan: Plan) -> str:

@@ -9,12 +9,10 @@ from typing import Any
 
 import msgspec
 
-from xbench.errors import RecordError
+from xbench.records.files import figures_of
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.schema import CellLine
 from xbench.records.summary import CellSummary, summarise
-
-_DAMAGED = "the file was changed or damaged; export another run, or measure again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +28,11 @@ class Measured:
 
 @no_collecting()
 def read_measured(path: Path) -> Measured:
-    """Read a run's folder or its journal. Raises: RecordError for what is no run, holds figures
-    that cannot be, or a cell twice."""
+    """Read a run's folder or its journal. Raises: RecordError for what is no run, or holds figures
+    that cannot be."""
     run = read_run(path, all_samples=False)
-    try:
+    with figures_of(run.path):
         cells = summarise(run)
-    except (ArithmeticError, ValueError, RecursionError) as error:
-        raise RecordError(f"{run.path} holds figures that cannot be: {error}", _DAMAGED) from None
-    seen: set[str] = set()
-    for cell in cells:
-        if cell.id in seen:
-            raise RecordError(f"{run.path}: {cell.id} is planned twice", _DAMAGED)
-        seen.add(cell.id)
     lines: dict[str, list[CellLine]] = {}
     for group in run.groups:
         for line in group.cells:

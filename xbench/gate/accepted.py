@@ -17,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from xbench.errors import RecordError, UsageError
+from xbench.records.files import LARGEST_LIST, UNREADABLE, lines_of
 
 ACCEPTED = "accepted.jsonl"
 ALL = "*"
@@ -51,20 +52,22 @@ def read_accepted(folder: Path) -> list[Acceptance]:
     it a regression would fail that was accepted, or the other way round."""
     file = folder / ACCEPTED
     try:
-        lines = file.read_bytes().splitlines()
+        with file.open("rb") as opened:
+            return [
+                _acceptance(file, *each)
+                for each in enumerate(lines_of(opened, file, LARGEST_LIST), 1)
+            ]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RecordError(f"cannot read {file}: {error.strerror}", "make it readable") from None
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            found.append(_line(line))
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise RecordError(
-                f"{file}, line {number}: {error}", "mend or remove that line"
-            ) from None
-    return found
+
+
+def _acceptance(file: Path, number: int, line: bytes) -> Acceptance:
+    try:
+        return _line(line)
+    except UNREADABLE as error:
+        raise RecordError(f"{file}, line {number}: {error}", "mend or remove that line") from None
 
 
 def accept(folder: Path, run: str, cells: Iterable[str], reason: str) -> Acceptance:

@@ -17,7 +17,8 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.gate.others import bencher_times, github_times
 from xbench.gate.stored import Cell, Head, Plan, StoredRun, check_cell
-from xbench.records.schema import SCHEMA_VERSION
+from xbench.records.files import UNREADABLE, whole_file
+from xbench.records.schema import SCHEMA_VERSION, Reading
 
 KINDS = (
     "give a run's folder, or a file of pytest-benchmark, of github-action-benchmark "
@@ -35,7 +36,7 @@ class _Carried(Plan, frozen=True):
     low_s: float | None = None
     high_s: float | None = None
     launch_s: list[float] = msgspec.field(default_factory=list)
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
 
 
 class _Extra(msgspec.Struct):
@@ -56,6 +57,12 @@ class _LeftOut(msgspec.Struct):
     id: str
     status: Status
     reason: str = ""
+
+
+class _Kind(msgspec.Struct):
+    """What tells pytest-benchmark's files, which have a list of that name, from Bencher's."""
+
+    benchmarks: msgspec.Raw = msgspec.Raw()
 
 
 class _Own(msgspec.Struct):
@@ -83,15 +90,14 @@ def read_foreign(path: Path) -> StoredRun:
     Raises: RecordError for anything else: what is torn or empty, a row twice, a unit that is no
     time, a figure that is not positive and finite."""
     try:
-        data = path.read_bytes()
+        data = whole_file(path)
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", KINDS) from None
-    if not data.strip():
+    if data.isspace() or not data:
         raise RecordError(f"{path} is empty", "what should have written it ended before it began")
     if data.lstrip().startswith(b"["):
         return _stored(path, github_times(path, data))
-    parts = _decode(path, data, dict[str, msgspec.Raw])
-    if bytes(parts.get("benchmarks", b"")).startswith(b"["):
+    if bytes(memoryview(_decode(path, data, _Kind).benchmarks)[:1]) == b"[":
         return read_pytest_benchmark(path, data)
     return _stored(path, bencher_times(path, data))
 
@@ -153,7 +159,7 @@ def _collected(path: Path, head: Head, cells: Iterable[Cell]) -> StoredRun:
 def _decode(path: Path, data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise RecordError(f"{path} cannot be read: {error}", f"if it is whole, {KINDS}") from None
 
 

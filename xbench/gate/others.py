@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError
+from xbench.records.files import LARGEST_LIST, UNREADABLE, check_size
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 """Of a unit; micro is written with either of two letters."""
@@ -33,9 +34,10 @@ _rows = msgspec.json.Decoder(list[_Row]).decode
 def github_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
     """Of the rows of github-action-benchmark's custom formats. Raises: RecordError for a file that
     is not whole, and for a row whose unit is no time: of it more may be better."""
+    check_size(path, len(data), LARGEST_LIST)
     try:
         rows = _rows(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise RecordError(f"{path} is no list of benchmarks: {error}", _ROWS) from None
     for row in rows:
         if row.unit not in SECONDS:
@@ -49,6 +51,7 @@ def github_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
 def bencher_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
     """Of the measure `latency`, in ns. Raises: RecordError for a file that is not whole, names one
     thing twice or holds another measure: what unit it has, and which way is better, is not said."""
+    check_size(path, len(data), LARGEST_LIST)
     try:
         found = json.loads(data, object_pairs_hook=_no_twice, parse_constant=_no_number)
         benchmarks = msgspec.convert(found, dict[str, dict[str, _Metric]])

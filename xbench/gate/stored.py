@@ -6,6 +6,7 @@ that two hundred runs of two thousand cells are a matter of seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError, Status
+from xbench.records.files import UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL, SUMMARY
-from xbench.records.schema import SCHEMA_VERSION
+from xbench.records.schema import SCHEMA_VERSION, Reading
 
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"
 
@@ -26,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     id: str
     family: str = ""
     op: str = ""
-    width: int = 0
+    width: Reading = 0
     dtype: str = ""
     backend: str = ""
     device: str = ""
@@ -43,7 +45,7 @@ class Cell(msgspec.Struct, frozen=True):
     low_s: float | None = None
     high_s: float | None = None
     launch_s: list[float] = []
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
 
     @property
     def id(self) -> str:
@@ -102,7 +104,7 @@ def read_stored(folder: Path) -> StoredRun:
         where = f"{summary}, line {number}"
         try:
             cell = _cell(line)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise RecordError(f"{where}: {error}", _DAMAGED) from None
         if cell.id in run.cells:
             raise RecordError(f"{where}: {cell.id} is there twice", _DAMAGED)
@@ -114,10 +116,12 @@ def read_stored(folder: Path) -> StoredRun:
 
 
 def check_cell(where: str, cell: Cell) -> None:
-    """Raises: RecordError for times that cannot be, or that do not go with the status."""
+    """Raises: RecordError for times or a peak that cannot be, or that the status does not have."""
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise RecordError(f"{where}: a time that is not positive", _DAMAGED)
+    if cell.peak_bytes is not None and cell.peak_bytes < 0:
+        raise RecordError(f"{where}: a peak of {cell.peak_bytes} bytes", _DAMAGED)
     if (cell.time_s is None) == (cell.status in ("ok", "unstable")):
         raise RecordError(f"{where}: status {cell.status} with time {cell.time_s}", _DAMAGED)
 
@@ -128,15 +132,15 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
     try:
         with journal.open("rb") as file:
             try:
-                head = _head(file.readline())
-            except (msgspec.DecodeError, RecursionError) as error:
+                head = _head(next(lines := lines_of(file, journal), b""))
+            except UNREADABLE as error:
                 raise RecordError(f"{journal} is no xbench journal: {error}", _DAMAGED) from None
             if head.type != "header" or head.schema_version > SCHEMA_VERSION:
                 raise RecordError(
                     f"{journal} has schema version {head.schema_version}; this xbench reads up to "
                     f"{SCHEMA_VERSION}", "read it with the xbench that wrote it, or a newer one",
                 )  # fmt: skip
-            for line in file:
+            for line in lines:
                 if not line.startswith((b'{"type":"worker"', b'{"type":"ceilings"')):
                     break
                 found = _worker(line)
@@ -146,14 +150,15 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
         raise RecordError(
             f"cannot read {journal}: {error.strerror}", "give a run's folder"
         ) from None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise RecordError(f"{journal}: {error}", _DAMAGED) from None
     return head, versions
 
 
-def _lines(file: Path) -> list[bytes]:
+def _lines(file: Path) -> Iterator[bytes]:
     try:
-        return file.read_bytes().splitlines()
+        with file.open("rb") as opened:
+            yield from lines_of(opened, file)
     except OSError as error:
         raise RecordError(
             f"cannot read {file}: {error.strerror}",

@@ -17,7 +17,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from xbench.errors import UsageError
+from xbench.errors import RecordError, UsageError
+from xbench.records.files import whole_file
 from xbench.text import near
 
 FILE = "pyproject.toml"
@@ -63,14 +64,14 @@ def read_thresholds(folder: Path) -> Thresholds:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = whole_file(file).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecordError) as error:
         raise UsageError(f"cannot read {file}: {error}", "mend it, or move it away") from None
     try:
         found = tomllib.loads(text).get("tool", {}).get("xbench")
-    except (tomllib.TOMLDecodeError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise UsageError(f"{file} is no TOML: {error}", "mend the line it names") from None
     if found is not None and not isinstance(found, dict):
         raise UsageError(f"{file}: tool.xbench is no table", "write [tool.xbench]")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from xbench.errors import UsageError
+from xbench.errors import RecordError, UsageError
+from xbench.records.files import UNREADABLE, whole_file
 from xbench.records.whole import write_whole
 
 
@@ -65,8 +66,8 @@ def keep(record: AaRecord) -> Path:
 def kept(machine_key: str) -> AaRecord | None:
     """The last A/A of a machine; None if there was none, or its file cannot be read."""
     try:
-        found = msgspec.json.decode(_file(machine_key).read_bytes(), type=AaRecord)
-    except (OSError, RuntimeError, msgspec.DecodeError):
+        found = msgspec.json.decode(whole_file(_file(machine_key)), type=AaRecord)
+    except (OSError, RuntimeError, RecordError, *UNREADABLE):
         return None
     return found if found.machine_key == machine_key else None
 

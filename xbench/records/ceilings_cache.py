@@ -17,6 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from xbench.errors import RecordError
+from xbench.records.files import UNREADABLE, whole_file
 from xbench.records.machine import this_machine
 from xbench.records.schema import CeilingsLine
 from xbench.records.whole import write_whole
@@ -60,9 +62,9 @@ def read_cached(folder: Path | None, name: str) -> CeilingsLine | None:
     if folder is None:
         return None
     try:
-        line = msgspec.json.decode((folder / name).read_bytes(), type=CeilingsLine)
+        line = msgspec.json.decode(whole_file(folder / name), type=CeilingsLine)
         age_s = (datetime.now(UTC) - datetime.fromisoformat(line.measured_utc)).total_seconds()
-    except (OSError, ValueError, TypeError, RecursionError):  # msgspec's errors are ValueErrors
+    except (OSError, TypeError, RecordError, *UNREADABLE):
         return None
     figures = [each for each in (line.bandwidth, line.compute, line.fault_ns) if each is not None]
     sound = all(isfinite(each.best) and each.best > 0.0 for each in figures)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from xbench.text import show_bytes
 
 UNKNOWN = "unknown"
+_LARGEST = 2**63
 
 
 def machine_line(environment: dict[str, Any]) -> str:
@@ -17,7 +18,7 @@ def machine_line(environment: dict[str, Any]) -> str:
     memory = machine.get("ram_bytes")
     gpus = machine.get("gpus") or []
     parts = [text_of(machine.get("cpu")), f"{text_of(machine.get('cores'))} cores"]
-    parts += [show_bytes(memory)] if isinstance(memory, int) else []
+    parts += [show_bytes(memory)] if _is_number(memory) else []
     names = ", ".join(map(text_of, gpus)) if isinstance(gpus, list) else text_of(gpus)
     return ", ".join([*parts, names or "no GPU"])
 
@@ -55,8 +56,13 @@ def text_of(found: Any) -> str:
     return UNKNOWN if found is None else str(found)
 
 
+def _is_number(found: Any) -> TypeGuard[float]:
+    """Whether it can be shown as one: JSON's integers have no end."""
+    return isinstance(found, int | float) and abs(found) < _LARGEST
+
+
 def _load(found: Any) -> str:
-    if not isinstance(found, list) or not all(isinstance(each, int | float) for each in found):
+    if not isinstance(found, list) or not all(map(_is_number, found)):
         return UNKNOWN
     return " ".join(f"{each:.2f}" for each in found) or UNKNOWN
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from xbench.errors import RecordError
+from xbench.records.files import DAMAGED, UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL
+from xbench.records.packed import NO_SAMPLES, NOTHING, pack
 from xbench.records.schema import (
     SCHEMA_VERSION,
     CeilingsLine,
@@ -23,13 +25,16 @@ from xbench.records.schema import (
     Header,
     Line,
     MemoryLine,
-    Samples,
     WorkerLine,
 )
 
+LARGEST_WIDTH = 2**63
+"""No array is wider, and no axis goes on."""
+
+_SHOWN = 200
+"""Characters of an id in an error."""
+
 _decode = msgspec.json.Decoder(Line).decode
-_NOT_KEPT = Samples()
-_NO_SAMPLES: list[int] = []
 
 
 class _First(msgspec.Struct):
@@ -76,7 +81,7 @@ def read_run(path: Path, all_samples: bool = True) -> Run:
     file = path / JOURNAL if path.is_dir() else path
     try:
         with file.open("rb") as opened, no_collecting():
-            run = _read(file, _lines(opened), all_samples)
+            run = _read(file, lines_of(opened, file), all_samples)
     except OSError as error:
         raise RecordError(
             f"cannot read {file}: {error.strerror}", "give a run folder, or its run.jsonl"
@@ -93,26 +98,17 @@ def _read(file: Path, lines: Iterator[bytes], all_samples: bool) -> Run:
     for number, line in enumerate(lines, 2):
         try:
             found = _decode(line)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             if not line.endswith(b"\n") and next(lines, None) is None:
                 run.notes.append(f"line {number}, the last, is torn and was left out")
                 break
-            raise RecordError(
-                f"{file}, line {number}: {error}", "the file was changed or damaged"
-            ) from None
-        if not all_samples and isinstance(found, GroupLine):
-            _drop_unused(found)
+            raise RecordError(f"{file}, line {number}: {error}", DAMAGED) from None
+        if isinstance(found, GroupLine):
+            if not all_samples:
+                _drop_unused(found)
+            pack(found)
         _add(run, number, found)
     return run
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines as `bytes.splitlines` has them: a carriage return alone ends one too."""
-    for line in file:
-        if b"\r" in line:
-            yield from line.splitlines(keepends=True)
-        else:
-            yield line
 
 
 @contextmanager
@@ -131,13 +127,13 @@ def no_collecting() -> Iterator[None]:
 def _drop_unused(group: GroupLine) -> None:
     group.order = []
     for cell in group.cells:
-        cell.warmup = cell.calibration = _NOT_KEPT
-        cell.calibration_calls = _NO_SAMPLES
+        cell.warmup = cell.calibration = NO_SAMPLES
+        cell.calibration_calls = NOTHING
         if not cell.latency.wall_ns:
-            cell.latency = _NOT_KEPT
+            cell.latency = NO_SAMPLES
         timed = cell.timed
-        timed.start_ns = timed.residual_ns = _NO_SAMPLES
-        timed.involuntary_switches = timed.voluntary_switches = _NO_SAMPLES
+        timed.start_ns = timed.residual_ns = NOTHING
+        timed.involuntary_switches = timed.voluntary_switches = NOTHING
 
 
 def _note(run: Run) -> None:
@@ -173,7 +169,7 @@ def _disturbed(groups: list[GroupLine]) -> list[str]:
 def _header(file: Path, line: bytes) -> Header:
     try:
         found = _decode_first(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         found = _First()
     if found.type != "header":
         raise RecordError(
@@ -187,9 +183,36 @@ def _header(file: Path, line: bytes) -> Header:
             "read it with the xbench that wrote it, or a newer one",
         )
     try:
-        return msgspec.json.decode(line, type=Header)
-    except msgspec.DecodeError as error:
-        raise RecordError(f"{file}, line 1: {error}", "the file was changed or damaged") from None
+        header = msgspec.json.decode(line, type=Header)
+    except UNREADABLE as error:
+        raise RecordError(f"{file}, line 1: {error}", DAMAGED) from None
+    _check_plan(file, header.cells)
+    return header
+
+
+def _check_plan(file: Path, cells: list[CellPlan]) -> None:
+    """Raises: RecordError for a cell that cannot have been planned."""
+    seen: set[str] = set()
+    for cell in cells:
+        if cell.id in seen:
+            raise RecordError(f"{file}: {cell.id[:_SHOWN]} is planned twice", DAMAGED)
+        if not 0 < cell.width < LARGEST_WIDTH:
+            raise RecordError(
+                f"{file}: the width of {cell.id[:_SHOWN]} is {cell.width}",
+                f"{DAMAGED}; it is between 1 and {LARGEST_WIDTH}",
+            )
+        seen.add(cell.id)
+
+
+def _check_group(run: Run, number: int, line: GroupLine) -> None:
+    """Raises: RecordError for what would count as more launches than there were."""
+    launches = run.header.launches
+    if not 0 <= line.launch < launches:
+        raise RecordError(
+            f"{run.path}, line {number}: launch {line.launch} of a run of {launches}", DAMAGED
+        )
+    if len({cell.id for cell in line.cells}) < len(line.cells):
+        raise RecordError(f"{run.path}, line {number}: a cell is there twice", DAMAGED)
 
 
 def _add(run: Run, number: int, found: Line) -> None:
@@ -203,6 +226,7 @@ def _add(run: Run, number: int, found: Line) -> None:
         case MemoryLine():
             run.memory.append(found)
         case GroupLine():
+            _check_group(run, number, found)
             run.groups.append(found)
         case Footer():
             run.footer = found

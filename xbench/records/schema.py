@@ -1,15 +1,14 @@
 """The lines of a journal. Times are nanoseconds of whole bursts, exactly as they were taken.
 
-A journal is `run.jsonl`: a header, a line for every set of ceilings, then one for every worker that
-opened and for every (group, launch) that was measured, one for every cell's peak memory and for
-every exhibit, then a footer. Unknown fields are ignored when read; a higher `schema_version` is
-refused. Lines are told apart by `type`.
+A journal is `run.jsonl`: a header, a line for every set of ceilings, worker that opened, (group,
+launch) that was measured, cell's peak memory and exhibit, then a footer. Unknown fields are ignored
+when read; a higher `schema_version` is refused. Lines are told apart by `type`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, MutableSequence
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +17,8 @@ from xbench.records.gpu_state import GpuState
 
 SCHEMA_VERSION = 3
 """2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
+
+Reading = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # 292 years of nanoseconds
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,10 +105,10 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     bandwidth: Figure | None = None
     compute: Figure | None = None
     fault_ns: Figure | None = None
-    array_bytes: int = 0
-    cache_bytes: int = 0
-    matrix_n: int = 0
-    page_bytes: int = 0
+    array_bytes: Reading = 0
+    cache_bytes: Reading = 0
+    matrix_n: Reading = 0
+    page_bytes: Reading = 0
     reason: str = ""
 
 
@@ -121,12 +122,12 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     worker: str
     pid: int
     environment: dict[str, str]
-    open_ns: int
-    fence_ns: int
+    open_ns: Reading
+    fence_ns: Reading
     python: str
     attest: dict[str, Any]
-    dispatch_ns: int = 0
-    operator_ns: int = 0
+    dispatch_ns: Reading = 0
+    operator_ns: Reading = 0
     core: int | None = None
 
 
@@ -138,16 +139,16 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
     `device_ns`, the device's own time between its start and its end, by events in its queue (empty
     where there are none; -1: the end had not come when the fence returned)."""
 
-    wall_ns: list[int] = []
-    cpu_ns: list[int] = []
-    minor_faults: list[int] = []
-    involuntary_switches: list[int] = []
-    voluntary_switches: list[int] = []
-    start_ns: list[int] = []
-    residual_ns: list[int] = []
-    idle_cpu_ns: list[int] = []
-    wait_ns: list[int] = []
-    device_ns: list[int] = []
+    wall_ns: MutableSequence[Reading] = []
+    cpu_ns: MutableSequence[Reading] = []
+    minor_faults: MutableSequence[Reading] = []
+    involuntary_switches: MutableSequence[Reading] = []
+    voluntary_switches: MutableSequence[Reading] = []
+    start_ns: MutableSequence[Reading] = []
+    residual_ns: MutableSequence[Reading] = []
+    idle_cpu_ns: MutableSequence[Reading] = []
+    wait_ns: MutableSequence[Reading] = []
+    device_ns: MutableSequence[Reading] = []
 
     def add(self, reading: Mapping[str, int]) -> None:
         """One burst more: what was read of it, by these fields' names."""
@@ -174,18 +175,18 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     status: Status = "ok"
     reason: str = ""
     calls: int = 0
-    lead_in: int = 0
-    read_ns: int = 0
-    copies: int = 1
-    build_ns: int = 0
-    first_ns: int = 0
-    memory_bytes: int = 0
+    lead_in: Reading = 0
+    read_ns: Reading = 0
+    copies: Reading = 1
+    build_ns: Reading = 0
+    first_ns: Reading = 0
+    memory_bytes: Reading = 0
     overhead: float = 0.0
     warmup_converged: bool = False
     check: dict[str, str] = {}
     warmup: Samples = msgspec.field(default_factory=Samples)
     calibration: Samples = msgspec.field(default_factory=Samples)
-    calibration_calls: list[int] = []
+    calibration_calls: MutableSequence[Reading] = []
     timed: Samples = msgspec.field(default_factory=Samples)
     latency: Samples = msgspec.field(default_factory=Samples)
 
@@ -197,12 +198,12 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     `jumps` are bursts measured again, with why; `unlocked`: others may have measured meanwhile."""
 
     group: str
-    launch: int
+    launch: Reading
     started_utc: str
     inputs_sha256: str
-    order: list[list[int]]
+    order: list[list[Reading]]
     cells: list[CellLine]
-    canary_ns: list[int] = []
+    canary_ns: MutableSequence[Reading] = []
     gpus: list[GpuState] = []
     jumps: list[str] | msgspec.UnsetType = msgspec.UNSET
     unlocked: bool | msgspec.UnsetType = msgspec.UNSET
@@ -220,7 +221,7 @@ class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
     id: str
     status: Status = "ok"
     reason: str = ""
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
     calls: int = 0
     method: str = ""
 

@@ -15,7 +15,7 @@ from xbench.records import samples
 from xbench.records.bound import Bound, Cause, Timing, explain, find_ceilings, launch_cost_s
 from xbench.records.journal import encoded
 from xbench.records.read import Run
-from xbench.records.schema import CeilingsLine, CellLine, CellPlan, WorkerLine
+from xbench.records.schema import CeilingsLine, CellLine, CellPlan, Reading, WorkerLine
 from xbench.records.whole import write_whole
 from xbench.stats.estimator import location
 from xbench.stats.interval import Estimate, over_launches
@@ -73,7 +73,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     allocation_share: float | None = None
     launch_share: float | None = None
     bound: Bound = ""
-    peak_bytes: int | None = None
+    peak_bytes: Reading | None = None
 
     @property
     def id(self) -> str:
