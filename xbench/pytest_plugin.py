@@ -98,6 +98,7 @@ class Bench:
         settings = Settings(SEED, folder, unlocked=turn.unlocked)
         header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED)
         self.recording = Recording(self.plan, settings, header, PlainProgress(self.plan))
+        self.recording.begin()
         return self.recording
 
 

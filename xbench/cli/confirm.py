@@ -6,8 +6,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from xbench.cli.parser import make_parser
-from xbench.cli.resume import check_same
+from xbench.cli.resume import asked_by, check_same
 from xbench.cli.run import head_line, planned, say, settings_of
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.again import measure_again, only
@@ -33,7 +32,7 @@ def repeat(folder: Path, cells: Collection[str], memory: bool, locked: bool) -> 
             f"{folder} was not measured by `xbench run`, so --confirm cannot repeat it",
             "leave out --confirm, or measure it again the way it was",
         )
-    options = make_parser().parse_args(run.header.command[1:])
+    options = asked_by(run)
     preset, whole = planned(options)
     check_same(run, whole)
     _check_commit(run)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import io
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
 from xbench import __version__
+from xbench.cli.parser import make_parser
 from xbench.errors import UsageError
 from xbench.plan.plan import Plan
 from xbench.records.machine import environment
 from xbench.records.read import Run, read_run
 from xbench.registry import backend_paths, load_backend
+from xbench.text import one_line
 
 SAME = ("machine_key", "os", "libc", "python", "openblas_coretype")
 """What must be as it was: figures of one run are of one machine and one environment."""
@@ -29,6 +34,20 @@ def open_run(path: Path) -> Run:
     if run.complete:
         raise UsageError(f"{run.path} is complete", "start another with `xbench run`")
     return run
+
+
+def asked_by(run: Run) -> argparse.Namespace:
+    """The options that a run was started with. Raises: UsageError if its journal's command is none:
+    it was changed, or another version has other options."""
+    try:
+        with redirect_stderr(io.StringIO()):
+            return make_parser().parse_args(run.header.command[1:])
+    except SystemExit:
+        command = one_line(" ".join(run.header.command))
+        raise UsageError(
+            f"{run.path} was started by a command that this xbench does not know: {command}",
+            "start a new run",
+        ) from None
 
 
 def check_same(run: Run, plan: Plan) -> None:

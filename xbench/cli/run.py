@@ -11,8 +11,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 
-from xbench.cli.parser import make_parser
-from xbench.cli.resume import check_same, open_run
+from xbench.cli.resume import asked_by, check_same, open_run
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.header import make_header, new_run_id
 from xbench.engine.run import run_plan
@@ -102,7 +101,7 @@ def _resume(options: argparse.Namespace) -> int:
 def _taken_up(options: argparse.Namespace) -> tuple[Run, argparse.Namespace, Plan, str]:
     """The run, what its command asked for, its plan, and a line that says what is left."""
     run = open_run(options.resume)
-    asked = make_parser().parse_args(run.header.command[1:])
+    asked = asked_by(run)
     asked.budget = options.budget
     preset, plan = planned(asked)
     check_same(run, plan)

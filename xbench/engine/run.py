@@ -73,9 +73,15 @@ class Recording:
     def __post_init__(self) -> None:
         """Raises: UsageError if another process is measuring this run."""
         self.journal = Journal(self.settings.folder / JOURNAL)
-        if not self.resumed:
+        if self.resumed:
+            self._take_up()
+
+    def begin(self) -> None:
+        """Write the journal's first line, if it has none yet."""
+        if not self.journal.begun():
             self.journal.write(self.header)
-            return
+
+    def _take_up(self) -> None:
         self.journal.cut_torn_line()
         # Left by whoever was killed; compilers keep what they made there, and `first_s` is cold.
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
@@ -101,8 +107,7 @@ class Recording:
         Returns: what was written to the journal."""
         if not groups:
             return []
-        before = len(self.lines)
-        done = {(line.group, line.launch) for line in self.lines}
+        before, done = len(self.lines), {(line.group, line.launch) for line in self.lines}
         schedule = Schedule(
             self.plan, self.settings.seed, timing_budget_s(self.plan, self.settings.budget_s), done
         )
@@ -203,21 +208,18 @@ class Recording:
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
         shutil.rmtree(self.settings.scratch, ignore_errors=True)  # first: the disk may be full
+        self.begin()  # Ctrl-C may have come first
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         run = self._so_far()
-        lacking = missing(run, self.plan.target or DEFAULT_TARGET) if self._asks else []
+        target, budget_s = self.plan.target, self.settings.budget_s
+        lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
         footer = Footer(ended_utc=ended, outcome=outcome, unmet=[*lacking, *self.unweighed])
         return end_run(self.journal, run, footer, self.settings.folder)
 
     def _so_far(self) -> Run:
         """What was measured, as the journal has it."""
-        folder, groups = self.settings.folder, self.lines
-        return Run(folder, self.header, self.ceilings, self.workers, groups, memory=self.memory)
-
-    @property
-    def _asks(self) -> bool:
-        """Whether the user set a precision or a budget, and so is told what was not reached."""
-        return self.plan.target is not None or self.settings.budget_s is not None
+        known = self.header, self.ceilings, self.workers, self.lines
+        return Run(self.settings.folder, *known, memory=self.memory)
 
     def _one_group(self, group: Group, launch: int, work: CellWork) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
@@ -238,6 +240,7 @@ def run_plan(
     recording = Recording(plan, settings, header, progress, resumed)
     outcome = "interrupted"
     try:
+        recording.begin()
         with progress:
             recording.measure(plan.groups)
             recording.weigh()

@@ -16,6 +16,7 @@ from xbench.text import readable
 
 JOURNAL = "run.jsonl"
 SUMMARY = "summary.jsonl"
+CHUNK_BYTES = 1 << 16
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,6 +60,11 @@ class Journal:
         except OSError as error:
             raise self.failed(error) from None
 
+    def begun(self) -> bool:
+        """Whether it has a line."""
+        self._file.flush()
+        return os.fstat(self._file.fileno()).st_size > 0
+
     def failed(self, error: OSError) -> StorageFailed:
         """The error of a run some of whose files cannot be written."""
         return StorageFailed(
@@ -68,7 +74,16 @@ class Journal:
 
     def cut_torn_line(self) -> None:
         """Remove what follows the last line end: what was being written when the run ended."""
-        self._file.truncate(self.path.read_bytes().rfind(b"\n") + 1)
+        end = self._file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - CHUNK_BYTES)
+            self._file.seek(start)
+            found = self._file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        self._file.truncate(end)
 
     def close(self) -> None:
         """Give the file back."""
