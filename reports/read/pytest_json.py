@@ -138,6 +138,9 @@ def _cell(carried: dict[str, Any]) -> CellSummary:
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise ValueError("its times are not positive")
+    inside = [each for each in (cell.low_s, cell.time_s, cell.high_s) if each is not None]
+    if inside != sorted(inside):
+        raise ValueError(f"its time and interval, {inside}, are not in order")
     if (cell.time_s is None) == (
         cell.status in ("ok", "unstable")
     ) or not 0 < cell.plan.width < LARGEST_WIDTH:
