@@ -201,8 +201,9 @@ class Recording:
             self.journal.write(line)
         if requests:
             self.progress.starting("running the exhibits")
-            launch, cores = self.plan.launches, self.plan.cores
-            with Workers(self.settings, launch, cores, self._opened) as workers:
+            with Workers(
+                self.settings, self.plan.launches, self.plan.cores, self._opened
+            ) as workers:
                 show_exhibits(workers, requests, self.journal.write)
 
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
