@@ -201,9 +201,8 @@ class Recording:
             self.journal.write(line)
         if requests:
             self.progress.starting("running the exhibits")
-            with Workers(
-                self.settings, self.plan.launches, self.plan.cores, self._opened
-            ) as workers:
+            launch, cores = self.plan.launches, self.plan.cores
+            with Workers(self.settings, launch, cores, self._opened) as workers:
                 show_exhibits(workers, requests, self.journal.write)
 
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
@@ -238,8 +237,7 @@ def run_plan(
 ) -> tuple[Run, list[CellSummary]]:  # fmt: skip
     """Measure a whole plan, then show exhibits; `shown` were before it. An exception, Ctrl-C too,
     ends it with a readable run and goes on."""
-    recording = Recording(plan, settings, header, progress, resumed)
-    outcome = "interrupted"
+    recording, outcome = Recording(plan, settings, header, progress, resumed), "interrupted"
     try:
         recording.begin()
         with progress:
