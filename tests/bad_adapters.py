@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from accelerator import Hasty as Unfenced
+from accelerator import Npu
 
 from backends.numpy_backend import NumpyBackend
 from xbench.contracts import Backend, Factory, Policy, Probe, Spec, Step, Tensors, Variant
@@ -149,43 +154,75 @@ class Spins(NumpyBackend):
         threading.Thread(target=spin, daemon=True).start()
 
 
+class CallsTroubleMemory(NumpyBackend):
+    """Every error of a framework's is `oom`."""
+
+    def classify(self, error: BaseException) -> Status | None:
+        return "oom" if isinstance(error, MemoryError | RuntimeError) else None
+
+
+class LeavesAChild(NumpyBackend):
+    """A process that it started never rests."""
+
+    def open(self, policy: Policy) -> None:
+        super().open(policy)
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+
+
+class Microseconds(NumpyBackend):
+    """Its device's clock is a thousand times too slow."""
+
+    def stopwatch(self) -> Any:
+        readings: list[int] = []
+        return SimpleNamespace(
+            start=lambda: readings.append(time.perf_counter_ns()),
+            stop=lambda: readings.append(time.perf_counter_ns()),
+            elapsed_ns=lambda: (readings[-1] - readings[-2]) // 1000,
+        )
+
+
+class WaitsForOne(Npu):
+    """Its fence waits for the loss; the gradients beside it come a little later."""
+
+    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
+        if op != "elementwise_grad":
+            return super().supports(op, dtype, variant)
+        return NumpyBackend.supports(self, op, dtype, variant)
+
+    def fence(self, tensors: Tensors) -> None:
+        (tensors["loss"].value.result() if "loss" in tensors else super().fence(tensors))
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        inner = NumpyBackend().ops["elementwise_grad"]
+
+        def late(value: Any) -> Any:
+            time.sleep(0.002)
+            return value
+
+        def factory(backend: Backend, spec: Spec, variant: Variant) -> Step:
+            honest = inner(backend, spec, variant)
+
+            def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+                given = {name: tensor.value.result() for name, tensor in batch.items()}
+                _, found = honest.run({}, given)
+                first = {"loss": self.later(lambda: found["loss"])}
+                others = [name for name in found if name != "loss"]
+                return state, first | {
+                    name: self.later(lambda name=name: late(found[name]))  # type: ignore[misc]
+                    for name in others
+                }
+
+            return Step(run)
+
+        return {**super().ops, "elementwise_grad": factory}
+
+
 class SaysNothing(NumpyBackend):
     """Attests nothing but the wrong number of threads."""
 
     def attest(self) -> dict[str, Any]:
         return super().attest() | {"version": "", "threads": -1}
-
-
-class Nods(NumpyBackend):
-    """Supports whatever it is asked."""
-
-    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        return None
-
-
-class Mumbles(NumpyBackend):
-    """Refuses without a reason."""
-
-    def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
-        found = super().supports(op, dtype, variant)
-        return None if found is None else "no"
-
-
-class Heavy(NumpyBackend):
-    """Imports a framework to be asked what it is."""
-
-    def probe(self) -> Probe:
-        import mlx  # type: ignore[import-not-found]  # noqa: F401  a stand-in, see the test
-
-        return super().probe()
-
-
-class Numbers(NumpyBackend):
-    """Its environment holds numbers."""
-
-    def env(self, policy: Policy) -> dict[str, str]:
-        odd: Any = policy.threads
-        return super().env(policy) | {"OMP_NUM_THREADS": odd}
 
 
 class Honest(NumpyBackend):

@@ -47,6 +47,9 @@ PLANTED = [
     ("Dies", {"matmul", "fenced", "rests", "classifies"}, "exit status 9"),
     ("CallsEverythingMemory", {"classifies"}, "a ValueError is 'oom', not None"),
     ("KnowsNoMemory", {"classifies"}, "a MemoryError is None, not 'oom'"),
+    ("CallsTroubleMemory", {"classifies"}, "a RuntimeError is 'oom', not None"),
+    ("LeavesAChild", {"rests"}, "cores while it was asked nothing"),
+    ("Microseconds", {"fenced"}, "of the time around them: are they in nanoseconds?"),
     ("SaysNothing", {"attests"}, "attest has version ''"),
 ]
 
@@ -90,21 +93,32 @@ def test_a_fence_that_does_not_wait_is_named(tmp_path: Path) -> None:
     assert any("the fence returned early" in line for line in found)
 
 
+def test_a_fence_that_waits_for_one_of_several_results_is_named(tmp_path: Path) -> None:
+    spec = OPS["elementwise_grad"].spec("float32", n=16, w=16)
+    with examined("bad_adapters:WaitsForOne", "npu:0", "eager", tmp_path / "x") as subject:
+        found = list(checks.fenced(subject, spec, "manual"))
+    assert {line.partition(":")[0] for line in found} >= {"dw"}
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Honest", ""),
-        ("Nods", "is None, and probe offers"),
-        ("Mumbles", "is 'no', neither None nor a reason"),
+        ("bad_adapters:Honest", ""),
+        ("bad_offers:Nods", "is None, and probe offers"),
+        ("bad_offers:Mumbles", "is 'no', neither None nor a reason"),
+        ("bad_offers:RefusesAll", "supports refuses every op"),
+        ("bad_offers:Nowhere", "probe offers the devices ()"),
+        ("bad_offers:Nowhere", "['float128'] are none"),
+        ("bad_offers:Nameless", "its name is '../nameless'"),
     ],
 )
 def test_what_an_adapter_says_it_supports_is_checked(name: str, said: str) -> None:
-    found = list(checks.says_what_it_supports(f"bad_adapters:{name}"))
+    found = list(checks.says_what_it_supports(name))
     assert any(said in line for line in found) is bool(said)
 
 
 def test_an_environment_that_is_no_text_is_named() -> None:
-    (found,) = checks.names_its_environment("bad_adapters:Numbers")
+    (found,) = checks.names_its_environment("bad_offers:Numbers")
     assert found == "env holds 'OMP_NUM_THREADS': 1, which is no text"
     assert list(checks.names_its_environment("bad_adapters:Honest")) == []
 
@@ -114,7 +128,7 @@ def test_a_framework_that_is_imported_to_be_asked_is_named(
 ) -> None:
     (tmp_path / "mlx.py").write_text("")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{HERE.parent}")
-    (found,) = checks.quick_to_ask("bad_adapters:Heavy")
+    (found,) = checks.quick_to_ask("bad_offers:Heavy")
     assert found == 'importing the adapter and asking probe imported ["mlx"]'
     assert list(checks.quick_to_ask("bad_adapters:Honest")) == []
 
@@ -151,6 +165,24 @@ def test_what_cannot_be_examined_is_said(path: str, options: tuple[str, ...], sa
     done = kit(path, *options)
     assert done.returncode != 0
     assert said in done.stdout + done.stderr
+
+
+def test_the_folders_own_pytest_settings_do_not_count(tmp_path: Path) -> None:
+    """Of the package whose adapter it is: names of tests, options that collide, two at once."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\npython_files = ["check_*.py"]\naddopts = "-n auto --strict"\n'
+    )
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--device', default='none')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "xbench.conformance", "bad_adapters:Honest", "-q", "-k", "attests"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["conftest.py", "pyproject.toml"]
 
 
 def test_an_adapter_that_does_not_open_is_said() -> None:

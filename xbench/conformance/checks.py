@@ -14,12 +14,16 @@ from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Policy, Probe,
 from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads
 from xbench.errors import CellFailed
 from xbench.records.schema import CellLine
+from xbench.text import PLAIN_NAME, is_plain
 from xbench.workloads import OPS, label
+from xbench.workloads.base import ITEM_BYTES
 
 FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "mxnet", "paddle", "mlx")
 TRAINING_CALLS = 5
 FENCED_SIZE, FENCED_CALLS, FENCED_BURSTS = 512, 20, 9
 BUSY = 0.2
+TRACED_NS, TRACED_SHARE = 10_000_000, 1 / 3
+LEAST_SHARE = 0.1
 
 _ASK = """
 import importlib, json, sys
@@ -46,6 +50,9 @@ def says_what_it_supports(path: str) -> Iterator[str]:
     """`supports` must be None or a sentence, and refuse what `probe` does not offer."""
     backend = load(path)
     probe = backend.probe()
+    yield from _offers(backend, probe)
+    if not (probe.modes and probe.dtypes):
+        return
     for op in OPS:
         for dtype in (*probe.dtypes, "float8"):
             for mode in MODES:
@@ -59,6 +66,26 @@ def says_what_it_supports(path: str) -> Iterator[str]:
     yield from _default_gradient(backend, probe)
     if backend.supports("no_such_op", probe.dtypes[0], Variant("eager", "none")) is None:
         yield "supports('no_such_op', ...) is None"
+
+
+def _offers(backend: Backend, probe: Probe) -> Iterator[str]:
+    """What an adapter offers must be something that can be asked for."""
+    if not isinstance(backend.name, str) or not is_plain(backend.name):
+        yield f"its name is {backend.name!r}, not one of {PLAIN_NAME}"
+    for what, offered, known in (
+        ("modes", probe.modes, MODES), ("dtypes", probe.dtypes, ITEM_BYTES),
+        ("devices", probe.devices, None),
+    ):  # fmt: skip
+        unknown = [each for each in offered if known is not None and each not in known]
+        if unknown or not offered:
+            yield f"probe offers the {what} {offered!r}" + (f"; {unknown} are none" * bool(unknown))
+    asked = ((op, dtype, mode) for op in OPS for dtype in probe.dtypes for mode in probe.modes)
+    if not any(
+        backend.supports(op, dtype, Variant(mode, gradient)) is None
+        for op, dtype, mode in asked
+        for gradient in OPS[op].gradients
+    ):
+        yield "supports refuses every op, in every mode and dtype that probe offers"
 
 
 def _default_gradient(backend: Backend, probe: Probe) -> Iterator[str]:
@@ -98,7 +125,7 @@ def owns(subject: Subject, dtype: str) -> Iterator[str]:
 def classifies(subject: Subject) -> Iterator[str]:
     """`classify`, of errors made here and of memory that cannot be had."""
     yield from subject.ask("classified")["problems"]
-    yield from subject.ask("overfull")["problems"]
+    yield from subject.ask("overfull", mode=subject.mode)["problems"]
 
 
 def computes(subject: Subject, op: str, dtype: str, few: bool = False) -> Iterator[str]:
@@ -123,22 +150,42 @@ def _computed(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]
             if last["traces"] != first["traces"]:
                 again = last["traces"] - first["traces"]
                 yield f"traced or compiled {again} times more after the first call (traces())"
+            once, later = inputs["first_ns"], min(first["wall_ns"], last["wall_ns"] / calls)
+            if subject.mode != "eager" and once > TRACED_NS and later > TRACED_SHARE * once:
+                yield (
+                    f"a later call takes {later / once:.2f} of the first, which traced or compiled "
+                    f"in {once / 1e6:.0f} ms: does each? (traces() does not say)"
+                )
             subject.ask("probe", cell=CELL)
     except CellFailed as error:
         yield f"{error.status}: {error.message}"
 
 
 def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
-    """`fence` must return when the results are there, by the engine's own judgement of bursts; and
+    """`fence` must return when all results are there, by the engine's own judgement of bursts, and
     no more threads may work than were asked for."""
     with subject.placed(spec, gradient):
         subject.burst(FENCED_CALLS)
-        read_ns = subject.ask("read_cost", cell=CELL)["read_ns"]
-        line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
-        for _ in range(FENCED_BURSTS):
-            line.timed.add(subject.burst(FENCED_CALLS))
-    threads = too_many_threads(line, 1) if subject.device == "cpu" else None
-    yield from filter(None, (early_fence(line), device_disagrees(line), threads))
+        outputs = subject.ask("watch", cell=CELL, name="")["outputs"]
+        for name in outputs:
+            subject.ask("watch", cell=CELL, name=name)
+            subject.burst(FENCED_CALLS)
+            read_ns = subject.ask("read_cost", cell=CELL)["read_ns"]
+            line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
+            for _ in range(FENCED_BURSTS):
+                line.timed.add(subject.burst(FENCED_CALLS))
+            threads = too_many_threads(line, 1) if subject.device == "cpu" else None
+            found = (early_fence(line), device_disagrees(line), threads, _too_short(line))
+            yield from (f"{name}: {each}" for each in found if each)
+
+
+def _too_short(line: CellLine) -> str | None:
+    """Whether the device's events take next to nothing of a burst that computes: another unit."""
+    pairs = list(zip(line.timed.device_ns, line.timed.wall_ns, strict=False))
+    shares = sorted(device / wall for device, wall in pairs if wall and device >= 0)
+    if not shares or shares[-1] >= LEAST_SHARE:
+        return None
+    return f"events take {shares[-1]:.2g} of the time around them: are they in nanoseconds?"
 
 
 def rests(subject: Subject) -> Iterator[str]:

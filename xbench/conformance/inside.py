@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend
+from xbench.contracts import Backend, Mode, Spec, Variant
+from xbench.registry import factory_of
 from xbench.worker.serve import serve
 from xbench.worker.session import Session, load_adapter
 
@@ -19,6 +22,8 @@ SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (64, 64), (512, 512))
 TOO_LARGE = 1 << 48
 """Entries: a petabyte of float32, which no address space holds."""
 
+WIDE = 1 << 24
+
 SETTLE_S, IDLE_S = 0.3, 0.3
 
 
@@ -29,7 +34,8 @@ def main(config: dict[str, Any]) -> None:
     handlers = session.handlers | {
         "ownership": lambda dtype: {"problems": ownership(backend, session.device, dtype)},
         "classified": lambda: {"problems": classified(backend)},
-        "overfull": lambda: {"problems": overfull(backend)},
+        "overfull": lambda mode: {"problems": overfull(backend, mode)},
+        "watch": lambda cell, name: watch(session, cell, name),
         "idle": idle,
     }
     serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
@@ -63,32 +69,74 @@ def ownership(backend: Backend, device: str, dtype: str) -> list[str]:
 
 def classified(backend: Backend) -> list[str]:
     """What `classify` says of Python's own errors."""
-    said = {str(each): backend.classify(each) for each in (MemoryError("m"), ValueError("v"))}
-    problems = [] if said["m"] == "oom" else [f"a MemoryError is {said['m']!r}, not 'oom'"]
-    return (
-        problems if said["v"] is None else [*problems, f"a ValueError is {said['v']!r}, not None"]
-    )
+    said = backend.classify(MemoryError("m"))
+    problems = [] if said == "oom" else [f"a MemoryError is {said!r}, not 'oom'"]
+    others = (ValueError("v"), RuntimeError("r"), OSError(5, "o"), KeyError("k"), TypeError("t"))
+    for error in others:
+        said = backend.classify(error)
+        if said is not None:
+            problems.append(f"a {type(error).__name__} is {said!r}, not None")
+    return problems
 
 
-def overfull(backend: Backend) -> list[str]:
-    """Whether memory that cannot be had ends as `oom`."""
+def overfull(backend: Backend, mode: Mode) -> list[str]:
+    """Whether memory that cannot be had ends as `oom`: asked by `put`, and by a product of little
+    whose result is more than there is, which a framework refuses in its own words."""
     import numpy as np
 
-    huge = np.broadcast_to(np.float32(1.0), (TOO_LARGE,))
+    def put() -> None:
+        backend.put(np.broadcast_to(np.float32(1.0), (TOO_LARGE,)))
+
+    def multiply() -> None:
+        spec = Spec("matmul", (("m", WIDE), ("k", 1), ("n", WIDE)), "float32")
+        step = factory_of(backend, "matmul")(backend, spec, Variant(mode, "none"))
+        batch = {
+            name: backend.put(np.ones(shape, "float32"))
+            for name, shape in (("a", (WIDE, 1)), ("b", (1, WIDE)))
+        }
+        state, outputs = step.run({}, batch)
+        backend.fence(state | outputs)
+
+    asked = {"a petabyte that was put": put}
+    if mode == "eager" and backend.supports("matmul", "float32", Variant(mode, "none")) is None:
+        asked["a product of a petabyte"] = multiply
+    return [problem for what, ask in asked.items() if (problem := _refused(backend, what, ask))]
+
+
+def _refused(backend: Backend, what: str, ask: Callable[[], None]) -> str | None:
     try:
-        backend.put(huge)
+        ask()
     except Exception as error:
         status = backend.classify(error)
         text = f"{type(error).__name__}: {error}"[:200]
-        return [] if status == "oom" else [f"a petabyte raised {text}, classified {status!r}"]
+        oom = status == "oom" or isinstance(error, MemoryError)
+        return None if oom else f"{what} raised {text}, classified {status!r}"
     finally:
         gc.collect()
-    return ["a petabyte was put without an error"]
+    return f"{what} raised no error"
+
+
+def watch(session: Session, cell: str, name: str) -> dict[str, Any]:
+    """Have bursts read this output after the claimed end. Returns: the names of all."""
+    slot = session.slots[cell]
+    slot.watched = name or slot.watched
+    return {"outputs": sorted(slot.last)}
 
 
 def idle() -> dict[str, Any]:
-    """CPU seconds over wall seconds while nothing is asked, a moment after the last call."""
+    """CPU seconds over wall seconds while nothing is asked, a moment after the last call; those of
+    processes that it started too."""
     time.sleep(SETTLE_S)
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _cpu_s()
     time.sleep(IDLE_S)
-    return {"busy": (time.process_time() - cpu) / (time.perf_counter() - wall)}
+    return {"busy": (_cpu_s() - cpu) / (time.perf_counter() - wall)}
+
+
+def _cpu_s() -> float:
+    import psutil
+
+    spent = time.process_time()
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            spent += sum(child.cpu_times()[:2])
+    return spent

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from xbench.conformance.subject import Subject, examined, load
-from xbench.contracts import MODES, Backend
+from xbench.contracts import MODES, Backend, Probe
 from xbench.errors import CellFailed, WorkerDied
 from xbench.workloads import OPS
 
@@ -32,12 +33,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not path:
         raise pytest.UsageError("name the adapter to examine: --backend package.module:Class")
     probe = _loaded(path).probe()
+    if not isinstance(probe, Probe):
+        raise pytest.UsageError(f"{path}: probe() gave {probe!r:.80}, not an xbench Probe")
     if not probe.installed:
         raise pytest.UsageError(f"{path} is not installed: {probe.hint}")
     only = metafunc.config.getoption("--mode")
     modes = [mode for mode in probe.modes if only in ("", mode)]
     if not modes:
-        raise pytest.UsageError(f"{path} has modes {', '.join(probe.modes)}, not {only!r}")
+        raise pytest.UsageError(f"{path} has modes {', '.join(probe.modes)}, not {only or 'any'!r}")
     if "subject" in metafunc.fixturenames:
         metafunc.parametrize("subject", modes, indirect=True, scope="session")
     if "dtype" in metafunc.fixturenames:
@@ -68,8 +71,13 @@ def subject(
     mode, device = request.param, request.config.getoption("--device")
     if mode not in MODES:
         pytest.fail(f"probe offers a mode {mode!r}; there are {', '.join(MODES)}", pytrace=False)
-    try:
-        with examined(path, device, mode, tmp_path_factory.mktemp("x") / mode) as found:
-            yield found
-    except (CellFailed, WorkerDied) as error:
-        pytest.fail(f"open in mode {mode} on {device}: {error.message}", pytrace=False)
+    with ExitStack() as open_while_asked:
+        said = ""
+        try:
+            folder = tmp_path_factory.mktemp("x") / mode
+            found = open_while_asked.enter_context(examined(path, device, mode, folder))
+        except (CellFailed, WorkerDied) as error:
+            said = f"open in mode {mode} on {device}: {error.message}"
+        if said:
+            pytest.fail(said, pytrace=False)
+        yield found

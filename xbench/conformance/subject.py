@@ -60,13 +60,14 @@ class Subject:
 
     @contextmanager
     def placed(self, spec: Spec, gradient: Gradient) -> Iterator[dict[str, Any]]:
-        """A cell that was put, built and called once. Gives: the oracle's inputs."""
+        """A cell that was put, built and called once. Gives: the oracle's inputs, and `first_ns`,
+        what that call took."""
         params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
         inputs = self.oracle.prepare(params)
         try:
             self.ask("place", cell=CELL, spec=params, inputs=inputs)
-            self.ask("load", cell=CELL, variant=[self.mode, gradient])
-            yield inputs
+            loaded = self.ask("load", cell=CELL, variant=[self.mode, gradient])
+            yield inputs | {"first_ns": loaded["first"]["wall_ns"]}
         finally:
             with suppress(WorkerDied):  # what it died of is on its way
                 self.ask("unload", cell=CELL)

@@ -29,6 +29,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Raises: UsageError if another process adds to it, or it is a link to elsewhere."""
         self.path = path
+        self._written = False
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except OSError as error:
@@ -51,7 +52,7 @@ class Journal:
 
         Raises: StorageFailed if it is not taken, as when the disk is full, or if the file is not in
         its place any more; what was written before is safe."""
-        data = encoded(line) + b"\n"
+        data, self._written = encoded(line) + b"\n", True
         try:
             self._file.write(data)
             self._file.flush()
@@ -61,9 +62,8 @@ class Journal:
             raise self.failed(error) from None
 
     def begun(self) -> bool:
-        """Whether it has a line."""
-        self._file.flush()
-        return os.fstat(self._file.fileno()).st_size > 0
+        """Whether a line of it was written, or was to be."""
+        return self._written or os.fstat(self._file.fileno()).st_size > 0
 
     def failed(self, error: OSError) -> StorageFailed:
         """The error of a run some of whose files cannot be written."""
