@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: browser help jax bench test check format clean
+.PHONY: browser help jax bench test proofs check format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,8 +13,11 @@ help: ## Show this list
 bench: $(STAMP) ## Measure the quick preset on this machine, then write the report
 	$(BIN)/xbench run
 
-test: $(STAMP) ## Run all tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: $(STAMP) ## Run the tests, all but the long proofs
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof"
+
+proofs: $(STAMP) ## Run the long ones: planted slowdowns, ten kills, the whole kit, the self-test
+	$(BIN)/python -m pytest -q -m proof
 
 check: $(STAMP) ## Lint, formatting, types, architecture rules
 	$(BIN)/ruff check .

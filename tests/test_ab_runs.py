@@ -64,6 +64,7 @@ def verdict(out: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.proof
 def test_a_planted_slowdown_fails_and_is_the_only_one_named(
     repository: Path, checkout: dict[str, str], tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_planted_slowdown_fails_and_is_the_only_one_named(
     assert not list(out.glob("*scratch*"))
 
 
+@pytest.mark.proof
 def test_equal_sides_pass_with_the_callers_engine_and_equal_bursts(
     repository: Path, checkout: dict[str, str], tmp_path: Path
 ) -> None:
@@ -148,6 +150,7 @@ def test_an_interpreter_without_numpy_is_told_how_to_get_it(
     assert f"{tmp_path}/env/bin/python -m pip install numpy" in done.stderr
 
 
+@pytest.mark.proof
 @pytest.mark.framework
 def test_two_interpreters_with_other_versions_of_numpy(
     repository: Path, checkout: dict[str, str], tmp_path: Path

@@ -195,8 +195,8 @@ def test_an_adapter_that_does_not_open_is_said() -> None:
     "path",
     [
         "backends.numpy_backend:NumpyBackend",
-        pytest.param("backends.torch_backend:TorchBackend", marks=pytest.mark.framework),
-        pytest.param("backends.tensorflow_backend:TensorflowBackend", marks=pytest.mark.framework),
+        pytest.param("backends.torch_backend:TorchBackend", marks=pytest.mark.proof),
+        pytest.param("backends.tensorflow_backend:TensorflowBackend", marks=pytest.mark.proof),
         pytest.param("backends.jax_backend:JaxBackend", marks=pytest.mark.framework),
     ],
 )

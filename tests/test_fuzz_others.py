@@ -14,19 +14,19 @@ from fuzz import hold
 from fuzz_cases import Case, cases, own_cache
 
 EXAMPLES = {
-    "gate: accepted": 15,
-    "accepted": 300,
-    "claims": 300,
-    "A/A record": 300,
-    "ceilings cache": 300,
-    "pytest-benchmark": 300,
-    "its report": 60,
-    "our export": 150,
-    "its report (ours)": 15,
-    "github-action": 300,
-    "Bencher": 300,
-    "thresholds": 300,
-    "suite file": 200,
+    "gate: accepted": 10,
+    "accepted": 200,
+    "claims": 200,
+    "A/A record": 200,
+    "ceilings cache": 200,
+    "pytest-benchmark": 200,
+    "its report": 40,
+    "our export": 100,
+    "its report (ours)": 10,
+    "github-action": 200,
+    "Bencher": 200,
+    "thresholds": 200,
+    "suite file": 133,
 }
 
 

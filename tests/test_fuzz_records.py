@@ -14,14 +14,14 @@ from fuzz import hold
 from fuzz_cases import Case, cases, own_cache
 
 EXAMPLES = {
-    "journal, all samples": 150,
-    "journal, lean": 150,
-    "journal, report": 15,
-    "journal, notebook": 60,
-    "journal, exports": 150,
-    "stored: journal": 150,
-    "stored: summary": 150,
-    "gate and history": 15,
+    "journal, all samples": 100,
+    "journal, lean": 100,
+    "journal, report": 10,
+    "journal, notebook": 40,
+    "journal, exports": 100,
+    "stored: journal": 100,
+    "stored: summary": 100,
+    "gate and history": 10,
 }
 
 

@@ -52,9 +52,17 @@ for op, expected in (("mlp_forward", []), ("mlp_forward_recorded", [4])):
 CODE = {"torch": _TORCH, "tensorflow": _TENSORFLOW}
 
 
+COMPILED = pytest.mark.proof
+
+
 @pytest.mark.framework
 @pytest.mark.parametrize(
-    ("name", "mode"), [(name, mode) for name in CODE for mode in load_backend(name).probe().modes]
+    ("name", "mode"),
+    [
+        pytest.param(name, mode, marks=[COMPILED] if mode == "compiled" else [])
+        for name in CODE
+        for mode in load_backend(name).probe().modes
+    ],
 )
 def test_only_the_recorded_forward_pass_records(
     checkout: dict[str, str], name: str, mode: str

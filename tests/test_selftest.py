@@ -30,6 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "xbench"
 
 
+@pytest.mark.proof
 def test_the_command_passes_and_leaves_nothing_behind(
     tmp_path: Path, checkout: dict[str, str]
 ) -> None:
@@ -72,6 +73,7 @@ def fenced(backends: tuple[str, ...]) -> list[CellSummary]:
     return measure(axes, "1", rounds=3)[1]
 
 
+@pytest.mark.proof
 def test_only_the_residual_tells_a_missing_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The unfenced device's results are right; without that check it would get a number."""
     honest, caught = fenced(("late", "unfenced"))
@@ -115,6 +117,7 @@ def test_trials_must_be_some(capsys: pytest.CaptureFixture[str]) -> None:
     assert "trials is 0" in capsys.readouterr().err
 
 
+@pytest.mark.proof
 def test_aa_is_measured_kept_and_carried(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
