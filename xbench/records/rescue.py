@@ -30,5 +30,6 @@ def _copied(held: BinaryIO, path: Path) -> BinaryIO:
         fcntl.flock(copy, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         copy.close()
+        path.unlink(missing_ok=True)
         raise
     return copy
