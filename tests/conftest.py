@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from xbench.launch.environment import worker_environment
 from xbench.launch.process import ROOT, Process
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 WAIT_S = 60.0
+settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True, scope="session")

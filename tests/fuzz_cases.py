@@ -144,7 +144,7 @@ def ruled(folder: Path) -> None:
 
 def suite(folder: Path) -> None:
     """Python: what it does is its own affair."""
-    files._loaded.clear()  # it is run once a process
+    files._loaded.pop((folder / "suite.py").resolve(), None)  # it is run once a process
     load_suite_file(folder / "suite.py")
 
 

@@ -40,7 +40,7 @@ def command(*arguments: str, ends: frozenset[int] = frozenset({0})) -> Callable[
     AssertionError, if it ended or spoke otherwise than a user may expect."""
 
     def run(folder: Path) -> None:
-        files._loaded.clear()  # of suites, each of which is run once a process
+        files._loaded.pop((folder / "suite.py").resolve(), None)  # it is run once a process
         out, err = io.StringIO(), io.StringIO()
         before = Path.cwd()
         os.chdir(folder)

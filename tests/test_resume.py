@@ -67,7 +67,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return journal
 
 
-@pytest.mark.proof
 def test_ten_kills_lose_nothing_and_repeat_nothing(killed: Path) -> None:
     """Every other time it is killed while it starts, else soon after it has added something."""
     chance = random.Random(8)
