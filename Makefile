@@ -14,7 +14,8 @@ bench: $(STAMP) ## Measure the quick preset on this machine, then write the repo
 	$(BIN)/xbench run
 
 test: $(STAMP) ## Run the tests, all but the long proofs
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof and not alone"
+	$(BIN)/python -m pytest -q -m alone
 
 proofs: $(STAMP) ## Run the long ones: planted slowdowns, ten kills, the whole kit, the self-test
 	$(BIN)/python -m pytest -q -m proof

@@ -84,6 +84,7 @@ def test_there_is_no_time_of_it_anywhere(measured: Measured, op: str) -> None:
     assert last.timed.wall_ns == last.warmup.wall_ns == []
 
 
+@pytest.mark.alone
 def test_more_threads_than_declared_are_refused(tmp_path: Path) -> None:
     """Where other programs leave one core, they are no faster than one, and are not seen: then
     again."""
