@@ -17,7 +17,7 @@ test: $(STAMP) ## Run the tests, all but the long proofs
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not proof and not alone"
 	$(BIN)/python -m pytest -q -m alone
 
-proofs: $(STAMP) ## Run the long ones: planted slowdowns, ten kills, the whole kit, the self-test
+proofs: $(STAMP) ## Run the long ones: planted slowdowns, equal sides, the whole kit, the self-test
 	$(BIN)/python -m pytest -q -m proof
 
 check: $(STAMP) ## Lint, formatting, types, architecture rules
