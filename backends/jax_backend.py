@@ -41,6 +41,8 @@ PLATFORMS = {"cpu": "cpu", "cuda": "cuda,cpu"}
 """What JAX may load. A GPU cell needs the CPU too, for tensors that stay on the host."""
 
 POOL = "tf_XLAEigen"
+COMPILED = "/jax/core/compile/backend_compile_duration"
+"""The event that JAX tells its listeners when XLA has compiled a function."""
 
 
 class JaxBackend:
@@ -51,6 +53,7 @@ class JaxBackend:
     def __init__(self) -> None:
         self._policy = Policy("cpu", "eager", 1, "ieee", "reuse")
         self._device: Any = None
+        self._compilations = 0
 
     def probe(self) -> Probe:
         found = _version() if importlib.util.find_spec("jax") else ""
@@ -85,6 +88,7 @@ class JaxBackend:
         import jax
 
         self._policy = policy
+        jax.monitoring.register_event_duration_secs_listener(self._count)
         jax.config.update("jax_cpu_enable_async_dispatch", policy.threads > 1)
         jax.config.update("jax_enable_x64", True)
         jax.config.update("jax_default_matmul_precision", PRECISION[policy.math])
@@ -122,6 +126,24 @@ class JaxBackend:
             "matmul_precision": jax.config.jax_default_matmul_precision,
             "precision_bits": bits,
         }
+
+    def made(self) -> Mapping[str, int]:
+        """Functions that XLA compiled, in mode compiled; in eager mode JAX compiles each operator
+        for itself, as it is meant to."""
+        import jax
+
+        if self._policy.mode == "eager":
+            return {}
+        return {"compiled": 0 if jax.config.jax_disable_jit else self._compilations}
+
+    def switches(self) -> list[str]:
+        """What keeps JAX from compiling."""
+        import jax
+
+        return ["JAX_DISABLE_JIT (jax_disable_jit)"] if jax.config.jax_disable_jit else []
+
+    def _count(self, event: str, *args: Any, **kwargs: Any) -> None:
+        self._compilations += event == COMPILED
 
     def put(
         self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None

@@ -55,6 +55,8 @@ DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly
 RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Left as the user has them, and recorded: they change kernels, or compile graphs unasked."""
 
+SWITCHES = ("TF_FUNCTION_JIT_COMPILE_DEFAULT", "TF_XLA_FLAGS")
+
 FP16_SUMS = "TF_FP16_MATMUL_USE_FP32_COMPUTE"
 """1: a device adds up float16 products in float32."""
 
@@ -68,6 +70,7 @@ class TensorflowBackend:
         self._policy = Policy("cpu", "eager", 1, "ieee", "reuse")
         self._device = "/CPU:0"
         self._one: Any = None
+        self._compiles: dict[bytes, bool] = {}
 
     def probe(self) -> Probe:
         found = _version() if importlib.util.find_spec("tensorflow") else ""
@@ -152,6 +155,25 @@ class TensorflowBackend:
             "precision_bits": product_bits(self, self._policy.mode),
             **{name: os.environ.get(name, "") for name in (*RECORDED, FP16_SUMS)},
         }
+
+    def made(self) -> Mapping[str, int]:
+        """Functions that TensorFlow's context holds, and those of them that XLA must compile."""
+        from tensorflow.python.eager import context
+
+        held = context.context()
+        names = held.list_function_names()
+        seen = self._compiles
+        for name in names - seen.keys():
+            seen[name] = held.get_function_def(name).attr["_XlaMustCompile"].b
+        return {"graphs": len(names), "compiled": sum(seen[name] for name in names)}
+
+    def switches(self) -> list[str]:
+        """What keeps TensorFlow from tracing, or has it compile unasked."""
+        import tensorflow as tf
+
+        found = [f"{name}={os.environ[name]}" for name in SWITCHES if os.environ.get(name)]
+        eager = tf.config.functions_run_eagerly()
+        return [*found, *(["tf.config.run_functions_eagerly(True)"] if eager else [])]
 
     def put(
         self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None

@@ -147,6 +147,18 @@ class TorchBackend:
             "cuda": torch.version.cuda,
         }
 
+    def made(self) -> Mapping[str, int]:
+        """Functions that Inductor compiled and graph breaks, by torch's own counters."""
+        from backends import torch_host
+
+        return torch_host.made()
+
+    def switches(self) -> list[str]:
+        """What keeps torch from compiling."""
+        from backends import torch_host
+
+        return torch_host.switches()
+
     def put(
         self, host: np.ndarray[Any, Any], dtype: str | None = None, device: str | None = None
     ) -> torch.Tensor:

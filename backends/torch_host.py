@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +15,10 @@ from xbench.errors import CellFailed
 PRECISIONS = ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul")
 """Where torch may round float32 to TF32 or bfloat16. `allow_tf32` is never touched: once these are
 set, reading it raises."""
+
+SWITCHES = ("TORCHDYNAMO_DISABLE", "TORCH_COMPILE_DISABLE", "TORCHDYNAMO_SUPPRESS_ERRORS")
+CONFIGS, FORCED = ("disable", "suppress_errors"), ("force_eager", "eager_on_recompile")
+"""What keeps torch from compiling: variables, settings of Dynamo, stances of torch.compiler."""
 
 SHORT_SUMS = (
     "allow_fp16_reduced_precision_reduction",
@@ -102,6 +108,32 @@ def allow_compiling() -> None:
         ) from error
     if hasattr(torch._dynamo.config, "trace_autograd_ops"):  # older releases cannot
         torch._dynamo.config.trace_autograd_ops = True
+
+
+def made() -> dict[str, int]:
+    """Graphs that Inductor compiled in this process, or took from its cache, and graph breaks.
+
+    Importing the compiler takes a second: as long as nobody has, nothing was compiled."""
+    if "torch._inductor.config" not in sys.modules:
+        return {"compiled": 0, "breaks": 0}
+    from torch._dynamo.utils import counters
+    from torch._inductor import config
+
+    inductor = counters["inductor"]
+    compiled = sum(inductor[f"fxgraph_cache_{each}"] for each in ("miss", "hit", "bypass"))
+    if config.force_disable_caches or not config.fx_graph_cache:  # then those do not count
+        compiled = counters["stats"]["unique_graphs"]
+    return {"compiled": compiled, "breaks": sum(counters["graph_break"].values())}
+
+
+def switches() -> list[str]:
+    """Settings in force that keep torch from compiling."""
+    from torch._dynamo import config
+
+    found = [f"{name}={os.environ[name]}" for name in SWITCHES if os.environ.get(name)]
+    found += [f"torch._dynamo.config.{name}" for name in CONFIGS if getattr(config, name, False)]
+    stance = torch._dynamo.eval_frame._stance.stance
+    return [*found, *([f"stance {stance}"] if stance in FORCED else [])]
 
 
 def device_name(name: str) -> str:

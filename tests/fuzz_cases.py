@@ -43,9 +43,10 @@ from xbench.gate.show import as_text
 from xbench.gate.sides import read_side
 from xbench.gate.summary import as_markdown
 from xbench.gate.thresholds import FILE, Thresholds, read_thresholds
+from xbench.machine.cache_folder import cache_folder
 from xbench.plan import files
 from xbench.plan.files import load_suite_file
-from xbench.records.aa import cache_folder, kept
+from xbench.records.aa import kept
 from xbench.records.ceilings_cache import read_cached
 from xbench.records.compare import compare_cells, ratios, unpaired_cells
 from xbench.records.crossover import device_crossovers
@@ -173,7 +174,9 @@ def cases(folder: Path) -> list[Case]:
     ceiling = msgspec.json.encode(msgspec.structs.replace(ceilings(), measured_utc=now))
     ours = msgspec.json.encode(to_pytest_benchmark(read_measured(run)))
     other = folder / "other"
-    beside = f"{cache_folder().relative_to(folder)}/aa-abc.json"
+    cache = cache_folder()
+    assert cache is not None
+    beside = f"{cache.relative_to(folder)}/aa-abc.json"
     return [
         Case("journal, all samples", f"run/{JOURNAL}", text, journal),
         Case("journal, lean", f"run/{JOURNAL}", text, lambda at: journal(at, False)),

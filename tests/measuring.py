@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ Measured = tuple[Run, dict[tuple[str, str], CellSummary]]
 def measure(
     folder: Path, ops: tuple[str, ...], backends: tuple[str, ...] = ("numpy",), launches: int = 1,
     seed: int = 5, suite: str = DEFECTS, memory: bool = False, budget_s: float | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Measured:  # fmt: skip
     """Measure ops for a moment on one thread. Returns: the run, and summaries by op and backend."""
     with pytest.MonkeyPatch.context() as patch:
@@ -45,7 +47,9 @@ def measure(
         rows = build_rows(Selection(PRESETS["smoke"], (suite,), axes), ("cpu",), 1)
         plan = make_plan(rows, launches, 0.02, 1, 1 << 33, memory=memory)
         made = make_run_folder(folder, f"run-{seed}-{len(list(folder.iterdir()))}")
-        settings = Settings(seed, made, (suite,), timeout_s=4.0, budget_s=budget_s)
+        settings = Settings(
+            seed, made, (suite,), timeout_s=4.0, budget_s=budget_s, variables=variables or {}
+        )
         header = make_header(plan, made.name, "smoke", ["xbench", "run"], seed)
         run, summaries = run_plan(plan, settings, header, PlainProgress(plan))
     return run, {(cell.plan.op, cell.plan.backend): cell for cell in summaries}

@@ -52,7 +52,9 @@ def samples(wall_ns: Sequence[int], chance: random.Random) -> Samples:
         involuntary_switches=[chance.choice((0, 0, 1)) for _ in wall_ns],
         voluntary_switches=[0 for _ in wall_ns],
         start_ns=[start + 70_000_000 * place for place in range(len(wall_ns))],
-        residual_ns=[chance.randrange(6_000, 12_000) for _ in wall_ns],
+        cpu_exact=[1 for _ in wall_ns],
+        residual_ns=[chance.randrange(6_000, 12_000) for _ in wall_ns[::2]],
+        placed_ns=[chance.randrange(6_000, 12_000) for _ in wall_ns[1::2]],
         idle_cpu_ns=[0 for _ in wall_ns],
         wait_ns=[chance.choice((0, 0, chance.randrange(30_000))) for _ in wall_ns],
     )

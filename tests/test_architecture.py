@@ -13,7 +13,7 @@ PACKAGES = ("xbench", "backends", "suites", "reports")
 FILES = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FRAMEWORKS = {"torch": "torch_", "tensorflow": "tensorflow_", "jax": "jax_"}
-FILE_LINES, FUNCTION_LINES = 250, 50
+FILE_LINES, FUNCTION_LINES = 500, 50
 PROTOCOL = (ROOT / "xbench" / "contracts.py", "Backend")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from test_reports_data import VARIANTS, plan
 
 from xbench.records.bound import (
     CEILING_SHARE,
     FLOOR_SHARE,
-    MEMORY_LIMIT,
     Bound,
     Timing,
     explain,
@@ -18,7 +18,7 @@ from xbench.records.bound import (
     launch_cost_s,
     name_bound,
 )
-from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine
+from xbench.records.schema import CacheBandwidth, CeilingsLine, CellPlan, Figure, WorkerLine
 
 CEILINGS = CeilingsLine(
     device="cpu", dtype="float32", threads="all", allocator="reuse", measured_utc="",
@@ -83,14 +83,19 @@ def test_page_faults_on_several_cores_count_against_all_of_them() -> None:
     assert shares == pytest.approx([0.4, 0.4, 0.2])
 
 
-def test_what_beats_memory_came_from_a_cache() -> None:
-    """The fraction is shown as it is, but memory is not what holds the cell back."""
-    found = explain(planned(1, 40_000_000), Timing(1e-3, 1.0, 0.0), CEILINGS, None)
-    assert found.bandwidth_fraction == pytest.approx(2.0)
-    assert found.bound == ""
-    small = explain(planned(1, 200_000), Timing(10e-6, 1.0, 0.0), CEILINGS, None)
-    assert small.bandwidth_fraction == pytest.approx(1.0)
-    assert small.bound == ""
+def test_data_that_fit_a_cache_are_held_against_its_ceiling() -> None:
+    level = CacheBandwidth(level=2, size_bytes=1 << 20, bandwidth=Figure(80e9, 0.01, 5))
+    cached = replace(CEILINGS, caches=[level])
+    small, timing = planned(1, 800_000), Timing(20e-6, 1.0, 0.0)
+    found = explain(small, timing, cached, None)
+    assert found.bandwidth_fraction == pytest.approx(0.5)
+    assert found.place == "L2"
+    assert found.bound == "bandwidth"
+    cold = explain(replace(small, cache="cold"), timing, cached, None)
+    assert cold.bandwidth_fraction == pytest.approx(2.0)
+    assert cold.place == "memory"
+    large = explain(planned(1, 1 << 24), Timing(1e-3, 1.0, 0.0), cached, None)
+    assert large.place == "memory"
 
 
 @pytest.mark.parametrize(
@@ -99,8 +104,7 @@ def test_what_beats_memory_came_from_a_cache() -> None:
         (CEILING_SHARE, None, None, None, "compute"),
         (CEILING_SHARE - 0.01, None, None, FLOOR_SHARE - 0.01, ""),
         (3.0, 0.9, None, None, "compute"),
-        (0.6, MEMORY_LIMIT, 0.0, 0.4, "bandwidth"),
-        (0.6, MEMORY_LIMIT + 0.01, 0.0, 0.4, "compute"),
+        (0.6, 1.04, 0.0, 0.4, "bandwidth"),
         (0.6, 0.7, FLOOR_SHARE, 0.9, "allocation"),
         (0.1, 0.6, 0.0, 0.7, "launch"),
         (None, None, None, None, ""),

@@ -12,7 +12,7 @@ import pytest
 from xbench.cell import Cell, WorkerKey
 from xbench.contracts import Spec
 from xbench.engine.calibrate import Burst, choose_burst
-from xbench.engine.cellwork import CellWork
+from xbench.engine.cellwork import CellWork, Limits
 from xbench.engine.quiet import Gate, Patience
 from xbench.engine.scatter import Scatter
 from xbench.records.schema import CellLine, Samples
@@ -33,7 +33,7 @@ def made_work() -> CellWork:
         plan=cast(Any, SimpleNamespace(cores=2)), settings=cast(Any, None),
         workers=cast(Any, SimpleNamespace(facts={CELL.worker: {"fence_ns": FENCE_NS}})),
         oracle=cast(Any, None), bursts={}, observe=lambda what, cell: None,
-        canary=cast(Any, None), scatter=Scatter(5, 0), patience=Patience(),
+        canary=cast(Any, None), scatter=Scatter(5, 0), patience=Patience(), limits=Limits(),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from xbench.plan.build import build_rows
 from xbench.plan.predict import predict
 from xbench.plan.select import Selection
 from xbench.records.bound import Timing, explain
-from xbench.records.schema import CeilingsLine, Figure
+from xbench.records.schema import CacheBandwidth, CeilingsLine, Figure
 from xbench.worker.caches import BEYOND, UNKNOWN_BYTES, copies_beyond
 from xbench.worker.slot import Slot
 
@@ -134,6 +134,7 @@ def test_only_a_cold_cell_may_be_bound_by_memory_where_a_cache_would_hold_it() -
     line = CeilingsLine(
         device="cpu", dtype="float32", threads="all", allocator="reuse", measured_utc="",
         bandwidth=rate, cache_bytes=1 << 30,
+        caches=[CacheBandwidth(level=3, size_bytes=1 << 30, bandwidth=Figure(1e10, 0.0, 3))],
     )  # fmt: skip
     bounds = {}
     for row in rows:

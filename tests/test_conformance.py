@@ -37,7 +37,11 @@ PLACED = {"elementwise", "elementwise_grad", "matmul", "fenced"}
 
 PLANTED = [
     ("Honest", set[str](), ""),
-    ("Borrows", {"owns", "classifies"}, "get gave what was written to the array later"),
+    (
+        "Borrows",
+        {"owns", "classifies", *PLACED - {"fenced"}},
+        "get gave what was written to the array later",
+    ),
     ("Elsewhere", {"owns", *PLACED}, "where is ('meta',"),
     ("Widens", {"owns", *PLACED}, "float64 on cpu, not float32"),
     ("Retraces", {"matmul"}, "more after the first call (traces())"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -48,6 +51,43 @@ def spin() -> None:
     end = time.thread_time_ns() + 2_000_000
     while time.thread_time_ns() < end:
         pass
+
+
+@linux
+def test_threads_are_found_where_proc_is_of_another_namespace(tmp_path: Path) -> None:
+    """A process in a namespace of its own, whose /proc is the outer one's: threads are listed by
+    the ids that they have there, and clocks are made of those that they have here."""
+    code = tmp_path / "inside.py"
+    code.write_text(INSIDE)
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", sys.executable, str(code)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    if "unshare:" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    exact, most = done.stdout.split()
+    assert exact == "1"
+    assert float(most) <= 2.1
+
+
+INSIDE = """
+import os, hashlib, time
+from concurrent.futures import ThreadPoolExecutor
+from xbench.worker.counters import measured
+
+assert int(os.readlink("/proc/self")) != os.getpid(), "its /proc is its own"
+work = bytes(1 << 19)
+pool = ThreadPoolExecutor(2)
+list(pool.map(hashlib.sha256, [work] * 2))
+
+def both():
+    list(pool.map(hashlib.sha256, [work] * 2))
+
+found = [measured(both) for _ in range(60)]
+print(min(each["cpu_exact"] for each in found), max(e["cpu_ns"] / e["wall_ns"] for e in found))
+"""
 
 
 def test_a_threads_own_time_is_counted() -> None:

@@ -73,7 +73,7 @@ def test_json_holds_every_finding_worst_first(doctor: Doctor) -> None:
     found = by_topic(data)
     assert found["OpenBLAS kernel"]["level"] == "warning"
     assert found["OpenBLAS kernel"]["command"] == "unset OPENBLAS_CORETYPE"
-    assert found["thread variables"]["values"]["variables"] == {"OMP_NUM_THREADS": "7"}
+    assert found["dropped variables"]["values"]["variables"]["OMP_NUM_THREADS"] == "7"
     for finding in data["findings"]:
         assert finding["seen"]
         assert finding["why"]

@@ -114,13 +114,15 @@ def test_quota() -> None:
 
 
 def test_variables() -> None:
-    judged(variables.removed({"HOME": "/"}), "ok")
+    judged(variables.dropped({"HOME": "/"}), "ok")
     set_by_user = {"OMP_NUM_THREADS": "4", "MALLOC_TOP_PAD_": "1"}
-    judged(variables.removed(set_by_user), "note", "OMP_NUM_THREADS=4", "removed for workers")
+    found = variables.dropped(set_by_user)
+    judged(found, "note", "OMP_NUM_THREADS=4", "not passed on to workers", "--allocator")
+    judged(variables.dropped({"XLA_FLAGS": "--a b"}), "note", "xbench run --env 'XLA_FLAGS=--a b'")
     judged(variables.forced_kernels({}), "ok")
     judged(variables.forced_kernels({"OPENBLAS_CORETYPE": "Haswell"}), "warning", "unset OPENBLAS_")
-    judged(variables.left_alone({"PYTHONHASHSEED": "1", "OPENBLAS_CORETYPE": "Haswell"}), "ok")
-    judged(variables.left_alone({"XLA_FLAGS": "--a"}), "note", "XLA_FLAGS=--a", "unset XLA_FLAGS")
+    judged(variables.passed_on({"PYTHONHASHSEED": "1", "OPENBLAS_CORETYPE": "Haswell"}), "ok")
+    judged(variables.passed_on({"CXX": "clang++"}), "note", "CXX=clang++", "unset CXX")
 
 
 def test_preloaded_libraries() -> None:

@@ -93,11 +93,11 @@ def test_the_allocators_faults_are_counted_in_a_child(
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunables of glibc")
-def test_tunables_that_defeat_the_policy_are_found(
+def test_tunables_that_would_defeat_the_policy_reach_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = ("mmap_threshold=1", "trim_threshold=1")
     tunables = ":".join(f"glibc.malloc.{each}" for each in settings)
     monkeypatch.setenv("GLIBC_TUNABLES", tunables)
     system, tuned = (allocator.faults(policy, tmp_path) for policy in ("system", "reuse"))
-    judged(allocator.reuse("glibc", system, tuned), "warning", "no effect")
+    judged(allocator.reuse("glibc", system, tuned), "ok", "which works")

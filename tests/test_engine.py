@@ -58,7 +58,10 @@ def test_every_raw_time_is_in_the_journal(measured: Measured) -> None:
                 continue
             assert len(group.order) >= 7
             assert cell.timed.device_ns == []  # the CPU has no clock of its own
-            for name in {*Samples.__struct_fields__} - {"device_ns"}:
+            read = len(cell.timed.residual_ns), len(cell.timed.placed_ns)
+            assert sum(read) == len(group.order)
+            assert 0 <= read[0] - read[1] <= 1  # by turns
+            for name in {*Samples.__struct_fields__} - {"device_ns", "residual_ns", "placed_ns"}:
                 assert len(getattr(cell.timed, name)) == len(group.order)
                 assert len(getattr(cell.warmup, name)) >= 2
             assert min(cell.timed.wall_ns) > 0

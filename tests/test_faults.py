@@ -96,10 +96,9 @@ def test_the_sweep_ended_by_itself_and_its_journal_is_whole(measured: Measured) 
 def xbench(
     folder: Path, checkout: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    environment = checkout | {"XBENCH_TEST_FULL": str(folder / "full")}
     return subprocess.run(
         [sys.executable, "-m", "xbench", "run", "--no-report", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        cwd=folder, env=checkout, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -108,7 +107,8 @@ def test_a_full_disk_stops_the_run_and_fails_no_cell(
 ) -> None:
     (tmp_path / "full").touch()
     two = ("--op", "unharmed", "fills_the_disk", "--backend", "numpy", "--preset", "smoke")
-    full = xbench(tmp_path, checkout, "--suite", FAULTS, *two, "--rounds", "7")
+    given = f"XBENCH_TEST_FULL={tmp_path / 'full'}"
+    full = xbench(tmp_path, checkout, "--suite", FAULTS, *two, "--rounds", "7", "--env", given)
     assert full.returncode == 2, full.stderr
     assert "xbench: /cache/kernel.so: No space left on device" in full.stderr
     assert "Traceback" not in full.stderr

@@ -95,11 +95,9 @@ def test_the_sweep_goes_on(measured: Measured) -> None:
 
 
 @linux
-def test_a_kill_by_the_kernel_for_want_of_memory_is_oom(
-    tmp_path: Path, small_group: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XBENCH_TEST_GROUP", str(small_group))
-    run, cells = measure(tmp_path, ("devours", "harmless"), BOTH, suite=DEADLY)
+def test_a_kill_by_the_kernel_for_want_of_memory_is_oom(tmp_path: Path, small_group: Path) -> None:
+    group = {"XBENCH_TEST_GROUP": str(small_group)}
+    run, cells = measure(tmp_path, ("devours", "harmless"), BOTH, suite=DEADLY, variables=group)
     cell = cells["devours", "numpy"]
     assert cell.status == "oom", cell.reason
     assert "the kernel killed it, out of memory" in cell.reason

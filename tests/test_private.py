@@ -14,10 +14,11 @@ ASKED = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket
          "socket.sendmsg", "urllib.Request", "http.client.connect")
 def hook(event, arguments):
     if event in ASKED:
-        with open(os.environ["XBENCH_TEST_SPY"], "a") as file:
+        with open(PLACE, "a") as file:
             print(event, arguments[1:], file=file)
+PLACE = os.path.join(os.path.dirname(__file__), "asked")
 sys.addaudithook(hook)
-with open(os.environ["XBENCH_TEST_SPY"] + ".there", "a") as file:
+with open(PLACE + ".there", "a") as file:
     print(os.getpid(), file=file)
 """
 SECRET = "hunter2-0f7c1e"
@@ -46,7 +47,7 @@ def test_it_asks_nobody_and_keeps_no_secret(tmp_path: Path, checkout: dict[str, 
     (tmp_path / "spy" / "sitecustomize.py").write_text(SPY)
     path = f"{tmp_path / 'spy'}:{checkout['PYTHONPATH']}"
     environment = checkout | {name: f"{name}-{SECRET}" for name in NAMES}
-    environment |= {"PYTHONPATH": path, "XBENCH_TEST_SPY": str(tmp_path / "asked")}
+    environment |= {"PYTHONPATH": path}
     environment |= {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     environment |= {"XBENCH_LOCK": str(tmp_path / "lock")}
     done = subprocess.run(
@@ -55,9 +56,10 @@ def test_it_asks_nobody_and_keeps_no_secret(tmp_path: Path, checkout: dict[str, 
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    watched = (tmp_path / "asked.there").read_text().split()
+    asked = tmp_path / "spy" / "asked"
+    watched = asked.with_suffix(".there").read_text().split()
     assert len(watched) > 1 + len(BACKENDS)
-    assert not (tmp_path / "asked").exists(), (tmp_path / "asked").read_text()
+    assert not asked.exists(), asked.read_text()
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert {"run.jsonl", "summary.jsonl", "index.html", "lock"} <= {file.name for file in written}
     told = [file for file in written if SECRET.encode() in file.read_bytes()]

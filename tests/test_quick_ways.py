@@ -113,7 +113,7 @@ def test_nothing_that_is_shown_rests_on_samples_that_are_left_out(made: Path) ->
     one, other = (run.groups[7].cells[2] for run in (whole, lean))
     assert isinstance(one, CellLine)
     for name in {*one.timed.__struct_fields__} - {"device_ns"}:  # of the CPU there are none
-        assert getattr(one.timed, name)
+        assert getattr(one.timed, name), name
         assert bool(getattr(other.timed, name)) is (name in KEPT)
         assert getattr(other.warmup, name) == getattr(other.calibration, name) == []
     assert other.calibration_calls == []

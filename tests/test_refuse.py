@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from xbench.engine.refuse import early_fence, too_many_threads, traced_again
+from xbench.engine.refuse import (
+    WAIT,
+    early_fence,
+    lone_call,
+    stored,
+    too_fast,
+    too_many_threads,
+    traced_again,
+    unfinished,
+)
+from xbench.records.reach import Least
 from xbench.records.schema import CellLine, Samples
 
 MS, US = 1_000_000, 1_000
@@ -44,8 +56,87 @@ def test_what_is_slow_to_read_may_vary_by_as_much_and_more() -> None:
 
 def test_an_early_fence_is_told_with_the_values() -> None:
     assert early_fence(line([505 * US] * 9)) == (
-        "the fence returned early: results came 500 µs after the end of a burst of 2 ms"
+        "the fence returned early: results came 500 µs after the end of a burst of 2 ms; " + WAIT
     )
+
+
+def test_what_finished_tensors_cost_to_read_as_well_is_no_early_fence() -> None:
+    """After a burst over 32 MB any first reading took torch 170 µs, of whatever."""
+    slow = line([170 * US] * 9)
+    assert early_fence(slow) is not None
+    slow.timed.placed_ns = [165 * US] * 8
+    assert early_fence(slow) is None
+
+
+def kept(late_ns: list[int], wall_ns: int = 2 * MS, placed_ns: int = 2 * US) -> dict[str, Any]:
+    """A reply to `keep_results`."""
+    return {"wall_ns": wall_ns, "late_ns": late_ns, "placed_ns": [placed_ns] * 9}
+
+
+@pytest.mark.parametrize(
+    ("late_ns", "wall_ns", "refused"),
+    [
+        ([2 * US] * 20, 2 * MS, False),
+        ([5 * US] * 20, 2 * MS, False),  # 20 µs in all beyond twice the usual
+        ([13 * US] * 20, 2 * MS, True),
+        ([500 * US] * 2 + [2 * US], 600 * US, True),
+        ([2 * US] * 199 + [300 * US], 2 * MS, False),  # one reading met another program
+        ([600 * US] + [2 * US] * 9, 5 * MS, True),  # the first call's work was left out
+        ([48 * MS, 48 * MS, 100 * US], 50 * MS, True),
+        ([100 * US] * 3, 150 * MS, False),
+    ],
+)
+def test_work_that_is_left_to_who_reads_is_refused(
+    late_ns: list[int], wall_ns: int, refused: bool
+) -> None:
+    found = unfinished(kept(late_ns, wall_ns))
+    assert bool(found) is refused
+    assert found is None or WAIT in found
+
+
+def seen(new_ns: int, again_ns: int, same: list[str] | None = None) -> dict[str, Any]:
+    """A reply to `new_operands`."""
+    return {"new_ns": new_ns, "again_ns": again_ns, "same": same or []}
+
+
+def test_results_that_are_kept_between_calls_are_refused() -> None:
+    assert stored([seen(57 * MS, 400)]) is not None
+    assert stored([seen(13 * US, 400), seen(15 * US, 300)]) is not None
+    assert stored([seen(20 * US, 9 * US)]) is None  # a nearer cache
+    assert stored([seen(2 * US, 300)]) is None
+    assert stored([seen(90 * US, 10 * US), seen(14 * US, 9 * US)]) is None  # once disturbed
+    assert "gave back the first one's y" in (stored([seen(10, 10, ["y"])]) or "")
+
+
+def test_a_call_alone_may_take_what_launching_and_waiting_cost() -> None:
+    def found(alone_ns: int, row_ns: int, fence_ns: int = US) -> str | None:
+        timed, latency = Samples(wall_ns=[20 * row_ns] * 9), Samples(wall_ns=[alone_ns] * 9)
+        return lone_call(CellLine(id="c", calls=20, timed=timed, latency=latency), fence_ns)
+
+    assert found(940 * US, 7 * US) is not None
+    assert found(130 * US, 7 * US) is None
+    assert found(940 * US, 200 * US) is None
+    assert found(940 * US, 7 * US, 180 * US) is None
+    assert lone_call(CellLine(id="c"), 1) is None
+
+
+def test_a_call_faster_than_its_work_allows_is_refused() -> None:
+    taken = CellLine(id="c", calls=10, timed=Samples(wall_ns=[10 * US] * 9))  # 1 µs a call
+    assert too_fast(taken, Least(1.4e-6, "moving", 0.0)) is None
+    assert too_fast(taken, Least(1.6e-6, "moving", 0.0)) is not None
+    assert too_fast(taken, Least(1.6e-6, "moving", 0.2)) is None  # the ceiling is uncertain
+    assert "moving 8 bytes takes 2 µs" in (too_fast(taken, Least(2e-6, "moving 8 bytes", 0)) or "")
+    assert too_fast(taken, None) is None
+
+
+def test_threads_are_judged_by_clocks_that_can_tell() -> None:
+    """The process's clock learns of other threads at ticks: 2.67 threads in a burst of 2 ms."""
+    lagging = Samples(wall_ns=[2 * MS] * 8, cpu_ns=[round(5.3 * MS)] * 8, cpu_exact=[0] * 8)
+    assert too_many_threads(CellLine(id="c", timed=lagging), 2) is None
+    lagging.cpu_exact = [1] * 8
+    assert too_many_threads(CellLine(id="c", timed=lagging), 2) is not None
+    long = Samples(wall_ns=[900 * MS] * 8, cpu_ns=[2400 * MS] * 8, cpu_exact=[0] * 8)
+    assert too_many_threads(CellLine(id="c", timed=long), 2) is not None
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def test_rates_ceilings_and_bounds_stand_in_the_tables(
 ) -> None:
     text = report(planted(tmp_path), capsys)
     memory = one_line(text, "numpy eager manual", "reference")
-    assert "21.2 (80 %)" in memory
-    assert "bandwidth" in memory
+    assert "21.2 (80 % of memory)" in memory
+    assert "bandwidth of memory" in memory
     assert "allocation 38 %" in one_line(text, "torch eager autograd", "allocation")
     compute = one_line(text, "tensorflow eager autograd", "compute")
     assert "90.6 (60 %)" in compute
@@ -67,7 +67,12 @@ def test_the_page_and_the_csv_file_hold_the_same(
     run = planted(tmp_path)
     report(run, capsys)
     page = (run / "report" / "index.html").read_text(encoding="utf-8")
-    for text in ("What bounds the times", "26.4 GB/s ± 5 %", "allocation 38 %", "21.2 (80 %)"):
+    for text in (
+        "What bounds the times",
+        "26.4 GB/s ± 5 %",
+        "allocation 38 %",
+        "21.2 (80 % of memory)",
+    ):
         assert text in page
     found = {each["backend"]: each for each in rows(run / "report" / "cells.csv")}
     assert {name: each["bound"] for name, each in found.items()} == {

@@ -34,10 +34,14 @@ class Started:
         self.mark = token_hex(8)
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "xbench", "run", "--no-report", *arguments],
+            [sys.executable, "-m", "xbench", "run", "--no-report", *arguments, *self._given()],
             cwd=folder, env=environment | {"XBENCH_TEST_MARK": self.mark},
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+
+    def _given(self) -> tuple[str, str]:
+        """Workers have the mark, too."""
+        return "--env", f"XBENCH_TEST_MARK={self.mark}"
 
     def await_groups(self, count: int) -> Path:
         """Return the run's folder when it has measured so many groups, or none but has begun."""

@@ -74,14 +74,18 @@ def fenced(backends: tuple[str, ...]) -> list[CellSummary]:
 
 
 @pytest.mark.proof
-def test_only_the_residual_tells_a_missing_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The unfenced device's results are right; without that check it would get a number."""
+def test_only_reading_results_tells_a_missing_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unfenced device's results are right; without these checks it would get a number."""
     honest, caught = fenced(("late", "unfenced"))
     assert honest.status == "ok"
     assert caught.status == "invalid"
     assert checks.EARLY in caught.reason
     monkeypatch.setattr(refuse, "RESIDUAL_NS", 10**12)
     monkeypatch.setattr(refuse, "THREAD_MARGIN", 10.0)
+    (caught,) = fenced(("unfenced",))
+    assert "calls were not done when the fence returned" in caught.reason
+    monkeypatch.setattr(refuse, "PENDING_NS", 10**12)
+    monkeypatch.setattr(refuse, "LONE_NS", 10**12)
     (admitted,) = fenced(("unfenced",))
     assert admitted.time_s is not None
     assert admitted.time_s < 0.5 * known.FENCE_S
@@ -115,6 +119,8 @@ def test_the_exit_status_follows_the_checks(
 def test_trials_must_be_some(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["selftest", "--aa", "--trials", "0"]) == 2
     assert "trials is 0" in capsys.readouterr().err
+    assert cli.main(["selftest", "--aa", "--pairs", "-1"]) == 2
+    assert "pairs is -1" in capsys.readouterr().err
 
 
 @pytest.mark.proof
@@ -127,7 +133,7 @@ def test_aa_is_measured_kept_and_carried(
     monkeypatch.setattr(aa, "LAUNCHES", 2)
     monkeypatch.setattr(aa, "GROUP_S", 0.0)
     assert environment()["selftest"] is None
-    status = cli.main(["selftest", "--aa", "--trials", "2"])
+    status = cli.main(["selftest", "--aa", "--trials", "2", "--pairs", "0"])
     out = capsys.readouterr().out
     assert status == (3 if "FAILED" in out else 0)
     assert "comparisons" in out

@@ -13,7 +13,8 @@ from test_reports_data import families, header, write_run
 from reports.command import write_report
 from reports.read.environment import aa_line
 from xbench.errors import UsageError
-from xbench.records.aa import AaRecord, cache_folder, keep, kept, make_cache
+from xbench.machine.cache_folder import cache_folder
+from xbench.records.aa import AaRecord, keep, kept, make_cache
 from xbench.records.compare import Comparison
 from xbench.selftest.aa import LAUNCHES, Equal, equal, figures, judged, most_alarms
 from xbench.stats.interval import over_launches

@@ -11,11 +11,9 @@ from journals import FOOTER, NUMPY, header, write
 
 from xbench import cli, registry
 from xbench.claims.model import Request
-from xbench.doctor.variables import removed
 from xbench.engine.exhibits import show_exhibits
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
-from xbench.launch.environment import OTHERS_REMOVED, worker_environment
 from xbench.records.schema import ExhibitLine
 
 HERE = Path(__file__).parent
@@ -69,9 +67,3 @@ def test_a_run_of_something_else_is_not_ruled_on(
     assert cli.main(["claims", "--run", str(run)]) == 2
     assert "not of `xbench claims`" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == [run.name]
-
-
-@pytest.mark.parametrize("name", OTHERS_REMOVED)
-def test_what_a_worker_does_not_inherit_the_doctor_tells(name: str) -> None:
-    assert name not in worker_environment({}, "system", HERE, {name: "1"})
-    assert removed({name: "1"}).values["variables"] == {name: "1"}

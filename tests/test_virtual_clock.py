@@ -95,7 +95,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slot]:
         monkeypatch.setattr(slot, "time", clock)
         backend: Any = device
         pristine = {"w": np.zeros(1, "float32")} if state else {}
-        spec = Spec("matmul", (), "float32")
+        spec = Spec("matmul", (("m", 1), ("k", 1), ("n", 1)), "float32")
         return Slot(backend, spec, {}, {}, pristine, Step(device.run))
 
     return loaded

@@ -15,7 +15,11 @@ from xbench.cell import WorkerKey
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
-from xbench.launch.environment import chosen_variables, worker_environment
+from xbench.launch.environment import (
+    inherited_names,
+    recorded_variables,
+    worker_environment,
+)
 from xbench.launch.process import Process
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -47,12 +51,14 @@ def test_the_environment_is_there_before_the_start(start: Start) -> None:
 
 def test_the_users_thread_variables_do_not_reach_a_worker(tmp_path: Path) -> None:
     user = {"OMP_NUM_THREADS": "7", "OMP_WAIT_POLICY": "ACTIVE", "MALLOC_TOP_PAD_": "1", "A": "b"}
-    found = worker_environment({"OPENBLAS_NUM_THREADS": "1"}, "system", tmp_path, user)
+    user |= {"LANG": "C"}
+    found = worker_environment({"OPENBLAS_NUM_THREADS": "1"}, "system", tmp_path, base=user)
     assert "OMP_NUM_THREADS" not in found
     assert "OMP_WAIT_POLICY" not in found
     assert "MALLOC_TOP_PAD_" not in found
     assert found["OPENBLAS_NUM_THREADS"] == "1"
-    assert found["A"] == "b"
+    assert "A" not in found
+    assert found["LANG"] == "C"
     assert found["TMPDIR"] == str(tmp_path)
 
 
@@ -64,9 +70,10 @@ def test_a_record_keeps_no_secrets_of_the_environment(tmp_path: Path) -> None:
         "OMP_SECRET": "hidden",
         "HOME": "/home",
     }
-    kept = chosen_variables(
-        worker_environment({"OMP_NUM_THREADS": "2"}, "reuse", tmp_path, user), ["OMP_NUM_THREADS"]
-    )
+    adapter = {"OMP_NUM_THREADS": "2"}
+    environment = worker_environment(adapter, "reuse", tmp_path, base=user)
+    kept = recorded_variables(environment, adapter)
+    assert "HOME" in inherited_names(environment, adapter)
     assert kept["OMP_NUM_THREADS"] == "2"
     assert kept["OPENBLAS_CORETYPE"] == "Haswell"
     assert "hidden" not in kept.values()

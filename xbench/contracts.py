@@ -112,6 +112,10 @@ class Step:
     still be pending: the engine calls `fence` before it reads a clock.
     `prepare(state) -> state`: readies a freshly `put` state, outside the clock (for instance marks
     leaves as requiring gradients). `traces()`: how often the step was traced or compiled so far.
+
+    A framework that is lazy by default must be told inside `run` to begin: a call that only notes
+    what is to be computed lets a burst of calls end with most of them undone. Every call computes
+    anew, whatever its operands are.
     """
 
     run: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
@@ -187,6 +191,13 @@ class Backend(Protocol):
     no timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
     `first_entry(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
     bringing 80 MB to the host would drown in its own noise what the fence may have left undone.
+
+    An adapter that offers the modes `graph` or `compiled` shows that they happened, in one of two
+    ways. Either its steps count (`Step.traces`). Or it has `made() -> Mapping[str, int]`: how many
+    `graphs` the framework has traced in this process, how many functions it has `compiled`, and how
+    many `breaks` sent parts of one back to eager mode, by the framework's own counters; that holds
+    for users' ops too. With `switches() -> Sequence[str]`, the settings in force that switch a mode
+    off, a refusal can name them.
     """
 
     name: str
@@ -233,7 +244,8 @@ class Backend(Protocol):
         """The device (`cpu`, `cuda:0`) and dtype (`float32`) the tensor really has."""
 
     def fence(self, tensors: Tensors) -> None:
-        """Return only when exactly these tensors are computed."""
+        """Return only when these tensors are computed, and all that was called before them: a burst
+        is fenced once, with the results of its last call."""
 
     def memory(self) -> Memory:
         """Device memory, or the process's resident memory on a CPU."""

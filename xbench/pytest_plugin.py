@@ -8,7 +8,7 @@ of our bursts through a timer that replays them: its table, JSON and comparisons
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from xbench.engine.settings import Settings
 from xbench.errors import XbenchError
 from xbench.export.measured import carried
 from xbench.export.pytest_benchmark import about
+from xbench.launch.environment import read_given
 from xbench.lock import one_at_a_time
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
@@ -66,6 +67,7 @@ class Bench:
     root: Path
     preset: str
     locked: bool
+    variables: Mapping[str, str]
     recording: Recording | None = None
     summaries: dict[str, CellSummary] = field(default_factory=dict)
     lines: dict[str, list[CellLine]] = field(default_factory=dict)
@@ -95,8 +97,8 @@ class Bench:
         held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
         turn, run_id = self.turn.enter_context(held), new_run_id()
         folder = make_run_folder(self.root / RESULTS, run_id)
-        settings = Settings(SEED, folder, unlocked=turn.unlocked)
-        header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED)
+        settings = Settings(SEED, folder, unlocked=turn.unlocked, variables=self.variables)
+        header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED, self.variables)
         self.recording = Recording(self.plan, settings, header, PlainProgress(self.plan))
         self.recording.begin()
         return self.recording
@@ -114,6 +116,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which cells `--benchmark-only` measures: smoke, quick (default) or full",
     )  # fmt: skip
     group.addoption(
+        "--xbench-env", action="append", default=[], metavar="NAME=VALUE",
+        help="a variable that every worker gets; may be given several times",
+    )  # fmt: skip
+    group.addoption(
         "--xbench-no-lock", action="store_true",
         help="measure even while another run does; the figures are marked",
     )  # fmt: skip
@@ -125,6 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest_gate.refuse_early(config)
     try:
         get_preset(config.getoption("xbench_preset"))
+        read_given(config.getoption("xbench_env"))
     except XbenchError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -156,8 +163,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         plan = make_plan(rows, whole.launches, whole.group_s, whole.cores, available_bytes())
         options = session.config.option
         session.config.stash[BENCH] = Bench(
-            plan, session.config.rootpath, options.xbench_preset, not options.xbench_no_lock
-        )
+            plan, session.config.rootpath, options.xbench_preset, not options.xbench_no_lock,
+            read_given(options.xbench_env),
+        )  # fmt: skip
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,6 +13,7 @@ from reports.draw.palette import INK
 from reports.model import Source
 from reports.read.curves import Series, setting_of
 from xbench.records.bound import find_ceilings, moved_bytes
+from xbench.records.reach import MEMORY, bandwidths
 from xbench.records.summary import CellSummary
 
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
@@ -26,23 +27,22 @@ more than `MOST` cells only those of each curve's largest width are drawn."""
 @dataclass(frozen=True, slots=True)
 class Roofline:
     """Cells of one setting by FLOP per byte moved and GFLOP/s, under the ceilings that hold there,
-    in bytes and FLOP a second. `points` are keyed by how they are drawn: by backend and mode."""
+    in bytes and FLOP a second: `bandwidths` by place, the nearest cache first, memory last.
+    `points` are keyed by how they are drawn: by backend and mode."""
 
     title: str
     about: str
     alt: str
-    bandwidth: float
+    bandwidths: dict[str, float]
     compute: float
     points: dict[Series, list[tuple[float, float]]]
 
-    def roof(self, intensity: float) -> float:
-        """GFLOP/s that can be reached with so many FLOP per byte."""
-        return min(intensity * self.bandwidth, self.compute) * 1e-9
-
-    def knee(self, ends: tuple[float, float]) -> list[float]:
-        """Where memory gives way to arithmetic, if that is between the ends."""
-        found = self.compute / self.bandwidth
-        return [found] if ends[0] < found < ends[1] else []
+    def roof(self, place: str, ends: tuple[float, float]) -> list[tuple[float, float]]:
+        """The line that data in that place stay below: FLOP per byte between the ends, GFLOP/s."""
+        bandwidth = self.bandwidths[place]
+        knee = self.compute / bandwidth
+        along = (ends[0], *([knee] if ends[0] < knee < ends[1] else []), ends[1])
+        return [(x, min(x * bandwidth, self.compute) * 1e-9) for x in along]
 
 
 def rooflines(source: Source) -> list[Roofline]:
@@ -54,12 +54,14 @@ def rooflines(source: Source) -> list[Roofline]:
     found = []
     for cells in settings.values():
         line = find_ceilings(cells[0].plan, source.ceilings)
-        if line is not None and line.bandwidth is not None and line.compute is not None:
-            found.append(_roofline(cells, line.bandwidth.best, line.compute.best))
+        if line is not None and line.compute is not None and (found_at := bandwidths(line)):
+            found.append(_roofline(cells, found_at, line.compute.best))
     return found
 
 
-def _roofline(cells: Sequence[CellSummary], bandwidth: float, compute: float) -> Roofline:
+def _roofline(
+    cells: Sequence[CellSummary], bandwidth: dict[str, float], compute: float
+) -> Roofline:
     points: dict[Series, list[tuple[float, float]]] = {}
     shown = cells if len(cells) <= MOST else _widest(cells)
     for cell in shown:
@@ -87,12 +89,18 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
     """Intensity along, rate up; the ceilings as a line."""
     found = sorted(chart.points.items(), key=lambda each: each[0].rank)
     labels = [series.label for series, _ in found]
-    canvas, axes, columns = frame.with_legend(chart.title, [*labels, "ceilings"])
+    canvas, axes, columns = frame.with_legend(chart.title, labels)
     every = [point for _, points in found for point in points]
     along = scales.limits(Point(0.0, x, None, None) for x, _ in every)
-    roof = [(x, chart.roof(x)) for x in (along[0], *chart.knee(along), along[1])]
-    up = scales.limits(Point(0.0, y, None, None) for _, y in [*every, *roof])
-    axes.plot(*zip(*roof, strict=True), label="ceilings", color=INK, linewidth=1.2)
+    roofs = {place: chart.roof(place, along) for place in chart.bandwidths}
+    high = [point for roof in roofs.values() for point in roof]
+    up = scales.limits(Point(0.0, y, None, None) for _, y in [*every, *high])
+    for place, roof in roofs.items():
+        style = {"linestyle": "-" if place == MEMORY else ":", "linewidth": 1.2}
+        axes.plot(*zip(*roof, strict=True), color=INK, **style)
+        axes.annotate(
+            place, roof[0], xytext=(3, 3), textcoords="offset points", color=INK, fontsize=8
+        )
     for series, points in found:
         marker = MODES.get(series.mode, "v")
         style = frame.look(series, colours) | {"linestyle": "", "marker": marker}

@@ -28,7 +28,7 @@ CELL_COLUMNS = (
     "open_s", "calls", "rounds", "overhead", "converged", "faults_per_call", "latency_s",
     "device_s", "disturbed", "restless", "cores_busy", "gflop_per_s", "gbyte_per_s",
     "compute_fraction", "bandwidth_fraction", "allocation_share", "launch_share", "bound",
-    "peak_bytes",
+    "place", "peak_bytes",
 )  # fmt: skip
 EXTRA_COLUMNS = ("launches", "min_gbyte_per_s", "check")
 COMPARISON_COLUMNS = (
@@ -48,7 +48,8 @@ def cells_csv(sources: Sequence[Source]) -> str:
     of bursts in which threads waited for a core longer than is usual for the cell; `restless`:
     CPU time of its worker while others were timed, over its bursts' time; `gbyte_per_s`: of the
     bytes a call moves in its mode, `min_gbyte_per_s`: of those it must; fractions of the
-    measured ceilings; shares of the time that page faults and empty calls explain;
+    measured ceilings, that of bytes being the one of `place` (a level of cache, or memory);
+    shares of the time that page faults and empty calls explain;
     `peak_bytes`: the memory it needs at its most, where that was measured. Empty where
     there is no number."""
     header = ("run", *PLAN_COLUMNS, *CELL_COLUMNS, *EXTRA_COLUMNS)

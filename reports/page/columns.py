@@ -11,6 +11,7 @@ from reports.model import Source
 from reports.read.curves import Series, curves, series_of, setting_of, thread_label
 from xbench.records.bound import find_ceilings, moved_bytes
 from xbench.records.compare import Comparison
+from xbench.records.reach import bandwidths
 from xbench.records.summary import CellSummary
 from xbench.stats.verdict import Verdict
 
@@ -67,11 +68,12 @@ def curve_table(sources: Sequence[Source], places: Places) -> list[dict[str, obj
 
 
 def ceilings_table(sources: Sequence[Source]) -> list[dict[str, object]]:
-    """Bytes and FLOP a second that each machine reaches, in the order that `curve_table` counts."""
+    """Bytes a second by place, and FLOP a second, that each machine reaches, in the order that
+    `curve_table` counts."""
     return [
         {
             "label": f"{line.dtype}, {line.device}, {thread_label(line.threads)}",
-            "bandwidth": line.bandwidth.best if line.bandwidth else None,
+            "bandwidths": bandwidths(line),
             "compute": line.compute.best if line.compute else None,
             "run": run,
         }

@@ -6,11 +6,20 @@ from math import expm1, inf
 from statistics import median
 from typing import Any
 
-from xbench.records.facts import UNKNOWN, environment_facts, framework_line, text_of
+from xbench.records.facts import (
+    UNKNOWN,
+    environment_facts,
+    framework_line,
+    left_outside,
+    text_of,
+)
 from xbench.records.read import Run
 
 LARGEST_LOG = 100.0
 """No log ratio of two times is larger."""
+
+MOST_NAMES = 8
+"""Of variables in one line."""
 
 SLOW = 1.1
 """The machine was slow where its canary took longer than this times the best launch's median."""
@@ -57,6 +66,16 @@ def canary_lines(run: Run) -> list[str]:
         f"before {slow} of {sum(len(group.canary_ns) for group in run.groups)} rounds (canary, "
         "against its median in the best launch)"
     ]
+
+
+def variables_line(environment: dict[str, Any]) -> list[str]:
+    """Which variables of the user's shell no worker got; nothing if there are none."""
+    names = left_outside(environment)
+    if not names:
+        return []
+    shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more"
+                                             if len(names) > MOST_NAMES else "")  # fmt: skip
+    return [f"set in the shell and not passed on to workers: {shown} (to measure with one: --env)"]
 
 
 def journal_facts(run: Run) -> list[tuple[str, str]]:

@@ -80,13 +80,15 @@ def show_factor(ratio: Estimate, judged: Verdict) -> tuple[str, str]:
 
 
 def show_rate(
-    amount: int, time_s: float, low_s: float | None, high_s: float | None, share: float | None
+    amount: int, time_s: float, low_s: float | None, high_s: float | None, share: float | None,
+    place: str = "",
 ) -> str:  # fmt: skip
-    """`12.3 (87 %)`: FLOP or bytes of a call as giga a second, and the share of the ceiling."""
+    """`12.3 (87 % of L2)`: FLOP or bytes of a call as giga a second, and the share of the ceiling,
+    which is that of `place`."""
     if amount <= 0:
         return NOTHING
     giga = amount * 1e-9
-    of = "" if share is None else f" ({show_share(share)})"
+    of = "" if share is None else f" ({show_share(share)}{f' of {place}' if place else ''})"
     if low_s is None or high_s is None:
         return Shown(f"{_digits(giga / time_s, 3)}{of}", giga / time_s)
     shown = show_interval(giga / time_s, giga / high_s, giga / low_s)[0]

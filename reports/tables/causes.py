@@ -23,10 +23,11 @@ def cause_tables(source: Source) -> list[Table]:
 def _ceilings(lines: Sequence[CeilingsLine]) -> Iterator[Table]:
     if not lines:
         return
-    columns = ("cells", "memory", "compute", "page fault", "measured (UTC)")
+    columns = ("cells", "caches", "memory", "compute", "page fault", "measured (UTC)")
     rows: list[tuple[str, ...]] = [
         (
             _cells(line),
+            _caches(line),
             _figure(line.bandwidth, 1e-9, "GB/s"),
             _figure(line.compute, 1e-9, "GFLOP/s"),
             _figure(line.fault_ns, 1e-3, "µs"),
@@ -42,6 +43,14 @@ def _cells(line: CeilingsLine) -> str:
     unusual += "" if line.math == "ieee" else f", {line.math}"
     unusual += f", through {line.by}" if line.by else ""
     return f"{line.dtype}, {line.device}, {thread_label(line.threads)}{unusual}"
+
+
+def _caches(line: CeilingsLine) -> str:
+    """`L1 320, L2 160, L3 51 GB/s`."""
+    if not line.caches:
+        return NOTHING
+    parts = [f"L{each.level} {each.bandwidth.best * 1e-9:.3g}" for each in line.caches]
+    return f"{', '.join(parts)} GB/s"
 
 
 def _figure(figure: Figure | None, scale: float, unit: str) -> str:
@@ -84,12 +93,12 @@ def bound_note() -> str:
     """How to read rates, shares and bounds, in a few sentences."""
     return (
         "GFLOP/s counts the arithmetic of the op, GB/s the bytes its mode must move (eager: those "
-        "of one kernel an operator; else all fused), in brackets as a share of the ceiling, which "
-        "is the best of several readings (±: how far their median lies). Above 100 % the data came "
-        "from a cache, the arithmetic from a better library than NumPy's, or the machine was busy "
-        "when its ceilings were taken. The bound is what explains the time: compute or bandwidth "
-        f"from {percent(CEILING_SHARE)} of the ceiling, launch or allocation where empty calls or "
-        f"page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured explains it. "
-        "A page fault is counted at its cheapest, on a small page: one that brings a huge page, as "
-        "NumPy asks for, brings and costs more."
+        "of one kernel an operator; else all fused), in brackets as a share of the ceiling: for "
+        "bytes that of the cache level that a call's data fit, for arithmetic that of the best "
+        "product that NumPy or a framework of the run reaches. A ceiling is the best of several "
+        "readings (±: how far their median lies). The bound is what explains the time: compute or "
+        f"bandwidth from {percent(CEILING_SHARE)} of the ceiling, launch or allocation where empty "
+        f"calls or page faults alone take {percent(FLOOR_SHARE)}; – where nothing measured "
+        "explains it. A page fault is counted at its cheapest, on a small page: one that brings a "
+        "huge page, as NumPy asks for, brings and costs more."
     )

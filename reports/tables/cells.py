@@ -84,13 +84,16 @@ def _figures(cell: CellSummary) -> tuple[str, str, str, str]:
     return (
         show_bound(cell),
         show_rate(cell.plan.flop, *times, cell.compute_fraction),
-        show_rate(moved_bytes(cell.plan), *times, cell.bandwidth_fraction),
+        show_rate(moved_bytes(cell.plan), *times, cell.bandwidth_fraction, cell.place),
         show_once(cell.first_s),
     )
 
 
 def show_bound(cell: CellSummary) -> str:
-    """`bandwidth`, `compute`; `allocation 38 %`, `launch 72 %`, whose shares stand nowhere else."""
+    """`bandwidth of L2`, `compute`; `allocation 38 %`, `launch 72 %`, whose shares stand nowhere
+    else."""
+    if cell.bound == "bandwidth" and cell.place:
+        return f"bandwidth of {cell.place}"
     share = {"allocation": cell.allocation_share, "launch": cell.launch_share}.get(cell.bound)
     if share is None:
         return cell.bound or NOTHING

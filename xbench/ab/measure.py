@@ -41,7 +41,8 @@ CONFIRM_TIMES = 2.0
 class Work:
     """What both measurements share. `plan_of` makes a plan of rows, whose groups get so many times
     the usual time; `say` tells the user; runs go into folders of `out` named after `run_id`.
-    `budget_s` is for both; `unlocked`: others may measure meanwhile."""
+    `budget_s` is for both; `unlocked`: others may measure meanwhile; `variables` are the user's own
+    for every worker of either side."""
 
     sides: Mapping[str, Side]
     plan_of: Callable[[list[Row], float], Plan]
@@ -53,6 +54,7 @@ class Work:
     seed: int
     budget_s: float | None
     unlocked: bool
+    variables: Mapping[str, str]
     say: Callable[[str], None]
 
     def compare(self, pairs: list[Pair]) -> tuple[list[Finding], list[Run], list[str]]:
@@ -88,9 +90,9 @@ class Work:
         folder = make_run_folder(self.out, run_id).resolve()
         settings = Settings(
             seed, folder, self.sides["head"].suites, budget_s=budget_s, sides=self.sides,
-            unlocked=self.unlocked,
+            unlocked=self.unlocked, variables=self.variables,
         )  # fmt: skip
-        header = make_header(plan, run_id, self.preset, self.command, seed)
+        header = make_header(plan, run_id, self.preset, self.command, seed, self.variables)
         return run_plan(plan, settings, header, make_progress(plan))
 
 

@@ -21,6 +21,7 @@ from xbench.errors import UsageError
 from xbench.gate.differences import differences
 from xbench.gate.finish import finish, make_verdict
 from xbench.gate.thresholds import read_thresholds
+from xbench.launch.environment import read_given
 from xbench.launch.side import Side
 from xbench.plan.build import Row
 from xbench.plan.plan import Plan, make_plan
@@ -37,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     end_cleanly_on_signals()
     here, run_id = Path.cwd(), new_run_id()
     asked = {name: read_side(getattr(options, name), here, this_machine().cores) for name in NAMES}
-    thresholds = read_thresholds(here)
+    thresholds, given = read_thresholds(here), read_given(options.env)
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
     selection = Selection(get_preset(options.preset), tuple(options.suite), axes)
     planner = _planner(options, selection)
@@ -56,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
         work = Work(
             {name: found.side for name, found in surveyed.items()}, planner, thresholds,
             options.out, run_id, selection.preset.name, options.command_line, options.seed,
-            options.budget, turn.unlocked, _say,
+            options.budget, turn.unlocked, given, _say,
         )  # fmt: skip
         findings, runs, notes = work.compare(pairs)
     base, head = (

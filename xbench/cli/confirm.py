@@ -34,7 +34,7 @@ def repeat(folder: Path, cells: Collection[str], memory: bool, locked: bool) -> 
         )
     options = asked_by(run)
     preset, whole = planned(options)
-    check_same(run, whole)
+    check_same(run, whole, options)
     _check_commit(run)
     part = only(whole, cells, memory)
     with one_at_a_time(["xbench", "gate", "--confirm"], locked, say) as turn:

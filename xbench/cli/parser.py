@@ -8,7 +8,7 @@ from pathlib import Path
 from xbench import __version__
 from xbench.cli.late import RESULTS, late
 from xbench.cli.parser_ab import add_ab
-from xbench.cli.parser_axes import add_axes, add_no_lock, folder, seconds, share
+from xbench.cli.parser_axes import add_axes, add_env, add_no_lock, folder, seconds, share
 from xbench.cli.parser_tracking import add_accept, add_compare, add_export, add_gate, add_history
 
 REPORT_FORMATS = ("md", "csv", "json", "latex", "html")
@@ -111,6 +111,7 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--fresh-ceilings", action="store_true", help="do not use those measured within a day"
     )
+    add_env(how)
     add_no_lock(how)
     how.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     how.add_argument("--no-report", action="store_true", help="measure only")
@@ -174,6 +175,11 @@ def _add_selftest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, default=8, metavar="N", help="runs of the A/A (default 8)"
     )
+    parser.add_argument(
+        "--pairs", type=int, default=2, metavar="N",
+        help="of the A/A: pairs of commits that change nothing, which `xbench ab` compares "
+        "(default 2; needs git)",
+    )  # fmt: skip
     add_no_lock(parser)
     parser.set_defaults(handler=late("xbench.cli.selftest"))
 

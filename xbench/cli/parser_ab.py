@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from xbench.cli.late import RESULTS, late
-from xbench.cli.parser_axes import add_axes, add_no_lock, folder, seconds
+from xbench.cli.parser_axes import add_axes, add_env, add_no_lock, folder, seconds
 
 LAUNCHES = 7
 Commands = argparse._SubParsersAction
@@ -45,6 +45,7 @@ def add_ab(commands: Commands[argparse.ArgumentParser]) -> None:
         help="stop when this is spent; a third of it is kept to confirm",
     )  # fmt: skip
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
+    add_env(how)
     add_no_lock(how)
     how.add_argument("--strict", action="store_true", help="an undecided cell is exit status 4")
     how.add_argument(

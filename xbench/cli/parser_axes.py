@@ -32,6 +32,15 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def add_env(parser: argparse._ActionsContainer) -> None:
+    """The option of the commands that measure a user's selection."""
+    parser.add_argument(
+        "--env", nargs="+", action="extend", default=[], metavar="NAME=VALUE",
+        help="a variable that every worker gets; else a worker inherits only what a program needs "
+        "to run (docs/environment.md), so that nothing in your shell changes its speed unseen",
+    )  # fmt: skip
+
+
 def add_no_lock(parser: argparse._ActionsContainer) -> None:
     """The option of every command that measures."""
     parser.add_argument(

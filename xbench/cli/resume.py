@@ -11,13 +11,14 @@ from typing import Any
 from xbench import __version__
 from xbench.cli.parser import make_parser
 from xbench.errors import UsageError
+from xbench.launch.environment import read_given, variables_of
 from xbench.plan.plan import Plan
 from xbench.records.machine import environment
 from xbench.records.read import Run, read_run
 from xbench.registry import backend_paths, load_backend
 from xbench.text import one_line
 
-SAME = ("machine_key", "os", "libc", "python", "openblas_coretype")
+SAME = ("machine_key", "os", "libc", "python", "variables")
 """What must be as it was: figures of one run are of one machine and one environment."""
 
 
@@ -50,8 +51,9 @@ def asked_by(run: Run) -> argparse.Namespace:
         ) from None
 
 
-def check_same(run: Run, plan: Plan) -> None:
-    """Refuse to continue another plan, or on another machine or other versions.
+def check_same(run: Run, plan: Plan, asked: argparse.Namespace) -> None:
+    """Refuse to continue another plan, or on another machine, or with other versions or variables.
+    `asked` are the options that the run was started with.
 
     Raises: UsageError naming what differs."""
     if plan.hash != run.header.plan_hash:
@@ -60,7 +62,7 @@ def check_same(run: Run, plan: Plan) -> None:
             f"{plan.hash} ({_first_difference(run, plan)})",
             "give back what it had (suites, packages, free memory), or start a new run",
         )
-    now: dict[str, Any] = environment()
+    now: dict[str, Any] = environment() | variables_of(read_given(asked.env))
     if run.header.xbench_version != __version__:
         raise UsageError(
             f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__}",

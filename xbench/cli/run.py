@@ -18,6 +18,7 @@ from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
 from xbench.errors import UsageError
 from xbench.gpu.nvml import device_bytes
+from xbench.launch.environment import read_given
 from xbench.lock import Turn, one_at_a_time
 from xbench.plan.build import build_rows
 from xbench.plan.plan import MIN_ROUNDS, Plan, make_plan
@@ -44,6 +45,7 @@ def main(options: argparse.Namespace) -> int:
     if options.resume is not None:
         return _resume(options)
     preset, plan = planned(options)
+    read_given(options.env)  # a mistake is told before anything is measured
     if options.dry_run:
         print(describe_plan(plan))
         return 0
@@ -53,8 +55,10 @@ def main(options: argparse.Namespace) -> int:
         print(head_line(plan, preset), file=sys.stderr)
         run_id = new_run_id()
         folder = make_run_folder(options.out, run_id)
-        header = make_header(plan, run_id, preset.name, options.command_line, options.seed)
         settings = settings_of(options, folder, turn)
+        header = make_header(
+            plan, run_id, preset.name, options.command_line, options.seed, settings.variables
+        )
         return _measure(plan, settings, header, make_progress(plan), False, options)
 
 
@@ -104,7 +108,7 @@ def _taken_up(options: argparse.Namespace) -> tuple[Run, argparse.Namespace, Pla
     asked = asked_by(run)
     asked.budget = options.budget
     preset, plan = planned(asked)
-    check_same(run, plan)
+    check_same(run, plan, asked)
     also = f", the peak memory of {len(run.memory)} cells too" if run.memory else ""
     head = f"{head_line(plan, preset)}; {len(run.groups)} measured already{also}"
     return run, asked, plan, head
@@ -121,6 +125,7 @@ def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settin
     return Settings(
         options.seed, folder.resolve(), (*files, *brought), budget_s=options.budget,
         fresh_ceilings=options.fresh_ceilings, unlocked=turn.unlocked,
+        variables=read_given(options.env),
     )  # fmt: skip
 
 

@@ -11,7 +11,13 @@ from typing import Any
 from xbench.conformance.specs import specs_of
 from xbench.conformance.subject import CELL, Subject, load
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Policy, Probe, Spec, Variant
-from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads
+from xbench.engine.refuse import (
+    device_disagrees,
+    early_fence,
+    stored,
+    too_many_threads,
+    unfinished,
+)
 from xbench.errors import CellFailed
 from xbench.records.schema import CellLine
 from xbench.text import PLAIN_NAME, is_plain
@@ -21,6 +27,7 @@ from xbench.workloads.base import ITEM_BYTES
 FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "mxnet", "paddle", "mlx")
 TRAINING_CALLS = 5
 FENCED_SIZE, FENCED_CALLS, FENCED_BURSTS = 512, 20, 9
+WORK_TRIALS = 5
 BUSY = 0.2
 TRACED_NS, TRACED_SHARE = 10_000_000, 1 / 3
 LEAST_SHARE = 0.1
@@ -172,11 +179,27 @@ def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
             subject.burst(FENCED_CALLS)
             read_ns = subject.ask("read_cost", cell=CELL)["read_ns"]
             line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
-            for _ in range(FENCED_BURSTS):
-                line.timed.add(subject.burst(FENCED_CALLS))
+            for number in range(FENCED_BURSTS):
+                line.timed.add(subject.burst(FENCED_CALLS, read_placed=number % 3 == 2))
             threads = too_many_threads(line, 1) if subject.device == "cpu" else None
             found = (early_fence(line), device_disagrees(line), threads, _too_short(line))
             yield from (f"{name}: {each}" for each in found if each)
+
+
+def works(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
+    """Every call must do its own work before the fence returns, by the engine's own checks."""
+    with subject.placed(spec, gradient):
+        subject.burst(FENCED_CALLS)
+        kept = [
+            subject.ask("keep_results", cell=CELL, calls=FENCED_CALLS, lead_in=1)
+            for _ in range(WORK_TRIALS)
+        ]
+        late = [unfinished(each) for each in kept]
+        if all(late):
+            yield str(late[-1])
+        new = [subject.ask("new_operands", cell=CELL) for _ in range(WORK_TRIALS)]
+        if (problem := stored(new)) is not None:
+            yield problem
 
 
 def _too_short(line: CellLine) -> str | None:

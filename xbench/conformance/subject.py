@@ -53,10 +53,10 @@ class Subject:
         """One question to the worker. Raises: CellFailed, WorkerDied."""
         return self.worker.call(action, LIMIT_S, **arguments)
 
-    def burst(self, calls: int) -> dict[str, Any]:
+    def burst(self, calls: int, read_placed: bool = False) -> dict[str, Any]:
         """One timed burst of the loaded cell, as the engine takes it."""
         lead_in = 0 if calls == 1 else 1
-        return self.ask("burst", cell=CELL, calls=calls, lead_in=lead_in, shift_bytes=0)
+        return self.ask("burst", cell=CELL, calls=calls, lead_in=lead_in, read_placed=read_placed)
 
     @contextmanager
     def placed(self, spec: Spec, gradient: Gradient) -> Iterator[dict[str, Any]]:

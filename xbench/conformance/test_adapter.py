@@ -90,6 +90,18 @@ def test_the_fence_waits_and_threads_are_as_declared(
     accept(checks.fenced(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Backend.fence")
 
 
+@pytest.mark.parametrize("fenced", FENCED)
+def test_every_call_does_its_own_work(subject: Subject, dtype: str, fenced: str) -> None:
+    """None is put off beyond the fence, and none is answered with an earlier result."""
+    op, sizes, gradients = FENCED[fenced]
+    runs = [each for each in gradients if subject.refuses(op, dtype, each) is None]
+    if not runs or dtype != "float32":
+        pytest.skip("asked in float32, of what the adapter supports")
+    if subject.mode == "compiled" and fenced != "product":
+        pytest.skip("compiling takes long: the product stands for the rest")
+    accept(checks.works(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Step, Backend.fence")
+
+
 def test_it_rests_when_nothing_is_asked(subject: Subject) -> None:
     """Others are being timed meanwhile."""
     accept(checks.rests(subject), "the engine times others meanwhile")

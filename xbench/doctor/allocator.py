@@ -24,8 +24,8 @@ def reuse(libc: str, system: float | None, tuned: float | None) -> Finding | Non
     seen = f"{libc or 'this C library'}: {system:.0f} page faults per 64 MiB"
     why = "where freed memory goes back to the system, page faults are part of every large time"
     if tuned > FEW_FAULTS:
-        todo = "use a glibc without preloaded allocator or tunables of its own:"
-        command = "unset LD_PRELOAD GLIBC_TUNABLES"
+        todo = "use a glibc without a preloaded allocator:"
+        command = "unset LD_PRELOAD"
         seen += f", {tuned:.0f} with policy `reuse`, which has no effect"
         return Finding("allocator", "warning", seen, why, todo, command, values)
     if system <= FEW_FAULTS:

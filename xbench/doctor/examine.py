@@ -117,7 +117,7 @@ def _gpus() -> Iterator[Finding]:
 
 def _surroundings(results: Path) -> Asked:
     for check in (
-        variables.preloaded, variables.removed, variables.forced_kernels, variables.left_alone
+        variables.preloaded, variables.dropped, variables.forced_kernels, variables.passed_on
     ):  # fmt: skip
         yield "", check(os.environ)
     resolution_s, cost_s = clock.read_clock()

@@ -1,29 +1,34 @@
-"""The environment: which variables of the user's decide speed, and what xbench does with each."""
+"""The environment: which of the user's variables change speed, and what xbench does with each."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
 
 from xbench.doctor.finding import Finding
-from xbench.launch.environment import LEFT_ALONE, REMOVED
+from xbench.launch.environment import DECIDED
+from xbench.launch.variables import RECORDED, left_outside
+from xbench.worker.host import MALLOCS
 
 PRELOADS = ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES")
-MALLOCS = ("jemalloc", "tcmalloc", "mimalloc", "hoard", "tbbmalloc", "snmalloc")
-SET_BY_US = "PYTHONHASHSEED"
 FORCES_KERNELS = "OPENBLAS_CORETYPE"
 
 
-def removed(environment: Mapping[str, str]) -> Finding:
-    """Variables that xbench takes away from its workers."""
-    found = {name: environment[name] for name in REMOVED if name in environment}
+def dropped(environment: Mapping[str, str]) -> Finding:
+    """Variables that change speed and that no worker gets."""
+    found = {name: environment[name] for name in left_outside(environment)}
+    decided = next((DECIDED[name] for name in found if DECIDED.get(name)), "")
+    free = next((f"{name}={value}" for name, value in found.items() if name not in DECIDED), "")
+    command = f"xbench run --env {shlex.quote(free)}" if free else f"xbench run {decided}".strip()
     return Finding(
-        "thread variables",
+        "dropped variables",
         "note" if found else "ok",
-        f"{_shown(found)}: removed for workers" if found else "none set",
-        "the policy sets threads and allocator for all workers alike, so these have no effect",
-        "nothing; threads are chosen with:",
-        "xbench run --threads N",
+        f"{_shown(found)}: set here, not passed on to workers" if found else "none set",
+        "what changes speed in your shell only would make figures that nobody else gets; threads "
+        "and allocator are options",
+        "nothing; to measure with one of them, say so:",
+        command,
         {"variables": found},
     )
 
@@ -34,7 +39,7 @@ def forced_kernels(environment: Mapping[str, str]) -> Finding:
     return Finding(
         "OpenBLAS kernel",
         "warning" if value else "ok",
-        f"{FORCES_KERNELS}={value}: left to workers, and recorded" if value else "not forced",
+        f"{FORCES_KERNELS}={value}: passed on to workers, and recorded" if value else "not forced",
         "a kernel for another CPU can slow a current NumPy's products several times",
         "let OpenBLAS choose:",
         f"unset {FORCES_KERNELS}",
@@ -42,15 +47,19 @@ def forced_kernels(environment: Mapping[str, str]) -> Finding:
     )
 
 
-def left_alone(environment: Mapping[str, str]) -> Finding:
-    """Other variables that choose kernels or devices: workers see them, records keep them."""
-    names = [name for name in LEFT_ALONE if name not in (SET_BY_US, FORCES_KERNELS)]
-    found = {name: environment[name] for name in names if name in environment}
+def passed_on(environment: Mapping[str, str]) -> Finding:
+    """Other variables that choose compilers or devices: workers get them, records keep them."""
+    shown_elsewhere = {*PRELOADS, FORCES_KERNELS}
+    found = {
+        name: environment[name]
+        for name in RECORDED
+        if name in environment and name not in shown_elsewhere
+    }
     return Finding(
-        "kernel variables",
+        "device and compiler variables",
         "note" if found else "ok",
-        f"{_shown(found)}: left to workers, and recorded" if found else "none set",
-        "they choose kernels, compilers or devices of a backend, so figures hold with them only",
+        f"{_shown(found)}: passed on to workers, and recorded" if found else "none set",
+        "they choose compilers or devices of a backend, so figures hold with them only",
         "unless they are meant:",
         f"unset {' '.join(found)}",
         {"variables": found},

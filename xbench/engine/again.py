@@ -37,6 +37,6 @@ def measure_again(
     be written."""
     run_id = new_run_id()
     folder = make_run_folder(settings.folder / CONFIRM, run_id)
-    own = make_header(part, run_id, header.preset, header.command, header.seed)
+    own = make_header(part, run_id, header.preset, header.command, header.seed, settings.variables)
     run_plan(part, replace(settings, folder=folder), own, progress(part), False)
     return folder

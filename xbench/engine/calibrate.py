@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -19,6 +20,10 @@ LEAD_IN_NS, LEAD_IN_LIMIT_NS = 2_000_000, 20_000_000
 """Before each burst come untimed calls for 2 ms, one at least, since the process was stopped and
 other bursts ran in between; a call longer than 20 ms warms its own caches. After a single call of
 0.6 ms the next two were still slower than later ones: by a tenth, seen as bursts of 2 against 5."""
+
+LONG_CALLS = 4
+"""A first call and those after it that a long one needs before two may agree: TensorFlow's first
+two took 41 and 42 ms where all others took 1.5."""
 
 ALIKE = 2.0
 """Cells of a group whose calls differ by less than this factor get the same burst."""
@@ -67,6 +72,18 @@ def agree(bursts: dict[str, Burst], call_ns: dict[str, float]) -> dict[str, Burs
     return found
 
 
+def agree_in_pairs(bursts: dict[str, Burst], pairs: Mapping[str, str]) -> dict[str, Burst]:
+    """The bursts of cells of which those of one pair (base and head of an A/B) take the longest of
+    theirs: being alike is no chain, and they may be alike to different ones."""
+    found = dict(bursts)
+    for name, burst in bursts.items():
+        mine = [other for each, other in bursts.items() if pairs.get(each, each) == pairs.get(name)]
+        calls = max([burst.calls, *(each.calls for each in mine)])
+        lead_in = max([burst.lead_in, *(each.lead_in for each in mine)])
+        found[name] = replace(burst, calls=calls, lead_in=lead_in)
+    return found
+
+
 def _ladder(trains: bool) -> list[int]:
     return [calls for calls in LADDER if not trains or calls <= TRAINING_CALLS]
 
@@ -98,6 +115,6 @@ def steady(times_ns: list[float], traces: list[int]) -> bool:
     are `settled`, or, for long calls, the last two within 10 %."""
     if len(set(traces[-3:])) > 1:
         return False
-    if len(times_ns) > 1 and min(times_ns) >= LEAD_IN_LIMIT_NS:
+    if len(times_ns) >= LONG_CALLS and min(times_ns) >= LEAD_IN_LIMIT_NS:
         return abs(times_ns[-1] / times_ns[-2] - 1.0) <= 0.10
     return settled(times_ns)

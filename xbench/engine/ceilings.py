@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,21 +15,28 @@ import msgspec
 from xbench.cell import WorkerKey
 from xbench.engine.device_ceilings import cache_name, kinds, measure_device
 from xbench.engine.settings import Settings
+from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied
-from xbench.launch.environment import worker_environment
+from xbench.launch.environment import variables_of, worker_environment
 from xbench.launch.process import Process
+from xbench.machine.cache_folder import cache_folder
 from xbench.plan.plan import Plan
-from xbench.records.ceilings_cache import cache_folder, ceilings_key, read_cached, write_cached
+from xbench.records.ceilings_cache import (
+    ceilings_key,
+    product_key,
+    read_cached,
+    write_cached,
+)
 from xbench.records.machine import available_bytes
-from xbench.records.schema import CeilingsLine
+from xbench.records.reach import PLACE, better, place_of
+from xbench.records.schema import CeilingsLine, Figure
 from xbench.registry import load_backend
 
 KEY_PLACE = ("device", "math", "threads", "allocator")
-PLACE = ("dtype", *KEY_PLACE)
-"""What decides which cells a line is for."""
-
 BUDGET_S = 2.0
 LIMIT_S = 120.0
+PRODUCT_S = 0.3
+PRODUCT_LIMIT_S = 60.0
 STEADY = 0.25
 """Rates that spread further serve this run only, and so does all that was taken on a machine whose
 load was above half of its cores. Page faults spread by as much on a quiet one."""
@@ -66,6 +74,74 @@ def known_ceilings(
         yield msgspec.structs.replace(line, **job.place)
 
 
+def framework_products(
+    plan: Plan, settings: Settings, workers: Workers, lines: Sequence[CeilingsLine]
+) -> Iterator[CeilingsLine]:
+    """The processor's lines again whose compute one of the plan's frameworks exceeds: NumPy's BLAS
+    is not the best everywhere. Asked of the open workers, one of each backend; kept for a day."""
+    for line in lines:
+        if line.device != "cpu":
+            continue
+        best, by = line.compute, ""
+        for key in _askable(plan, line):
+            figure = _product(key, line, plan.cores, settings, workers)
+            if figure is not None and (best is None or figure.best > best.best):
+                best, by = figure, key.backend
+        if by:
+            yield msgspec.structs.replace(line, compute=best, by=by)
+
+
+def _askable(plan: Plan, line: CeilingsLine) -> list[WorkerKey]:
+    """A worker of each backend that serves cells of this line, an eager one if there is one."""
+    found: dict[tuple[str, str], WorkerKey] = {}
+    for cell in (cell for group in plan.groups for cell in group.cells):
+        key = cell.worker
+        if place_of(line) != (key.device, cell.spec.dtype, key.math, key.threads, key.allocator):
+            continue
+        if key.backend != "numpy" and ((key.backend, key.side) not in found or key.mode == "eager"):
+            found[key.backend, key.side] = key
+    return list(found.values())
+
+
+def _product(
+    key: WorkerKey, line: CeilingsLine, cores: int, settings: Settings, workers: Workers
+) -> Figure | None:
+    """What a worker's own product reaches, from the cache if it is known; None if it has none."""
+    try:
+        worker = workers.get(key)
+        version = str(workers.facts[key]["attest"].get("version"))
+        threads, variables = key.policy(cores).threads, variables_of(settings.variables)
+        name = product_key(
+            key.backend, version, line.dtype, threads, key.allocator, variables["variables"]
+        )
+        kept = None if settings.fresh_ceilings else read_cached(cache_folder(), name)
+        if kept is not None:
+            return kept.compute
+        told = worker.call(
+            "product_rate", PRODUCT_LIMIT_S, mode=key.mode, dtype=line.dtype, budget_s=PRODUCT_S
+        )
+        figure = msgspec.convert(told["compute"], Figure | None)
+    except (WorkerDied, CellFailed, msgspec.ValidationError) as error:
+        if isinstance(error, WorkerDied):
+            workers.discard(key)
+        return None
+    if figure is not None and figure.spread <= STEADY:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        own = msgspec.structs.replace(line, compute=figure, by=key.backend, measured_utc=now)
+        write_cached(cache_folder(), name, own)
+    return figure
+
+
+def measured_again(line: CeilingsLine, plan: Plan, settings: Settings) -> CeilingsLine:
+    """A line measured now, with the better figure of then and now in each of its fields: a machine
+    that was busy then must not refuse what is honest."""
+    fresh = dataclasses.replace(settings, fresh_ceilings=True)
+    for job in _jobs(plan, fresh, BUDGET_S):
+        if tuple(job.place[name] for name in PLACE) == place_of(line):
+            return better(line, _taken(job))
+    return line
+
+
 def _taken(job: _Job) -> CeilingsLine:
     """The line, measured now."""
     now = {"measured_utc": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -88,7 +164,11 @@ def _jobs(plan: Plan, settings: Settings, budget_s: float) -> Iterator[_Job]:
                 continue
             seen.append(place)
             if key.device == "cpu":
-                name = ceilings_key(dtype, key.policy(plan.cores).threads, key.allocator)
+                threads, variables = (
+                    key.policy(plan.cores).threads,
+                    variables_of(settings.variables),
+                )
+                name = ceilings_key(dtype, threads, key.allocator, variables["variables"])
                 measure = partial(_measure, key, dtype, plan.cores, settings, budget_s)
                 yield _Job(place, name, measure)
             elif (kind := (key.device, dtype, key.math)) in devices:
@@ -112,7 +192,9 @@ def _measure(
     process = Process(
         "xbench.worker.ceilings:main",
         {},
-        worker_environment(load_backend("numpy").env(policy), key.allocator, settings.scratch),
+        worker_environment(
+            load_backend("numpy").env(policy), key.allocator, settings.scratch, settings.variables
+        ),
         settings.logs / "ceilings.log",
     )
     try:

@@ -9,19 +9,31 @@ from statistics import median
 from typing import Any
 
 from xbench.cell import DEFAULT_CACHE, Cell
-from xbench.engine.calibrate import Burst, agree, choose_burst, steady
+from xbench.contracts import Spec
+from xbench.engine.calibrate import Burst, agree, agree_in_pairs, choose_burst, steady
 from xbench.engine.canary import Canary
 from xbench.engine.jumps import steadily
 from xbench.engine.oracle import Oracle
 from xbench.engine.quiet import Gate, Patience
-from xbench.engine.refuse import device_disagrees, early_fence, too_many_threads, traced_again
+from xbench.engine.refuse import (
+    device_disagrees,
+    early_fence,
+    lone_call,
+    stored,
+    too_fast,
+    too_many_threads,
+    traced_again,
+    unfinished,
+)
 from xbench.engine.scatter import Scatter, largest_shift
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
 from xbench.plan.plan import WARMUP_S, Plan
-from xbench.records.schema import CellLine, Samples
+from xbench.records.reach import least_time, place_of
+from xbench.records.schema import CeilingsLine, CellLine, Samples
 from xbench.workloads import get_op
+from xbench.workloads.base import ITEM_BYTES
 
 WARMUP_BURSTS = 60
 LATENCY_BURSTS, LATENCY_LIMIT_NS = 15, 1_000_000
@@ -35,8 +47,35 @@ STARVED = 0.5
 """A burst whose threads waited for a core for more than this share of it says little: in a calm one
 a framework's own threads may wait for each other."""
 
+WORK_TRIALS, WORK_TRIES = 3, 6
+"""How often calls on new operands are tried, and how often at most where a cell seems lazy."""
+
+KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 200, 64 << 20, 256 << 20
+"""Results that are kept to see whether each is done: so many calls, while they hold so much; three
+calls of larger results, two of the largest."""
+
+POPULATE_TIMES = 2
+"""The heap that a cell's tensors move about in, against what they hold."""
+
+BEYOND_CACHES = 4
+"""Bytes of so many times a device's cache are bound by its memory."""
+
 Observe = Callable[[str, Cell], None]
 """Called with what is being done (`load`, `check`, `time`) and to which cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The machine's ceilings so far, and what measures those of a line again."""
+
+    lines: Sequence[CeilingsLine] = ()
+    again: Callable[[CeilingsLine], CeilingsLine] = lambda line: line
+
+    def of(self, cell: Cell) -> CeilingsLine | None:
+        """Those that hold for a cell."""
+        key = cell.worker
+        place = (key.device, cell.spec.dtype, key.math, key.threads, key.allocator)
+        return next((line for line in self.lines if place_of(line) == place), None)
 
 
 @dataclass(slots=True)
@@ -55,6 +94,7 @@ class CellWork:
     canary: Canary
     scatter: Scatter
     patience: Patience
+    limits: Limits
     inputs: dict[str, Any] = field(default_factory=dict)
     jumps: list[str] = field(default_factory=list)
     traces: dict[str, int] = field(default_factory=dict)
@@ -90,14 +130,20 @@ class CellWork:
             raise CellFailed("invalid", "; ".join(verdict["problems"]))
         return reply | verdict
 
-    def burst(self, cell: Cell, burst: Burst, into: Samples) -> dict[str, int]:
-        """One timed burst, appended to `into`. Returns: all that was read."""
+    def burst(
+        self, cell: Cell, burst: Burst, into: Samples, read_placed: bool = False,
+        scattered: bool = True,
+    ) -> dict[str, int]:  # fmt: skip
+        """One timed burst, appended to `into`. Returns: all that was read. `read_placed`: after it
+        a finished tensor is read, not a result; `scattered`: its tensors come to lie elsewhere,
+        perhaps on pages that are new."""
         worker, predicted = self.workers.get(cell.worker), self.plan.predictions[cell.id]
         before = worker.idle_cpu_ns
         shift = self.scatter.shift_bytes(cell, burst.lead_in, predicted.held_bytes)
+        layout = self.scatter.layout(cell) if scattered else None
         ask = partial(
             self._ask, cell, "burst", predicted.call_s * burst.calls, calls=burst.calls,
-            lead_in=burst.lead_in, shift_bytes=shift,
+            lead_in=burst.lead_in, layout=layout, shift_bytes=shift, read_placed=read_placed,
         )  # fmt: skip
         reading = steadily(ask, cell.id, self.jumps.append)
         reading["idle_cpu_ns"] = worker.idle_cpu_ns - before
@@ -115,7 +161,7 @@ class CellWork:
             if spent > WARMUP_S * 1e9 and len(walls) > 1:
                 break
             gate.wait()
-            reading = self.burst(cell, Burst(1, 0), line.warmup)
+            reading = self.burst(cell, Burst(1, 0), line.warmup, scattered=False)
             walls.append(reading["wall_ns"])
             spent += reading["wall_ns"]
             traces.append(reading["traces"])
@@ -131,15 +177,18 @@ class CellWork:
         predicted = self.plan.predictions[cell.id]
         shift = largest_shift(cell, burst.lead_in, predicted.held_bytes)
         if shift:
+            moving = POPULATE_TIMES * predicted.held_bytes + shift
+            self._ask(cell, "populate", 1.0, size_bytes=moving)
             self._ask(
                 cell, "burst", predicted.call_s * burst.calls, calls=max(2, burst.calls),
-                lead_in=burst.lead_in, shift_bytes=shift,
+                lead_in=burst.lead_in, layout=self.scatter.layout(cell), shift_bytes=shift,
             )  # fmt: skip
 
-    def settle_bursts(self, lines: dict[str, CellLine]) -> None:
+    def settle_bursts(self, cells: Sequence[Cell], lines: dict[str, CellLine]) -> None:
         """Let cells that are alike have the same burst, the first time; then note the bursts."""
         fresh = {name: self.bursts[name] for name in self.call_ns}
-        self.bursts.update(agree(fresh, self.call_ns))
+        pairs = {cell.id: cell.pair for cell in cells if cell.pair}
+        self.bursts.update(agree_in_pairs(agree(fresh, self.call_ns), pairs))
         self.call_ns.clear()
         for name, line in lines.items():
             if name in self.bursts:
@@ -164,7 +213,7 @@ class CellWork:
             chosen[name] = max(chosen[name], self.bursts[name], key=lambda burst: burst.calls)
         self.bursts.update(chosen)
         self.call_ns.update(call_ns)
-        self.settle_bursts(lines)
+        self.settle_bursts(cells, lines)
         return True
 
     def _calibrate(self, cell: Cell, line: CellLine, single_ns: float, gate: Gate) -> Burst:
@@ -219,6 +268,7 @@ class CellWork:
         """The last timed output must be right, the fence have waited, no more threads have worked
         than were declared, and nothing have been traced meanwhile. At the first launch also:
         results must follow the inputs, and leave them alone."""
+        fence = self.workers.facts[cell.worker]["fence_ns"]
         reply = self._check(cell, line.calls + line.lead_in)
         threads = cell.worker.policy(self.plan.cores).threads
         problems = [
@@ -232,11 +282,50 @@ class CellWork:
             raise CellFailed("invalid", "; ".join(found))
         if first_launch:
             self._ask(cell, "probe", 4 * self.plan.predictions[cell.id].load_s)
-        fence = self.workers.facts[cell.worker]["fence_ns"]
+            self._check_work(cell, line)
+        if (problem := self._too_fast(cell, line)) is not None:
+            raise CellFailed("invalid", problem)
         line.overhead = fence / median(line.timed.wall_ns)
         if line.calls > 1 and median(line.timed.wall_ns) / line.calls < LATENCY_LIMIT_NS:
             for _ in range(LATENCY_BURSTS):
                 self.burst(cell, Burst(1, 1), line.latency)
+            if (problem := lone_call(line, fence)) is not None:
+                raise CellFailed("invalid", problem)
+
+    def _too_fast(self, cell: Cell, line: CellLine) -> str | None:
+        """Whether the time is less than the work needs, by ceilings that were measured again."""
+        ceilings = self.limits.of(cell)
+        if ceilings is None:
+            return None
+        cost, warm = get_op(cell.spec.op).cost(cell.spec), cell.cache == DEFAULT_CACHE
+        moved = cost.min_bytes
+        if cell.worker.device != "cpu" and moved < BEYOND_CACHES * ceilings.cache_bytes:
+            moved = 0  # how fast a device's cache is, only its own framework tells
+        problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
+        if problem is None:
+            return None
+        return too_fast(line, least_time(cost.flop, moved, self.limits.again(ceilings), warm))
+
+    def _check_work(self, cell: Cell, line: CellLine) -> None:
+        """Every call must do its own work, before the fence returns.
+
+        Raises: CellFailed("invalid", ...)"""
+        expect_s = self.plan.predictions[cell.id].load_s
+        calls = kept_calls(cell.spec, line.calls)
+        kept = partial(self._ask, cell, "keep_results", expect_s, calls=calls, lead_in=line.lead_in)
+        problem = unfinished(kept())
+        for _ in range(WORK_TRIES):
+            if problem is None:
+                break
+            problem = unfinished(kept())  # one was late, perhaps for another's sake
+        if problem is not None:
+            raise CellFailed("invalid", problem)
+        least = WORK_TRIALS if line.lead_in else 1
+        trials: list[dict[str, Any]] = []
+        while len(trials) < least or (stored(trials) and len(trials) < WORK_TRIES):
+            trials.append(self._ask(cell, "new_operands", 2 * expect_s))
+        if (problem := stored(trials)) is not None:
+            raise CellFailed("invalid", problem)
 
     def unload(self, cell: Cell) -> None:
         """Have its worker, if there is one, forget the cell."""
@@ -247,3 +336,10 @@ class CellWork:
     def _ask(self, cell: Cell, action: str, expect_s: float, **arguments: Any) -> dict[str, Any]:
         limit = max(self.settings.timeout_s, 20.0 * expect_s)
         return self.workers.get(cell.worker).call(action, limit, cell=cell.id, **arguments)
+
+
+def kept_calls(spec: Spec, calls: int) -> int:
+    """How many calls keep their results at once, of an op whose bursts are of so many calls."""
+    each = get_op(spec.op).tensors(spec).elements("outputs") * ITEM_BYTES[spec.dtype]
+    least = 2 if each > MOST_KEPT_BYTES else 3
+    return max(least, min(calls, KEPT_CALLS, KEPT_BYTES // max(each, 1)))

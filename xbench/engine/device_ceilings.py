@@ -59,9 +59,16 @@ def measure_device(
     bandwidth, compute = (_best_of(replies, name) for name in ("bandwidth", "compute"))
     return {
         "bandwidth": bandwidth["bandwidth"], "compute": compute["compute"],
+        "caches": _fastest_cache(replies),
         "array_bytes": bandwidth["array_bytes"], "cache_bytes": bandwidth["cache_bytes"],
         "matrix_n": compute["matrix_n"], "by": ", ".join(replies),
     }  # fmt: skip
+
+
+def _fastest_cache(replies: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The caches of the reply whose first is the fastest; none if nobody knows of any."""
+    known = [reply["caches"] for reply in replies.values() if reply["caches"]]
+    return max(known, key=lambda caches: caches[0]["bandwidth"]["best"], default=[])
 
 
 def _best_of(replies: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class GroupRun:
             self._guard(cell, partial(self.work.warm_up, cell, lines[cell.id]))
         ready = [cell for cell in ready if cell.id not in self.failed]
         mine = {cell.id: lines[cell.id] for cell in ready}
-        self.work.settle_bursts(mine)
+        self.work.settle_bursts(ready, mine)
         if not ready:
             return []
         order = self._rounds(cells, ready, lines)
@@ -185,7 +185,8 @@ class GroupRun:
             for cell in turn:
                 self.work.observe("time", cell)
                 burst, timed = self.work.bursts[cell.id], lines[cell.id].timed
-                self._guard(cell, partial(self.work.burst, cell, burst, timed))
+                placed = len(timed.wall_ns) % 2 == 1
+                self._guard(cell, partial(self.work.burst, cell, burst, timed, placed))
                 if cell.id in self.failed:
                     raise _Again
                 if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:

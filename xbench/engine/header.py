@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 
@@ -10,6 +11,7 @@ from msgspec import UNSET
 
 from xbench import __version__
 from xbench.cell import Cell
+from xbench.launch.environment import variables_of
 from xbench.plan.build import Row
 from xbench.plan.plan import Plan
 from xbench.records.machine import environment
@@ -23,8 +25,11 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def make_header(plan: Plan, run_id: str, preset: str, command: list[str], seed: int) -> Header:
-    """The header of a run about to begin."""
+def make_header(
+    plan: Plan, run_id: str, preset: str, command: list[str], seed: int,
+    given: Mapping[str, str] | None = None,
+) -> Header:  # fmt: skip
+    """The header of a run about to begin; `given` are the user's variables for workers."""
     groups = {cell.id: group.id for group in plan.groups for cell in group.cells}
     return Header(
         schema_version=SCHEMA_VERSION,
@@ -40,7 +45,7 @@ def make_header(plan: Plan, run_id: str, preset: str, command: list[str], seed: 
         target=plan.target,
         plan_hash=plan.hash,
         cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
-        environment=environment(),
+        environment=environment() | variables_of(given or {}),
     )
 
 

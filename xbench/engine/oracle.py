@@ -70,6 +70,6 @@ class Oracle:
                 "seed": settings.seed,
                 "suites": settings.suites,
             },
-            worker_environment({}, "system", settings.scratch),
+            worker_environment({}, "system", settings.scratch, settings.variables),
             settings.logs / "oracle.log",
         )

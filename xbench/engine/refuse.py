@@ -2,35 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from statistics import median
+from typing import Any
 
+from xbench.records.reach import Least
 from xbench.records.schema import CellLine
 from xbench.text import show_seconds
 
 THREAD_MARGIN = 0.05
+TICK_NS = 10_000_000
+"""The longest that a scheduler's tick is (Linux at 100 Hz)."""
+
 DEVICE_MARGIN = 0.05
 RESIDUAL_NS, RESIDUAL_SHARE, READ_TIMES = 100_000, 0.02, 3
 """How long a result may take to be read after the claimed end, beyond what reading costs: in all,
 as a share of the burst, and against that cost."""
+
+PENDING_NS, PENDING_SHARE, LATE_TIMES, OUTLIERS = 50_000, 0.05, 2, 50
+"""How long the results of all calls in a row may take to be read, beyond twice what reading as many
+finished tensors takes: in all, as a share of the calls' own time, and against one more such
+reading of each. Of 50 readings one is left out: it met another program."""
+
+STORED_NS, STORED_TIMES = 5_000, 3
+"""How much longer a call on new operands may take than on old ones, whose data are in the nearest
+cache."""
+
+LONE_NS, LONE_TIMES, LONE_FENCES = 100_000, 5, 5
+"""How long a call alone may take: against a call in a row, and against an idle fence."""
+
+FAST_TIMES = 1.5
+"""How many times faster than the ceilings allow a call may be, besides their own spread: they are
+measured by other kernels, at another moment."""
+
+WAIT = "start each call's work in `run`, and let `fence` wait for all that was started"
 
 
 def early_fence(line: CellLine) -> str | None:
     """Whether results were still being computed when the clock was read.
 
     Judged by the tenth of the bursts that were read soonest: what is pending after one is pending
-    after each, while a busy machine delays many. What reading costs varies by more than itself: of
-    honest cells, one number of JAX's on a busy machine came 80 µs later than usual, one from a GPU
-    100 µs. What a burst without a fence leaves behind is most of its 2 ms or more."""
+    after each, while a busy machine delays many. What reading costs is known from the other bursts,
+    after which a finished tensor was read with caches as cold (a first reading took torch 170 µs
+    after a burst over 32 MB, a second 5). It still varies by more than itself: of honest cells, one
+    number of JAX's on a busy machine came 80 µs later than usual, one from a GPU 100 µs. What a
+    burst without a fence leaves behind is most of its 2 ms or more."""
     residuals = sorted(line.timed.residual_ns)
     if not residuals:
         return None
-    beyond = residuals[len(residuals) // 10] - line.read_ns
+    read_ns = max(line.read_ns, median(line.timed.placed_ns or [0]))
+    beyond = residuals[len(residuals) // 10] - read_ns
     burst = median(line.timed.wall_ns)
-    if beyond <= max(RESIDUAL_NS, RESIDUAL_SHARE * burst, READ_TIMES * line.read_ns):
+    if beyond <= max(RESIDUAL_NS, RESIDUAL_SHARE * burst, READ_TIMES * read_ns):
         return None
     return (
         f"the fence returned early: results came {show_seconds(beyond * 1e-9)} after the end of a "
-        f"burst of {show_seconds(burst * 1e-9)}"
+        f"burst of {show_seconds(burst * 1e-9)}; {WAIT}"
+    )
+
+
+def unfinished(kept: Mapping[str, Any]) -> str | None:
+    """Whether work of some calls was still to be done when the fence after the last one returned:
+    their results, all kept, took longer to read than finished tensors do. `kept` is what
+    `keep_results` replied. One reading of a busy machine may be late, so that a cell is refused
+    only if this holds each time."""
+    wall, late, placed = kept["wall_ns"], kept["late_ns"], kept["placed_ns"]
+    usual = median(placed)
+    beyond = sorted(max(each - LATE_TIMES * usual, 0) for each in late)
+    pending = sum(beyond[: len(beyond) - len(beyond) // OUTLIERS])
+    if pending <= max(PENDING_NS, PENDING_SHARE * wall, usual * len(late)):
+        return None
+    return (
+        f"calls were not done when the fence returned: {len(late)} of them in a row and the fence "
+        f"took {show_seconds(wall * 1e-9)}, but reading their results took "
+        f"{show_seconds(pending * 1e-9)} more than reading finished ones; {WAIT}"
+    )
+
+
+def stored(trials: Sequence[Mapping[str, Any]]) -> str | None:
+    """Whether results come from earlier calls: a call gives back the very tensors of an earlier
+    one, or operands that were seen before take far less time than new ones. `trials` are replies of
+    `new_operands`; the shortest times count."""
+    for each in trials:
+        if each["same"]:
+            return (
+                f"a second call on the same operands gave back the first one's {each['same'][0]}, "
+                "and a call on others did not: results are kept between calls; every call must "
+                "compute its own"
+            )
+    new, again = (min(each[name] for each in trials) for name in ("new_ns", "again_ns"))
+    if new <= STORED_TIMES * again + STORED_NS:
+        return None
+    return (
+        f"a call on new operands takes {show_seconds(new * 1e-9)}, and on operands that an earlier "
+        f"call had {show_seconds(again * 1e-9)}: results are kept between calls; every call must "
+        "compute its own"
+    )
+
+
+def lone_call(line: CellLine, fence_ns: int) -> str | None:
+    """Whether a call alone takes so many times what it takes in a row that launching and waiting
+    cannot explain it: then calls in a row leave work undone."""
+    if not line.latency.wall_ns or not line.timed.wall_ns:
+        return None
+    alone, row = min(line.latency.wall_ns), median(line.timed.wall_ns) / line.calls
+    if alone <= LONE_TIMES * row + LONE_FENCES * fence_ns + LONE_NS:
+        return None
+    return (
+        f"a call alone takes {show_seconds(alone * 1e-9)}, in a row {show_seconds(row * 1e-9)}, "
+        f"and an idle fence {show_seconds(fence_ns * 1e-9)}: calls in a row leave work undone; "
+        f"{WAIT}"
     )
 
 
@@ -50,11 +132,32 @@ def device_disagrees(line: CellLine) -> str | None:
     )
 
 
+def too_fast(line: CellLine, least: Least | None) -> str | None:
+    """Whether a call takes less than its work needs on this machine."""
+    if least is None or not line.timed.wall_ns:
+        return None
+    seconds = median(line.timed.wall_ns) * 1e-9 / line.calls
+    if seconds * (FAST_TIMES + least.spread) >= least.seconds:
+        return None
+    return (
+        f"a call takes {show_seconds(seconds)}, but {least.because} takes "
+        f"{show_seconds(least.seconds)}: its work is not done in it; compute it in every call, "
+        "before the fence returns (an op that needs less than its cost says must say so there)"
+    )
+
+
 def too_many_threads(line: CellLine, threads: int) -> str | None:
     """Whether more threads worked than were declared: CPU time against wall time, of the burst at
-    the upper quartile, since a busy machine gives no thread its time in many of them."""
-    pairs = zip(line.timed.cpu_ns, line.timed.wall_ns, strict=True)
-    active = sorted(cpu / wall for cpu, wall in pairs if wall)
+    the upper quartile, since a busy machine gives no thread its time in many of them.
+
+    Where only the process's clock could be read, each thread may have had a tick more or less than
+    it says: then only bursts that are long beside a tick can tell."""
+    lag_ns = TICK_NS * (threads + 1)
+    timed = line.timed
+    readings = zip_longest(timed.cpu_ns, timed.wall_ns, timed.cpu_exact, fillvalue=1)
+    active = sorted(
+        (cpu - (0 if exact else lag_ns)) / wall for cpu, wall, exact in readings if wall
+    )
     if not active:
         return None
     usual = active[3 * len(active) // 4]

@@ -14,8 +14,8 @@ from xbench.cell import Group, WorkerKey
 from xbench.claims.model import Request
 from xbench.engine.calibrate import Burst
 from xbench.engine.canary import Canary
-from xbench.engine.ceilings import known_ceilings
-from xbench.engine.cellwork import CellWork
+from xbench.engine.ceilings import framework_products, known_ceilings, measured_again
+from xbench.engine.cellwork import CellWork, Limits
 from xbench.engine.ending import end_run
 from xbench.engine.exhibits import show_exhibits
 from xbench.engine.group import GroupRun
@@ -30,6 +30,7 @@ from xbench.engine.workers import Workers
 from xbench.plan.plan import Plan
 from xbench.progress import Progress
 from xbench.records.journal import JOURNAL, Journal, make_plain
+from xbench.records.reach import keep_latest, place_of
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
@@ -68,6 +69,7 @@ class Recording:
     """What the workers of the last launch took to start."""
 
     outcome: str = "complete"
+    _looked_again: set[tuple[str, ...]] = field(default_factory=set)
     journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,15 +137,17 @@ class Recording:
         self, launch: int, order: list[Group], schedule: Schedule, oracle: Oracle, canary: Canary
     ) -> None:
         scatter = Scatter(self.settings.seed, launch)
-        with Workers(self.settings, launch, self.plan.cores, self._opened, scatter.core) as workers:
+        with Workers(self.settings, launch, self.plan.cores, self._opened, scatter) as workers:
             self.progress.starting(f"starting the workers of launch {launch + 1}")
             began = time.monotonic()
             workers.start(scatter.order(self._keys(order)))
             self.opening_s = time.monotonic() - began
+            if launch == 0:
+                self._ask_for_products(workers)
             for group in order:
                 work = CellWork(
                     self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing,
-                    canary, scatter, self.patience,
+                    canary, scatter, self.patience, Limits(self.ceilings, self._ceilings_again),
                 )  # fmt: skip
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
                 if schedule.allows(cost_s):
@@ -166,8 +170,26 @@ class Recording:
         """Measure, or look up, what the machine reaches at most: once a run."""
         self.progress.starting("measuring what this machine reaches at most")
         for line in known_ceilings(self.plan, self.settings, self.ceilings):
-            self.journal.write(line)
-            self.ceilings.append(line)
+            self._note_ceilings(line)
+
+    def _note_ceilings(self, line: CeilingsLine) -> None:
+        self.journal.write(line)
+        keep_latest(self.ceilings, line)
+
+    def _ask_for_products(self, workers: Workers) -> None:
+        """Raise the ceilings of arithmetic to what the frameworks' own products reach."""
+        for line in list(framework_products(self.plan, self.settings, workers, self.ceilings)):
+            self._note_ceilings(line)
+
+    def _ceilings_again(self, line: CeilingsLine) -> CeilingsLine:
+        """Measure a line once more, the first time that a cell seems too fast for it."""
+        if place_of(line) in self._looked_again:
+            return line
+        self._looked_again.add(place_of(line))
+        self.progress.starting("measuring again what this machine reaches at most")
+        found = measured_again(line, self.plan, self.settings)
+        self._note_ceilings(found)
+        return found
 
     def _opened(self, facts: dict[str, Any]) -> None:
         line = WorkerLine(**facts)

@@ -9,10 +9,14 @@ from random import Random
 from typing import TypeVar
 
 from xbench.cell import Cell
+from xbench.launch.environment import PADDING
 
 T = TypeVar("T")
 SHIFT_LIMIT_BYTES = 64 << 20
 """Beyond the caches of a core, where a tensor lies matters little."""
+
+PADDING_BYTES = 4096
+"""A page: the kernel moves the stack by whole ones itself."""
 
 
 class Scatter:
@@ -27,6 +31,23 @@ class Scatter:
         """An order of this launch's own, so that none is always the first to open or to load."""
         found = list(things)
         return self._random.sample(found, len(found))
+
+    def process_variables(self) -> dict[str, str]:
+        """What decides the layout of a process before its first line runs: the seed of Python's
+        hashes, which dictionaries collide by, and the size of the environment, which moves the
+        stack. As in a user's program, no two processes have them alike."""
+        seed, size = self._random.randrange(1, 1 << 32), self._random.randrange(PADDING_BYTES)
+        return {"PYTHONHASHSEED": str(seed), PADDING: "x" * size}
+
+    def process_seed(self) -> int:
+        """Seeds what a process draws for itself when it begins."""
+        return self._random.getrandbits(32)
+
+    def layout(self, cell: Cell) -> int | None:
+        """Seeds the draw of where the next burst's tensors lie; None where the heap is not ours to
+        shift: with an allocator as shipped, or on another device, whose memory is its own."""
+        own = cell.worker.allocator == "reuse" and cell.worker.device == "cpu"
+        return self._random.getrandbits(32) if own else None
 
     def shift_bytes(self, cell: Cell, lead_in: int, held_bytes: int) -> int:
         """How far the next burst's tensors are shifted in the heap."""

@@ -14,7 +14,8 @@ class Settings:
     """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
     every worker loads; `timeout_s` is the least time any answer may take; `budget_s` what
     the whole run may; `fresh_ceilings` has the machine's ceilings measured even if known; `sides`
-    are those of an A/B, by name; `unlocked`: others may be measuring on this machine."""
+    are those of an A/B, by name; `unlocked`: others may be measuring on this machine; `variables`
+    are the user's own for every worker (`--env`)."""
 
     seed: int
     folder: Path
@@ -24,6 +25,7 @@ class Settings:
     fresh_ceilings: bool = False
     sides: Mapping[str, Side] = field(default_factory=dict)
     unlocked: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scratch(self) -> Path:

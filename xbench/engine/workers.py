@@ -8,10 +8,16 @@ from functools import partial
 from typing import Any
 
 from xbench.cell import WorkerKey
+from xbench.engine.scatter import Scatter
 from xbench.engine.settings import Settings
 from xbench.engine.together import together
 from xbench.errors import CellFailed, WorkerDied, XbenchError
-from xbench.launch.environment import adapter_variables, chosen_variables, worker_environment
+from xbench.launch.environment import (
+    adapter_variables,
+    inherited_names,
+    recorded_variables,
+    worker_environment,
+)
 from xbench.launch.process import Process
 from xbench.launch.side import Side
 from xbench.registry import backend_paths, load_backend
@@ -24,13 +30,14 @@ class Workers:
     """Fresh processes for one launch. Use as a context manager: leaving it ends them all."""
 
     def __init__(
-        self, settings: Settings, launch: int, cores: int, opened: Opened, core: int | None = None
-    ) -> None:
+        self, settings: Settings, launch: int, cores: int, opened: Opened,
+        scatter: Scatter | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._opened = opened
         self._launch = launch
         self._cores = cores
-        self._core = core
+        self._scatter = scatter
         self._processes: dict[WorkerKey, Process] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
         self.facts: dict[WorkerKey, dict[str, Any]] = {}
@@ -122,10 +129,15 @@ class Workers:
         scratch = self._settings.scratch / name
         scratch.mkdir(exist_ok=True)
         side = self._side(key)
+        environment = worker_environment(
+            side.adapters[key.id], key.allocator, scratch, self._settings.variables
+        )
+        drawn = self._scatter.process_variables() if self._scatter else {}
+        seed = {"layout": self._scatter.process_seed()} if self._scatter else {}
         return Process(
             "xbench.worker.session:main",
-            {"backend": side.backends[key.backend], "suites": side.suites},
-            side.environment(worker_environment(side.adapters[key.id], key.allocator, scratch)),
+            {"backend": side.backends[key.backend], "suites": side.suites} | seed,
+            side.environment(environment) | drawn,
             self._settings.logs / f"{name}.log",
             stoppable=key.device == "cpu",
             python=side.python,
@@ -143,8 +155,8 @@ class Workers:
 
     def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
         policy = key.policy(self._cores)
-        adapter = self._side(key).adapters[key.id]
-        core = self._core if key.device == "cpu" else None
+        chosen = {*self._side(key).adapters[key.id], *self._settings.variables}
+        core = self._scatter.core if self._scatter and key.device == "cpu" else None
         try:
             facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy), core=core)
         except (WorkerDied, CellFailed):
@@ -155,7 +167,8 @@ class Workers:
             "worker": key.id,
             "pid": process.pid,
             "core": core,
-            "environment": chosen_variables(process.environment, adapter),
+            "environment": recorded_variables(process.environment, chosen),
+            "inherited": inherited_names(process.environment, chosen),
             **facts,
         }
 

@@ -53,7 +53,18 @@ def _not_comparable(base: StoredRun, head: StoredRun) -> str:
         f"{machine_line(run.head.environment)} (key {run.machine_key or 'not known'})"
         for run in (base, head)
     )
-    return f"not comparable: base was measured on {one}, head on {other}"
+    why = f"not comparable: base was measured on {one}, head on {other}"
+    if any(_has_no_name(run) for run in (base, head)):
+        why += (
+            "; a machine whose processor the system does not name is compared with itself only, "
+            "since another without a name may be any other"
+        )
+    return why
+
+
+def _has_no_name(run: StoredRun) -> bool:
+    machine = run.head.environment.get("machine")
+    return isinstance(machine, dict) and bool(machine.get("alone"))
 
 
 def _findings(

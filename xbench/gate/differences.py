@@ -14,7 +14,7 @@ def side_of(run: StoredRun, name: str = "") -> Side:
     """A run as one side of a comparison; its `name` is the run's id if none is given."""
     frameworks = {backend: framework_line(found) for backend, found in sorted(run.versions.items())}
     facts = dict(environment_facts(run.head.environment))
-    environment = {"machine": facts.pop("machine", MISSING), **frameworks, **facts}
+    environment = {"machine": facts.pop("machine", MISSING), **frameworks, **facts, **run.started}
     if run.head.xbench_version:
         environment["xbench"] = run.head.xbench_version
     return Side(

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from xbench.errors import RecordError, Status
+from xbench.records.facts import worker_facts
 from xbench.records.files import UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import SCHEMA_VERSION, Reading
@@ -72,15 +73,19 @@ class Worker(msgspec.Struct, frozen=True):
     type: str
     worker: str = ""
     attest: dict[str, Any] = {}
+    environment: dict[str, str] = {}
+    malloc: str = ""
 
 
 @dataclass(slots=True)
 class StoredRun:
-    """A run on disk. `versions`: backend to what its worker read back (version, BLAS)."""
+    """A run on disk. `versions`: backend to what its worker read back (version, BLAS); `started`:
+    label and value of what its workers were started with."""
 
     folder: Path
     head: Head
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    started: dict[str, str] = field(default_factory=dict)
     cells: dict[str, Cell] = field(default_factory=dict)
 
     @property
@@ -126,9 +131,10 @@ def check_cell(where: str, cell: Cell) -> None:
         raise RecordError(f"{where}: status {cell.status} with time {cell.time_s}", _DAMAGED)
 
 
-def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
-    """The header, and what each backend's first worker attested."""
+def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]], dict[str, str]]:
+    """The header, what each backend's first worker attested, and what workers were started with."""
     versions: dict[str, dict[str, Any]] = {}
+    workers: list[tuple[dict[str, str], str]] = []
     try:
         with journal.open("rb") as file:
             try:
@@ -146,13 +152,14 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]]]:
                 found = _worker(line)
                 if found.worker:
                     versions.setdefault(found.worker.partition("/")[0], found.attest)
+                    workers.append((found.environment, found.malloc))
     except OSError as error:
         raise RecordError(
             f"cannot read {journal}: {error.strerror}", "give a run's folder"
         ) from None
     except UNREADABLE as error:
         raise RecordError(f"{journal}: {error}", _DAMAGED) from None
-    return head, versions
+    return head, versions, worker_facts(workers)
 
 
 def _lines(file: Path) -> Iterator[bytes]:

@@ -1,37 +1,16 @@
-"""The environment a worker starts with: threads, allocator and hash seed, decided before exec."""
+"""The environment a worker starts with, decided before exec: what it inherits, what xbench and the
+adapter set, and what the user asks for by `--env`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from xbench.contracts import Backend, Policy
-from xbench.errors import CellFailed
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
-    "OMP_WAIT_POLICY", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT", "KMP_AFFINITY", "KMP_BLOCKTIME",
-    "MKL_NUM_THREADS", "MKL_DYNAMIC", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)  # fmt: skip
-"""Removed from the user's environment: the policy decides threads, each library its wait policy."""
-
-OTHERS_REMOVED = (
-    "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_MMAP_MAX_", "MALLOC_PERTURB_",
-    "MALLOC_CHECK_", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
-)  # fmt: skip
-"""Removed too: they would undo the allocator's policy, or hand a run what others compiled."""
-
-LEFT_ALONE = (
-    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE",
-    "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER", "PYTHONHASHSEED", "GLIBC_TUNABLES", "LD_PRELOAD", "ATEN_CPU_CAPABILITY",
-    "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "NPY_DISABLE_CPU_FEATURES", "MKL_CBWR",
-    "NVIDIA_TF32_OVERRIDE",
-)  # fmt: skip
-"""The user's, kept and recorded: they choose kernels, devices or another allocator."""
+from xbench.errors import CellFailed, UsageError
+from xbench.launch.variables import RECORDED, is_passed_on, left_outside
 
 ALLOCATORS = {
     "reuse": {
@@ -44,24 +23,68 @@ ALLOCATORS = {
 """`reuse`: glibc keeps freed memory. Its dynamic threshold otherwise lets two identical processes
 settle 2x apart for life, one mapping fresh pages at every call and the other reusing them."""
 
+DECIDED: Mapping[str, str] = {
+    "OMP_NUM_THREADS": "--threads", "OPENBLAS_NUM_THREADS": "--threads",
+    "MKL_NUM_THREADS": "--threads", "VECLIB_MAXIMUM_THREADS": "--threads",
+    "TF_NUM_INTRAOP_THREADS": "--threads", "TF_NUM_INTEROP_THREADS": "--threads",
+    "NPROC": "--threads", **dict.fromkeys(ALLOCATORS["reuse"], "--allocator"),
+    "PYTHONHASHSEED": "--seed", "TMPDIR": "--out", "TORCHINDUCTOR_CACHE_DIR": "",
+    "TRITON_CACHE_DIR": "", "JAX_COMPILATION_CACHE_DIR": "", "JAX_PLATFORMS": "--device",
+    "KERAS_BACKEND": "--backend", "CUDA_VISIBLE_DEVICES": "--device",
+}  # fmt: skip
+"""What `--env` may not set, and the option that decides it instead."""
 
-REMOVED = (*THREAD_VARIABLES, *OTHERS_REMOVED, *ALLOCATORS["reuse"])
-"""All that a worker does not inherit."""
+PADDING = "XBENCH_PADDING"
+"""Holds nothing but its length, which moves the worker's stack."""
 
 
 def worker_environment(
-    adapter: dict[str, str], allocator: str, scratch: Path, base: dict[str, str] | None = None
-) -> dict[str, str]:
+    adapter: Mapping[str, str], allocator: str, scratch: Path,
+    given: Mapping[str, str] | None = None, base: Mapping[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """The whole environment of a worker.
 
     `adapter` is the backend's own (`Backend.env`); `scratch` becomes TMPDIR, so that whatever a
-    framework caches on disk is private to the run, and to workers of one key."""
-    inherited = dict(os.environ if base is None else base)
-    for name in REMOVED:
-        inherited.pop(name, None)
-    own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
+    framework caches on disk is private to the run, and to workers of one key; `given` are the
+    user's `--env`, which go before the adapter's; `base` is what is inherited from (the process's
+    own environment)."""
+    caller = os.environ if base is None else base
+    inherited = {name: value for name, value in caller.items() if is_passed_on(name)}
     inherited.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA's own begins with the fastest
-    return inherited | own | ALLOCATORS[allocator] | adapter
+    own = {"PYTHONHASHSEED": "0", "TMPDIR": str(scratch)}
+    return inherited | own | ALLOCATORS[allocator] | dict(adapter) | dict(given or {})
+
+
+def read_given(texts: Iterable[str]) -> dict[str, str]:
+    """The variables of `--env NAME=VALUE`, by name.
+
+    Raises: UsageError for a text that is no variable, and for one that xbench decides."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or "\0" in text or name != name.strip():
+            raise UsageError(
+                f"--env takes NAME=VALUE, and {text!r} is none", "for instance --env MKL_VERBOSE=1"
+            )
+        if name in DECIDED:
+            option = DECIDED[name]
+            raise UsageError(
+                f"--env {name}: xbench itself sets {name} for its workers",
+                f"use {option}" if option else "each run keeps its own, so that nothing is warm",
+            )
+        found[name] = value
+    return found
+
+
+def variables_of(
+    given: Mapping[str, str], caller: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What a run's header says of variables: `variables`, those of all its workers that decide
+    speed, with values; `left_outside`, the names of those of the caller that no worker got."""
+    found = os.environ if caller is None else caller
+    passed = {name: found[name] for name in RECORDED if name in found}
+    outside = [name for name in left_outside(found) if name not in given]
+    return {"variables": passed | dict(given), "left_outside": outside}
 
 
 def adapter_variables(backend: Backend, policy: Policy) -> dict[str, str]:
@@ -76,8 +99,14 @@ def adapter_variables(backend: Backend, policy: Policy) -> dict[str, str]:
     return found
 
 
-def chosen_variables(environment: dict[str, str], adapter: Iterable[str]) -> dict[str, str]:
-    """The part of a worker's environment that a record keeps, by exact names: what xbench and the
-    adapter set, and settings left alone that change kernels. The rest may hold secrets."""
-    names = {*THREAD_VARIABLES, *ALLOCATORS["reuse"], *LEFT_ALONE, *adapter}
+def recorded_variables(environment: Mapping[str, str], chosen: Iterable[str]) -> dict[str, str]:
+    """The variables of a worker whose values a record keeps: those that xbench, the adapter or the
+    user chose (`chosen` names the latter two), and the inherited ones that decide speed."""
+    names = {"PYTHONHASHSEED", *ALLOCATORS["reuse"], *RECORDED, *chosen}
     return {name: environment[name] for name in sorted(names & environment.keys())}
+
+
+def inherited_names(environment: Mapping[str, str], chosen: Iterable[str]) -> list[str]:
+    """The names of a worker's other variables."""
+    known = recorded_variables(environment, chosen)
+    return sorted(name for name in environment if name not in known and name != PADDING)

@@ -18,12 +18,14 @@ Signed = Annotated[int, msgspec.Meta(gt=-(1 << 62), lt=1 << 62)]
 class _Reading(TypedDict):
     wall_ns: Count
     cpu_ns: Count
+    cpu_exact: Count
     minor_faults: Count
     involuntary_switches: Count
     voluntary_switches: Count
     start_ns: Count
     wait_ns: Count
-    residual_ns: Count
+    residual_ns: NotRequired[Count]
+    placed_ns: NotRequired[Count]
     suspended_ns: Signed
     stepped_ns: Signed
     traces: Count
@@ -39,6 +41,8 @@ class _Opened(TypedDict):
     open_ns: Count
     fence_ns: Count
     python: str
+    malloc: str
+    threads_worked: Count
     attest: _Attested
 
 
@@ -56,6 +60,18 @@ class _Loaded(TypedDict):
 
 class _ReadCost(TypedDict):
     read_ns: Count
+
+
+class _Kept(TypedDict):
+    wall_ns: Count
+    late_ns: list[Count]
+    placed_ns: list[Count]
+
+
+class _New(TypedDict):
+    new_ns: Count
+    again_ns: Count
+    same: list[str]
 
 
 class _Answered(TypedDict):
@@ -88,8 +104,8 @@ class _Judged(TypedDict):
 
 REPLIES: dict[str, Any] = {
     "open": _Opened, "launch_costs": _Costs, "load": _Loaded, "burst": _Reading,
-    "read_cost": _ReadCost, "answer": _Answered, "peak": _Peak, "exhibit": _Shown,
-    "prepare": _Prepared, "judge": _Judged,
+    "read_cost": _ReadCost, "keep_results": _Kept, "new_operands": _New, "answer": _Answered,
+    "peak": _Peak, "exhibit": _Shown, "prepare": _Prepared, "judge": _Judged,
 }  # fmt: skip
 """By what was asked; of the others nothing is used, or what they hold goes into typed lines."""
 

@@ -3,12 +3,13 @@ two equal things were measured."""
 
 from __future__ import annotations
 
-import os
+import errno
 from pathlib import Path
 
 import msgspec
 
 from xbench.errors import RecordError, UsageError
+from xbench.machine.cache_folder import cache_folder
 from xbench.records.files import UNREADABLE, whole_file
 from xbench.records.whole import write_whole
 
@@ -39,19 +40,13 @@ class AaRecord(msgspec.Struct, frozen=True, kw_only=True):
     by_width: dict[str, Figures]
 
 
-def cache_folder() -> Path:
-    """`xbench/` in XDG_CACHE_HOME if that is an absolute path, else in `~/.cache`."""
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (given if given.is_absolute() else Path.home() / ".cache") / "xbench"
-
-
 def make_cache() -> None:
     """Make sure that a record can be kept. Raises: UsageError."""
     try:
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        (cache_folder() / "writable").touch()
-        (cache_folder() / "writable").unlink()
-    except (OSError, RuntimeError) as error:
+        _folder().mkdir(parents=True, exist_ok=True)
+        (_folder() / "writable").touch()
+        (_folder() / "writable").unlink()
+    except OSError as error:
         raise UsageError(
             f"an A/A is kept in the user's cache, which cannot be written: {error}",
             "set XDG_CACHE_HOME to a folder that can",
@@ -67,10 +62,18 @@ def kept(machine_key: str) -> AaRecord | None:
     """The last A/A of a machine; None if there was none, or its file cannot be read."""
     try:
         found = msgspec.json.decode(whole_file(_file(machine_key)), type=AaRecord)
-    except (OSError, RuntimeError, RecordError, *UNREADABLE):
+    except (OSError, RecordError, *UNREADABLE):
         return None
     return found if found.machine_key == machine_key else None
 
 
 def _file(machine_key: str) -> Path:
-    return cache_folder() / f"aa-{machine_key}.json"
+    return _folder() / f"aa-{machine_key}.json"
+
+
+def _folder() -> Path:
+    """Raises: FileNotFoundError if there is no home."""
+    found = cache_folder()
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder, and no XDG_CACHE_HOME")
+    return found

@@ -7,10 +7,7 @@ rates low. `compute` and `bandwidth` are ceilings: a cell at half of one cannot 
 twice as fast without computing or moving less. Of those past their threshold the largest share
 gives the name.
 
-Memory that seems to run above 4/3 of its ceiling is no memory: triad's figure leaves out the line
-that a store reads before it writes, so a kernel that only reads may honestly reach 4/3 of it; what
-is faster still came from a cache, and memory is not what holds it back. Nor is it where all that a
-call moves fits in a quarter of the last-level caches, which others may be using too.
+A cell's bytes are held against the ceiling of the cache level that they fit (`records/reach.py`).
 """
 
 from __future__ import annotations
@@ -20,13 +17,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from xbench.records.reach import Reach, reach
 from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine
 
 Bound = Literal["allocation", "bandwidth", "compute", "launch", ""]
 FLOOR_SHARE = 0.3
 CEILING_SHARE = 0.5
-MEMORY_LIMIT = 4 / 3
-CACHED_SHARE = 1 / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,8 @@ class Cause:
     """Rates of a cell and the shares of its time that they explain; None: unknown.
 
     `gflop_per_s`, `gbyte_per_s`: work of the cost model over time, and as fractions of the ceilings
-    (`compute_fraction`, `bandwidth_fraction`), which cached data or another library may exceed.
+    (`compute_fraction`, `bandwidth_fraction`). `place`: where its data are at best, `L1` to
+    `memory`, whose ceiling the bandwidth is held against.
     `allocation_share`: page faults times the cost of one, over the processor time of a call.
     `launch_share`: an empty call and, in eager mode, the op's operators on single entries, over the
     time."""
@@ -55,6 +52,7 @@ class Cause:
     allocation_share: float | None = None
     launch_share: float | None = None
     bound: Bound = ""
+    place: str = ""
 
 
 def moved_bytes(plan: CellPlan) -> int:
@@ -63,12 +61,13 @@ def moved_bytes(plan: CellPlan) -> int:
 
 
 def find_ceilings(plan: CellPlan, lines: Iterable[CeilingsLine]) -> CeilingsLine | None:
-    """The ceilings that hold for a cell."""
+    """The ceilings that hold for a cell: the last ones, where they were measured again."""
     wanted = (plan.device, plan.dtype, plan.math, plan.threads, plan.allocator)
+    found = None
     for line in lines:
         if (line.device, line.dtype, line.math, line.threads, line.allocator) == wanted:
-            return line
-    return None
+            found = line
+    return found
 
 
 def launch_cost_s(plan: CellPlan, workers: Iterable[WorkerLine]) -> float | None:
@@ -91,16 +90,16 @@ def explain(
     time_s = timing.time_s
     flop_per_s, bytes_per_s = plan.flop / time_s, moved_bytes(plan) / time_s
     compute = _over(flop_per_s, ceilings.compute if ceilings else None)
-    bandwidth = _over(bytes_per_s, ceilings.bandwidth if ceilings else None)
+    data = _data(plan, ceilings)
+    bandwidth = bytes_per_s / data.bytes_per_s if data and bytes_per_s > 0.0 else None
     allocation = None
     if ceilings is not None and ceilings.fault_ns is not None:
         faults_s = timing.faults_per_call * ceilings.fault_ns.best * 1e-9
         allocation = faults_s / (time_s * max(1.0, timing.cores_busy))
     launch = None if launch_s is None else launch_s / time_s
-    memory = None if plan.cache == "warm" and _fits_in_cache(plan, ceilings) else bandwidth
     return Cause(
         flop_per_s * 1e-9, bytes_per_s * 1e-9, compute, bandwidth, allocation, launch,
-        name_bound(compute, memory, allocation, launch),
+        name_bound(compute, bandwidth, allocation, launch), data.place if data else "",
     )  # fmt: skip
 
 
@@ -108,21 +107,23 @@ def name_bound(
     compute: float | None, bandwidth: float | None, allocation: float | None, launch: float | None
 ) -> Bound:
     """What explains a time, by the thresholds above; "" if nothing measured does. `bandwidth` is of
-    memory: None where the data are in a cache."""
+    the level of cache that the data fit."""
     if allocation is not None and allocation >= FLOOR_SHARE:
         return "allocation"
     shares: dict[Bound, float] = {}
     if compute is not None and compute >= CEILING_SHARE:
         shares["compute"] = compute
-    if bandwidth is not None and CEILING_SHARE <= bandwidth <= MEMORY_LIMIT:
+    if bandwidth is not None and bandwidth >= CEILING_SHARE:
         shares["bandwidth"] = bandwidth
     if launch is not None and launch >= FLOOR_SHARE:
         shares["launch"] = launch
     return max(shares, key=lambda name: shares[name], default="")
 
 
-def _fits_in_cache(plan: CellPlan, ceilings: CeilingsLine | None) -> bool:
-    return ceilings is not None and moved_bytes(plan) <= CACHED_SHARE * ceilings.cache_bytes
+def _data(plan: CellPlan, ceilings: CeilingsLine | None) -> Reach | None:
+    """The ceiling of a cell's data: of all that it touches, each byte once. A cold cell's copies
+    are in no cache."""
+    return reach(ceilings, plan.min_bytes, plan.cache == "warm") if ceilings else None
 
 
 def _over(rate: float, ceiling: Figure | None) -> float | None:

@@ -7,8 +7,7 @@ what cannot be written is not kept.
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,27 +23,28 @@ from xbench.records.schema import CeilingsLine
 from xbench.records.whole import write_whole
 
 KEPT_S = 86400.0
-METHOD = 2
+METHOD = 3
 """Raised when the way of measuring changes: what was measured the old way is not used."""
 
 
-def cache_folder() -> Path | None:
-    """`$XDG_CACHE_HOME/xbench`, or where this system keeps caches; None if there is no home."""
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if given.is_absolute():
-        return given / "xbench"
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "xbench"
-
-
-def ceilings_key(dtype: str, threads: int, allocator: str) -> str:
+def ceilings_key(
+    dtype: str, threads: int, allocator: str, variables: Mapping[str, str] | None = None
+) -> str:
     """A file name for everything that decides a ceiling: machine, NumPy, dtype, threads, allocator
-    and the kernel the BLAS was told to use."""
-    kernel = os.environ.get("OPENBLAS_CORETYPE", "")
-    return _name(version("numpy"), dtype, threads, allocator, kernel)
+    and the variables of the worker (a kernel that the BLAS was told to use)."""
+    return _name(version("numpy"), dtype, threads, allocator, *_told(variables))
+
+
+def product_key(
+    backend: str, release: str, dtype: str, threads: int, allocator: str,
+    variables: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """The same for the product of a framework of that release."""
+    return _name("product", backend, release, dtype, threads, allocator, *_told(variables))
+
+
+def _told(variables: Mapping[str, str] | None) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted((variables or {}).items())]
 
 
 def device_key(device: str, dtype: str, math: str, by: tuple[str, ...]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 from xbench.text import show_bytes
 
 UNKNOWN = "unknown"
+DRAWN = frozenset({"PYTHONHASHSEED", "XBENCH_PADDING"})
+"""Variables that are drawn for each worker, so that no two of them are alike by accident."""
+
 _LARGEST = 2**63
 
 
@@ -33,10 +37,42 @@ def environment_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
         ("Python", text_of(environment.get("python"))),
         ("frequency governor", text_of(environment.get("governor"))),
         ("transparent huge pages", text_of(environment.get("thp"))),
+        ("CPU quota", _quota(environment.get("cgroup_cpu"))),
+        ("priority (nice)", _nice(environment.get("nice"))),
+        ("address layout", _layout(environment.get("randomised_layout"))),
         ("load average at the start", _load(environment.get("load_average"))),
         ("source", _git(environment.get("git"))),
     ]
-    return [(label, value) for label, value in facts if value != UNKNOWN]
+    known = [(label, value) for label, value in facts if value != UNKNOWN]
+    return [*known, *variable_facts(environment)]
+
+
+def variable_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
+    """Label and value of each variable that reached the workers and decides speed."""
+    found = environment.get("variables")
+    if not isinstance(found, dict):
+        return []
+    return [(f"variable {name}", text_of(value)) for name, value in sorted(found.items())]
+
+
+def worker_facts(workers: Iterable[tuple[Mapping[str, str], str]]) -> dict[str, str]:
+    """Label and value of what workers were started with: of each its environment and the library
+    that replaces malloc. Left out is what is drawn for each by chance, and what the allocator's
+    policy sets, which a cell names."""
+    found: dict[str, set[str]] = {}
+    for environment, malloc in workers:
+        for name, value in environment.items():
+            if name not in DRAWN and not name.startswith("MALLOC_"):
+                found.setdefault(f"variable {name}", set()).add(value)
+        if malloc:
+            found.setdefault("malloc", set()).add(malloc)
+    return {label: ", ".join(sorted(found[label])) for label in sorted(found)}
+
+
+def left_outside(environment: dict[str, Any]) -> list[str]:
+    """The variables of the caller that change speed and that no worker got."""
+    found = environment.get("left_outside")
+    return [text_of(name) for name in found] if isinstance(found, list) else []
 
 
 def framework_line(attest: dict[str, Any]) -> str:
@@ -65,6 +101,24 @@ def _load(found: Any) -> str:
     if not isinstance(found, list) or not all(map(_is_number, found)):
         return UNKNOWN
     return " ".join(f"{each:.2f}" for each in found) or UNKNOWN
+
+
+def _quota(found: Any) -> str:
+    """`1.5 cores` of the kernel's `150000 100000`; unknown without a limit."""
+    quota, _, period = str(found or "").partition(" ")
+    if not (quota.isdigit() and period.isdigit() and int(period)):
+        return UNKNOWN
+    return f"{int(quota) / int(period):g} cores"
+
+
+def _nice(found: Any) -> str:
+    """Unknown for 0, which is everybody's."""
+    return str(found) if isinstance(found, int) and found else UNKNOWN
+
+
+def _layout(found: Any) -> str:
+    """Said only where it is not random: equal processes then have equal addresses."""
+    return "not randomised" if found is False else UNKNOWN
 
 
 def _git(found: Any) -> str:

@@ -13,31 +13,43 @@ from typing import Any
 import msgspec
 
 from xbench.gpu.nvml import cards, visible
+from xbench.machine.processor import this_processor
 from xbench.records.aa import kept
+
+NO_RANDOMISATION = 0x0040000
+"""ADDR_NO_RANDOMIZE of personality(2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What makes two machines comparable; `gpus` are their names in order."""
+    """What makes two machines comparable; `gpus` are their names in order. `cpu_details` and
+    `alone` are those of `Processor`."""
 
     cpu: str
     cores: int
     ram_bytes: int
     gpus: tuple[str, ...]
+    cpu_details: str = ""
+    alone: str = ""
 
     @property
     def key(self) -> str:
         """A short hash; RAM counts in whole GiB, since kernels reserve different amounts."""
         import hashlib
 
-        parts = (self.cpu, self.cores, round(self.ram_bytes / 2**30), self.gpus)
+        size = round(self.ram_bytes / 2**30)
+        parts = (self.cpu, self.cpu_details, self.alone, self.cores, size, self.gpus)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 @cache
 def this_machine() -> Machine:
     """The machine and the cores this process may use."""
-    return Machine(_cpu_model(), _usable_cores(), _ram_bytes(), _gpu_names())
+    found = this_processor()
+    return Machine(
+        found.name or f"unknown processor ({platform.machine()})", _usable_cores(), _ram_bytes(),
+        _gpu_names(), found.details, found.alone,
+    )  # fmt: skip
 
 
 def devices() -> tuple[str, ...]:
@@ -86,10 +98,23 @@ def environment() -> dict[str, Any]:
         "cgroup_cpu": _read("/sys/fs/cgroup/cpu.max"),
         "cgroup_memory_bytes": cgroup_memory_limit(),
         "available_bytes": available_bytes(),
-        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
+        "nice": os.nice(0),
+        "randomised_layout": _layout_is_random(),
         "git": git_state(Path.cwd()),
         "selftest": msgspec.to_builtins(kept(machine.key)),
     }
+
+
+def _layout_is_random() -> bool | None:
+    """Whether the kernel places a new process's stack, heap and libraries at random; None where it
+    does not say. It is switched off for the whole system, or for a process and its children."""
+    if sys.platform != "linux":
+        return None
+    system = _read("/proc/sys/kernel/randomize_va_space")
+    persona = _read("/proc/self/personality")
+    if system is None or persona is None:
+        return None
+    return system == "2" and not int(persona, 16) & NO_RANDOMISATION
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
@@ -125,23 +150,6 @@ def _read(path: str) -> str | None:
         return Path(path).read_text().strip()
     except OSError:
         return None
-
-
-def _cpu_model() -> str:
-    for line in (_read("/proc/cpuinfo") or "").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    if sys.platform == "darwin":
-        import subprocess
-
-        done = subprocess.run(
-            ["sysctl", "-n", "machdep.cpu.brand_string"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip()
-    return platform.processor() or platform.machine()
 
 
 def _usable_cores() -> int:

@@ -15,6 +15,7 @@ from xbench.errors import RecordError
 from xbench.records.files import DAMAGED, UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL
 from xbench.records.packed import NO_SAMPLES, NOTHING, pack
+from xbench.records.reach import keep_latest
 from xbench.records.schema import (
     SCHEMA_VERSION,
     CeilingsLine,
@@ -132,7 +133,7 @@ def _drop_unused(group: GroupLine) -> None:
         if not cell.latency.wall_ns:
             cell.latency = NO_SAMPLES
         timed = cell.timed
-        timed.start_ns = timed.residual_ns = NOTHING
+        timed.start_ns = timed.residual_ns = timed.placed_ns = timed.cpu_exact = NOTHING
         timed.involuntary_switches = timed.voluntary_switches = NOTHING
 
 
@@ -218,7 +219,7 @@ def _check_group(run: Run, number: int, line: GroupLine) -> None:
 def _add(run: Run, number: int, found: Line) -> None:
     match found:
         case CeilingsLine():
-            run.ceilings.append(found)
+            keep_latest(run.ceilings, found)
         case WorkerLine():
             run.workers.append(found)
         case ExhibitLine():

@@ -85,14 +85,24 @@ class Figure(msgspec.Struct, frozen=True):
     repeats: int
 
 
+class CacheBandwidth(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes/s at a working set of half of the caches of a level, which together hold
+    `size_bytes`."""
+
+    level: int
+    size_bytes: Reading
+    bandwidth: Figure
+
+
 class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     """What the machine reaches at most, for cells of this device, dtype, math, threads and
     allocator; on another device than the CPU, the best that a framework of the run (`by`) reaches.
 
-    Bandwidth in bytes/s (`array_bytes` an array, `cache_bytes` the last-level caches, 0: unknown),
-    compute in flop/s of a product of `matrix_n` square matrices, a fault on a page of `page_bytes`
-    in ns. A figure is null where it could not be taken; `reason` says why. `cached`: measured
-    before this run."""
+    `bandwidth` of the memory in bytes/s (`array_bytes` an array, `cache_bytes` the last-level
+    caches, 0: unknown), of each level of `caches`, the nearest first; compute in flop/s of a
+    product of `matrix_n` square matrices, the best of NumPy's BLAS and of the frameworks of the run
+    (`by` names whose it is); a fault on a page of `page_bytes` in ns. A figure is null where it
+    could not be taken; `reason` says why. `cached`: measured before this run."""
 
     device: str
     dtype: str
@@ -103,6 +113,7 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     by: str = ""
     cached: bool = False
     bandwidth: Figure | None = None
+    caches: list[CacheBandwidth] = []
     compute: Figure | None = None
     fault_ns: Figure | None = None
     array_bytes: Reading = 0
@@ -116,7 +127,10 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     """A worker that opened: `open_ns` is the framework's import, `fence_ns` an idle fence with its
     clock reads, `attest` what the adapter read back. `dispatch_ns` is a call that does no work,
     `operator_ns` what each operator on a single entry adds to it in eager mode; 0: unknown. `core`:
-    where its main thread began every burst; null: left to the scheduler."""
+    where its main thread began every burst; null: left to the scheduler. `environment` holds the
+    variables that were chosen for it or decide speed, `inherited` the names of the others;
+    `malloc` is the library that replaces the C library's, if one does; `threads_worked` how many
+    threads took part in a large product (0: unknown)."""
 
     launch: int
     worker: str
@@ -129,11 +143,17 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     dispatch_ns: Reading = 0
     operator_ns: Reading = 0
     core: int | None = None
+    inherited: list[str] = []
+    malloc: str = ""
+    threads_worked: Reading = 0
 
 
 class Samples(msgspec.Struct, kw_only=True, gc=False):
-    """Per burst, in the order taken: wall and CPU time (all threads), faults, context switches;
-    `residual_ns`, how long after the claimed end the smallest output was on the host;
+    """Per burst, in the order taken: wall and CPU time (all threads; `cpu_exact` is 0 where only
+    the process's clock could tell, which lags by a scheduler's tick), faults, context switches;
+    `residual_ns`, how long after the claimed end the smallest output was on the host, and
+    `placed_ns`, how long reading a tensor of its shape took that was put before (of every other
+    burst each);
     `idle_cpu_ns`, the CPU time the worker used before it, while it was to stand still;
     `wait_ns`, how long its threads were runnable during the burst and had no core, summed;
     `device_ns`, the device's own time between its start and its end, by events in its queue (empty
@@ -141,11 +161,13 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
 
     wall_ns: MutableSequence[Reading] = []
     cpu_ns: MutableSequence[Reading] = []
+    cpu_exact: MutableSequence[Reading] = []
     minor_faults: MutableSequence[Reading] = []
     involuntary_switches: MutableSequence[Reading] = []
     voluntary_switches: MutableSequence[Reading] = []
     start_ns: MutableSequence[Reading] = []
     residual_ns: MutableSequence[Reading] = []
+    placed_ns: MutableSequence[Reading] = []
     idle_cpu_ns: MutableSequence[Reading] = []
     wait_ns: MutableSequence[Reading] = []
     device_ns: MutableSequence[Reading] = []

@@ -73,6 +73,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     allocation_share: float | None = None
     launch_share: float | None = None
     bound: Bound = ""
+    place: str = ""
     peak_bytes: Reading | None = None
 
     @property
@@ -211,6 +212,6 @@ def _judge(
 def _environment_hash(environment: dict[str, Any]) -> str:
     steady = {
         name: environment.get(name)
-        for name in ("machine_key", "os", "libc", "python", "governor", "thp", "openblas_coretype")
+        for name in ("machine_key", "os", "libc", "python", "governor", "thp", "variables")
     }
     return hashlib.sha256(repr(sorted(steady.items())).encode()).hexdigest()[:12]

@@ -8,23 +8,25 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from xbench.worker.caches import last_level_bytes
+from xbench.worker.caches import CacheLevel, cache_levels, last_level_bytes
 from xbench.worker.serve import Handler, serve
 from xbench.workloads.rounding import HALVES
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Arrays = tuple[np.ndarray[Any, Any], ...]
+    Array = np.ndarray[Any, Any]
+    Arrays = tuple[Array, ...]
+    Kernel = Callable[[Array, Array, Array], None]
 
 Reply = dict[str, Any]
 LEAST_REPEATS, MOST_REPEATS = 3, 30
 SMALLEST_BYTES, LARGEST_BYTES = 64 << 20, 1 << 30
-"""Of an array: small ones would stay in caches that nobody told of, large ones only cost time."""
+"""Of an array, three of which are streamed: small ones would stay in caches that nobody told of,
+large ones only cost time."""
 
 MEMORY_SHARE = 16
 CACHED_TIMES = 2
@@ -32,7 +34,15 @@ CACHED_TIMES = 2
 
 TOO_LITTLE = "memory not measured: what is free of it, the caches hold"
 NO_PRODUCT = "compute not measured: no BLAS of NumPy's multiplies {dtype}"
-BLOCK_BYTES = (256 << 10, 1 << 20)
+SHARED_BYTES = 96 << 20
+"""The most that is streamed through a shared cache: the system's figure is often another's too."""
+
+GUESSED = ((1, 32 << 10), (2, 512 << 10), (3, 16 << 20))
+"""Levels where nothing tells the caches' sizes: each figure then serves up to the next one's."""
+
+LOOP_S = 1e-3
+"""How long a loop over arrays in a cache is timed at once, at least."""
+
 MAPPING_BYTES = 16 << 20
 MATRIX_SIZES = (1024, 2048, 4096, 8192)
 PRODUCT_S = 0.15
@@ -47,78 +57,144 @@ def main(config: dict[str, Any]) -> None:
 def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Reply:
     """All ceilings of a dtype within about `budget_s`; `memory_bytes` is what may be used.
 
-    Returns: `bandwidth` (bytes/s), `compute` (flop/s), `fault_ns` (null if not one fault a page),
-    each as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`, `page_bytes`; `reason`
-    where the bandwidth is null, or the compute in a dtype of 16 bits, whose products NumPy has no
-    BLAS for. The bandwidth is then that of float32: bytes are bytes."""
+    Returns: `bandwidth` of the memory (bytes/s), `caches` (a list: `level`, `size_bytes` of all of
+    that level, `bandwidth`), `compute` (flop/s), `fault_ns` (null if not one fault a page), each
+    figure as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`, `page_bytes`;
+    `reason` where the bandwidth is null, or the compute in a dtype of 16 bits, whose products NumPy
+    has no BLAS for. The bandwidth is then that of float32: bytes are bytes."""
     halves = dtype in HALVES
-    caches = last_level_bytes()
-    array = min(max(SMALLEST_BYTES, 4 * caches), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
-    held = 3 * array < CACHED_TIMES * caches
+    last = last_level_bytes()
+    beyond = CACHED_TIMES * last // 3 + 1
+    array = min(max(SMALLEST_BYTES, beyond), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
+    held = 3 * array < CACHED_TIMES * last
     streamed = "float32" if halves else dtype
-    bandwidth = None if held else triad(streamed, threads, array, 0.4 * budget_s)
+    caches = cache_bandwidths(streamed, threads, 0.3 * budget_s)
+    bandwidth = None if held else memory_bandwidth(streamed, threads, array, 0.3 * budget_s)
     faults = page_faults(0.1 * budget_s)
     n, compute = 0, None
     if not halves:
-        n, compute = product(dtype, 0.4 * budget_s)  # last: a BLAS pool spins on for a while
+        n, compute = product(dtype, 0.3 * budget_s)  # last: a BLAS pool spins on for a while
     reasons = [TOO_LITTLE if held else "", NO_PRODUCT.format(dtype=dtype) if halves else ""]
     return {
-        "bandwidth": bandwidth, "compute": compute, "fault_ns": faults,
-        "array_bytes": array, "cache_bytes": caches, "matrix_n": n, "page_bytes": mmap.PAGESIZE,
+        "bandwidth": bandwidth, "caches": caches, "compute": compute, "fault_ns": faults,
+        "array_bytes": array, "cache_bytes": last, "matrix_n": n, "page_bytes": mmap.PAGESIZE,
         "reason": "; ".join(filter(None, reasons)),
     }  # fmt: skip
 
 
-def triad(dtype: str, threads: int, array_bytes: int, budget_s: float) -> Reply:
-    """Bytes/s of y = x + 3 w, each thread on its own slice, which it touched first.
-
-    Counted are one read of x, one of w, one write of y. Not counted: the product 3 w, which lives
-    in a block small enough for a cache, and the lines of y that a store reads before it writes. The
-    faster of two sizes of block counts: a small one calls more often, a large one leaves the L2."""
+def _add(x: Array, w: Array, y: Array) -> None:
     import numpy as np
 
-    entries = array_bytes // np.dtype(dtype).itemsize
-    arrays = [np.empty(entries, dtype) for _ in range(3)]
-    ends = [entries * part // threads for part in range(threads + 1)]
-    slices = [tuple(each[start:end] for each in arrays) for start, end in pairwise(ends)]
-    tried: list[list[float]] = []
+    np.add(x, w, out=y)
+
+
+def _copy(x: Array, _: Array, y: Array) -> None:
+    import numpy as np
+
+    np.copyto(y, x)
+
+
+def _read(x: Array, w: Array, y: Array) -> None:
+    import numpy as np
+
+    np.minimum.reduce(x)
+
+
+KERNELS: tuple[tuple[Kernel, int], ...] = ((_add, 3), (_copy, 2), (_read, 1))
+"""Ways to stream, and the arrays that each moves: two reads and a write, a read and a write, a
+read. The lines that a store reads before it writes them are not counted, so that which way is the
+fastest depends on the machine. A ceiling is that of the fastest."""
+
+
+def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[Reply]:
+    """Bytes/s at working sets of half of each cache level, the nearest first.
+
+    Where a level has a cache for each core, one thread is timed alone, and counts as many times as
+    there are caches and threads: calls as short as these would wait for each other in Python."""
+    levels = cache_levels()
+    known = bool(levels)
+    if not known:
+        levels = [CacheLevel(level, size, 1) for level, size in GUESSED]
+    found = []
+    for place, level in enumerate(levels):
+        private = level.count > 1 or level.level == 1 or not known
+        at_once = 1 if private else threads
+        size = min(level.size_bytes // 2, SHARED_BYTES)
+        arrays = _arrays(dtype, at_once, size)
+        share_s = budget_s / len(levels) / len(KERNELS)
+        with ThreadPoolExecutor(at_once) as pool:
+            figure = _best(pool, arrays, share_s)
+        copies = min(level.count, threads) if known else threads
+        scale = copies if private else 1
+        reach = level.total_bytes
+        if not known:
+            reach = threads * (GUESSED[place + 1][1] if place + 1 < len(GUESSED) else SHARED_BYTES)
+        figure["best"] *= scale
+        found.append({"level": level.level, "size_bytes": reach, "bandwidth": figure})
+    return found
+
+
+def memory_bandwidth(dtype: str, threads: int, array_bytes: int, budget_s: float) -> Reply:
+    """Bytes/s of arrays that no cache holds, each thread on its own slice, which it touched
+    first."""
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(_touch, slices))
-        for size in BLOCK_BYTES:
-            jobs = [_blocks(each, size // arrays[0].itemsize) for each in slices]
-            tried.append(_repeat(partial(_on_all, pool, jobs), budget_s / len(BLOCK_BYTES)))
-    best = min(tried, key=min)
-    return _figure([3 * arrays[0].nbytes / wall for wall in best], max)
+        return _best(pool, _arrays(dtype, threads, 3 * array_bytes), budget_s / len(KERNELS))
 
 
-def _on_all(pool: ThreadPoolExecutor, jobs: list[list[Arrays]]) -> None:
-    list(pool.map(_triad, jobs))
+def _arrays(dtype: str, threads: int, total_bytes: int) -> list[Arrays]:
+    """Three arrays for each thread, together of so many bytes."""
+    import numpy as np
+
+    entries = total_bytes // 3 // threads // np.dtype(dtype).itemsize
+    return [tuple(np.empty(entries, dtype) for _ in range(3)) for _ in range(threads)]
+
+
+def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> Reply:
+    """The fastest kernel's bytes/s; each thread streams through its arrays again and again."""
+    list(pool.map(_touch, arrays))
+    figures = []
+    for kernel, moved in KERNELS:
+        calls = _calls(kernel, arrays[0])
+        walls = _repeat(partial(_on_all, pool, kernel, arrays, calls), budget_s)
+        empty_s = _empty_call_s(kernel, arrays[0])
+        work = [max(wall / calls - empty_s, wall / calls / 2) for wall in walls]
+        total = moved * arrays[0][0].nbytes * len(arrays)
+        figures.append(_figure([total / each for each in work], max))
+    return max(figures, key=lambda each: float(each["best"]))
+
+
+def _on_all(pool: ThreadPoolExecutor, kernel: Kernel, arrays: list[Arrays], calls: int) -> None:
+    def loop(mine: Arrays) -> None:
+        for _ in range(calls):
+            kernel(*mine)
+
+    if len(arrays) == 1:
+        loop(arrays[0])
+    else:
+        list(pool.map(loop, arrays))
+
+
+def _calls(kernel: Kernel, arrays: Arrays) -> int:
+    """So many calls that a loop of them takes a while."""
+    kernel(*arrays)
+    start = time.perf_counter()
+    kernel(*arrays)
+    return max(1, round(LOOP_S / max(time.perf_counter() - start, 1e-7)))
+
+
+def _empty_call_s(kernel: Kernel, arrays: Arrays) -> float:
+    """What a call costs that has next to nothing to do."""
+    few = tuple(each[:1] for each in arrays)
+    count = 1000
+    start = time.perf_counter()
+    for _ in range(count):
+        kernel(*few)
+    return (time.perf_counter() - start) / count
 
 
 def _touch(arrays: Arrays) -> None:
     for each in arrays:
         each.fill(1)
-
-
-def _blocks(arrays: Arrays, entries: int) -> list[Arrays]:
-    """Slices cut into blocks, each with the scratch that the product goes to."""
-    import numpy as np
-
-    scratch = np.empty(entries, arrays[0].dtype)
-    blocks: list[Arrays] = []
-    for at in range(0, arrays[0].size, entries):
-        x, w, y = (each[at : at + entries] for each in arrays)
-        blocks.append((x, w, y, scratch[: x.size]))
-    return blocks
-
-
-def _triad(blocks: list[Arrays]) -> None:
-    import numpy as np
-
-    scale = blocks[0][0].dtype.type(3)
-    for x, w, y, scratch in blocks:
-        np.multiply(w, scale, out=scratch)
-        np.add(x, scratch, out=y)
 
 
 def page_faults(budget_s: float) -> Reply | None:

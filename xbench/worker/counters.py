@@ -23,26 +23,27 @@ class CpuTime:
 
     From the threads' own clocks where there are any (Linux): those are exact. The process's clock
     learns of other threads at the scheduler's ticks, 4 ms or 10 ms apart, as long as many bursts: a
-    pool of two threads then seems to be one or three."""
+    pool of two threads then seems to be one or three. `exact` says which clocks were read."""
 
     def __init__(self) -> None:
-        self._clocks = _thread_clocks()
+        self._clocks = thread_clocks()
         self._since = time.perf_counter_ns()
         self._process = time.process_time_ns()
+        self.exact = bool(self._clocks)
         try:
             self._before = _total(self._clocks)
         except OSError:
-            self._clocks = set()
+            self.exact = False
 
     def spent_ns(self) -> int:
         """All threads' time, those that started since included. Where one has ended, which takes
         its clock along, the process's."""
         try:
-            if self._clocks:
+            if self.exact:
                 known = _total(self._clocks) - self._before
-                return known + _total(_thread_clocks() - self._clocks)
+                return known + _total(thread_clocks() - self._clocks)
         except OSError:
-            pass
+            self.exact = False
         return time.process_time_ns() - self._process
 
     def share_ns(self, wall_ns: int) -> int:
@@ -53,11 +54,44 @@ class CpuTime:
         return spent if passed_ns <= wall_ns else round(spent * wall_ns / passed_ns)
 
 
-def _thread_clocks() -> set[int]:
+def thread_clocks() -> set[int]:
+    """The clock of each thread of this process; none where the system does not list its threads.
+
+    In a container whose /proc is another namespace's, threads are listed by their ids there, while
+    clocks are made of their ids here. Then each thread's status tells both, if the kernel does."""
     try:
-        return {(~int(thread) << 3) | PER_THREAD for thread in os.listdir(TASKS)}
+        threads = os.listdir(TASKS)
     except OSError:
         return set()
+    if _listed_as() != os.getpid():
+        threads = [own for thread in threads if (own := _own_id(thread))]
+    return {(~int(thread) << 3) | PER_THREAD for thread in threads}
+
+
+def _listed_as() -> int:
+    """This process's id in the namespace of /proc."""
+    try:
+        return int(os.readlink("/proc/self"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _own_id(thread: str) -> str:
+    """A listed thread's id in our own namespace, the innermost (proc(5), NSpid); "" if unknown."""
+    if thread not in _OWN_IDS:
+        try:
+            with open(f"{TASKS}/{thread}/status") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return ""  # it ended meanwhile
+        told = next((line for line in lines if line.startswith("NSpid:")), "")
+        _OWN_IDS[thread] = told.split()[-1] if told else ""
+    return _OWN_IDS[thread]
+
+
+_OWN_IDS: dict[str, str] = {}
+"""An id may be used again once its thread has ended; the clock of a wrong one does not exist, or is
+of another thread of ours."""
 
 
 def _total(clocks: set[int]) -> int:
@@ -82,9 +116,10 @@ class Clocks(NamedTuple):
 def measured(work: Callable[[], None]) -> Reading:
     """Run `work` between two readings, with the garbage collector off.
 
-    Returns: `wall_ns`, `cpu_ns` (all threads), `minor_faults`, `involuntary_switches`,
-    `voluntary_switches`, `start_ns` (monotonic), `wait_ns` (see `queued_ns`), `suspended_ns` (how
-    long the machine slept meanwhile) and `stepped_ns` (how far the wall clock was moved)."""
+    Returns: `wall_ns`, `cpu_ns` (all threads; `cpu_exact`: 1 from their own clocks, 0 from the
+    process's, which lags), `minor_faults`, `involuntary_switches`, `voluntary_switches`, `start_ns`
+    (monotonic), `wait_ns` (see `queued_ns`), `suspended_ns` (how long the machine slept meanwhile)
+    and `stepped_ns` (how far the wall clock was moved)."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -96,6 +131,7 @@ def measured(work: Callable[[], None]) -> Reading:
         work()
         end = time.perf_counter_ns()
         cpu_ns = cpu.share_ns(end - start)
+        exact = cpu.exact
         after = resource.getrusage(resource.RUSAGE_SELF)
         queued = queued_ns() - queued
         later = Clocks.read()
@@ -105,6 +141,7 @@ def measured(work: Callable[[], None]) -> Reading:
     return {
         "wall_ns": end - start,
         "cpu_ns": cpu_ns,
+        "cpu_exact": int(exact),
         "minor_faults": after.ru_minflt - before.ru_minflt,
         "involuntary_switches": after.ru_nivcsw - before.ru_nivcsw,
         "voluntary_switches": after.ru_nvcsw - before.ru_nvcsw,

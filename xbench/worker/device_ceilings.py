@@ -33,6 +33,9 @@ UNKNOWN_CACHE, CACHE_TIMES, MOST_BYTES = 64 << 20, 8, 1 << 30
 MATRIX_SIZES = (8192, 4096, 2048, 1024)
 DRAWN = (1 << 20) - 3  # no multiple of a row: rows differ
 CALLS, LEAST_BURSTS, MOST_BURSTS = 5, 5, 40
+CACHED_CALLS = 50
+"""On data in a cache, whose calls are so short that launching them counts."""
+
 MOST_CALL_NS = 150_000_000
 
 
@@ -48,11 +51,27 @@ def device_ceilings(
     walls = _best(backend, mode, triad, ("x", "w"), (ROWS, width), watch, budget_s / 2)
     n, products = _product(backend, mode, dtype, watch, budget_s / 2)
     moved = 3 * ROWS * width * ITEM_BYTES[dtype]
+    caches = _cache(backend, mode, dtype, watch, cache_bytes)
     return {
+        "caches": caches,
         "bandwidth": _figure([moved / each * 1e9 for each in walls]),
         "compute": _figure([2 * n**3 / each * 1e9 for each in products]),
         "array_bytes": moved // 3, "cache_bytes": cache_bytes, "matrix_n": n if products else 0,
     }  # fmt: skip
+
+
+def _cache(
+    backend: Backend, mode: Mode, dtype: str, watch: Stopwatch | None, cache_bytes: int
+) -> list[Reply]:
+    """Bytes/s of triad on arrays that together fill half of the device's last cache; none where its
+    size is not known."""
+    width = cache_bytes // 2 // 3 // ROWS // ITEM_BYTES[dtype]
+    if width < 1:
+        return []
+    triad = Spec("triad", (("n", ROWS), ("w", width)), dtype)
+    walls = _best(backend, mode, triad, ("x", "w"), (ROWS, width), watch, 0.0, CACHED_CALLS)
+    figure = _figure([3 * ROWS * width * ITEM_BYTES[dtype] / each * 1e9 for each in walls])
+    return [{"level": 2, "size_bytes": cache_bytes, "bandwidth": figure}] if figure else []
 
 
 def _product(
@@ -71,7 +90,7 @@ def _product(
 
 def _best(
     backend: Backend, mode: Mode, spec: Spec, names: tuple[str, ...], shape: tuple[int, int],
-    watch: Stopwatch | None, budget_s: float,
+    watch: Stopwatch | None, budget_s: float, calls: int = CALLS,
 ) -> list[float]:  # fmt: skip
     """Nanoseconds of one call in each burst, the first left out; none if the op is not offered."""
     variant = Variant(mode, "none")
@@ -80,7 +99,7 @@ def _best(
     step = factory_of(backend, spec.op)(backend, spec, variant)
     values = _normal(shape, spec.dtype)
     batch = {name: put(backend, spec, name, values) for name in names}
-    burst = _burst(backend, step, batch, watch)
+    burst = _burst(backend, step, batch, watch, calls)
     burst()
     return list(_until(burst, budget_s))
 
@@ -95,13 +114,13 @@ def _normal(shape: tuple[int, int], dtype: str) -> Array:
 
 
 def _burst(
-    backend: Backend, step: Step, batch: Tensors, watch: Stopwatch | None
+    backend: Backend, step: Step, batch: Tensors, watch: Stopwatch | None, calls: int
 ) -> Callable[[], float]:
     def work() -> None:
         if watch is not None:
             watch.start()
         outputs: Tensors = {}
-        for _ in range(CALLS):
+        for _ in range(calls):
             _, outputs = step.run({}, batch)
         if watch is not None:
             watch.stop()
@@ -109,7 +128,7 @@ def _burst(
 
     def burst() -> float:
         wall = measured(work)["wall_ns"]
-        return (wall if watch is None else max(watch.elapsed_ns(), 1)) / CALLS
+        return (wall if watch is None else max(watch.elapsed_ns(), 1)) / calls
 
     return burst
 

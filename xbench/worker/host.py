@@ -10,6 +10,10 @@ from typing import Any
 from xbench.contracts import Memory
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MAPS = Path("/proc/self/maps")
+MALLOCS = ("jemalloc", "tcmalloc", "mimalloc", "hoard", "tbbmalloc", "snmalloc")
+"""Libraries that replace malloc."""
+
 _THE_MARK = "5"
 """Written to clear_refs: the high-water mark of resident memory, and nothing else (proc(5))."""
 
@@ -49,6 +53,17 @@ def resident_memory() -> Memory:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
     found = _status()
     return Memory(found.get("VmRSS", peak), found.get("VmHWM", peak))
+
+
+def malloc_library() -> str:
+    """The file name of a library that stands in for the C library's malloc, if one is loaded; ""
+    otherwise, and where the system does not tell."""
+    try:
+        lines = _MAPS.read_text().splitlines()
+    except OSError:
+        return ""
+    files = sorted({Path(line.split()[-1]).name for line in lines if "/" in line})
+    return next((file for file in files if any(each in file for each in MALLOCS)), "")
 
 
 def has_own_mark() -> bool:

@@ -16,17 +16,37 @@ from xbench.oracle.digest import digest_results, load_digests
 from xbench.plan.files import load_suites
 from xbench.registry import factory_of
 from xbench.worker.caches import copies_beyond
-from xbench.worker.chance import begin_on, shifted
 from xbench.worker.counters import Reading, idle_cost_ns, measured
 from xbench.worker.device_ceilings import device_ceilings
 from xbench.worker.dispatch import launch_costs
 from xbench.worker.exhibits import show
+from xbench.worker.host import malloc_library
+from xbench.worker.layout import (
+    FEW_BYTES,
+    TRIED_BYTES,
+    Gaps,
+    Heap,
+    begin_on,
+    scatter_process,
+)
+from xbench.worker.mode_evidence import check_mode, made
 from xbench.worker.optional import cache_bytes, stopwatch
 from xbench.worker.peak import peak_memory
+from xbench.worker.precision import product_bits
+from xbench.worker.product_rate import product_rate
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
 from xbench.worker.storage import storage
 from xbench.worker.tensors import put
+from xbench.worker.threads_at_work import threads_at_work
+from xbench.worker.work_checks import (
+    answers_to_input,
+    borrowed_inputs,
+    changed_inputs,
+    deaf_outputs,
+    kept_results,
+    new_operands,
+)
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES
 
@@ -35,9 +55,12 @@ IEEE_BITS, TF32_BITS = 24, 11
 
 
 def main(config: dict[str, Any]) -> None:
-    """Serve one worker key; `backend` is "module:Class", `suites` are users' files."""
+    """Serve one worker key; `backend` is "module:Class", `suites` are users' files, `layout` seeds
+    the draw of where this process's memory lies."""
+    kept = scatter_process(config["layout"]) if "layout" in config else []
     backend = load_adapter(config)
     serve(config["read_fd"], config["write_fd"], Session(backend).handlers, backend.classify)
+    kept.clear()
 
 
 def load_adapter(config: dict[str, Any]) -> Backend:
@@ -77,14 +100,15 @@ class Session:
         self.device = ""
         self.core: int | None = None
         self.slots: dict[str, Slot] = {}
+        self.heap = Heap()
 
     @property
     def handlers(self) -> dict[str, Handler]:
         """What may be asked, by name."""
         asked: tuple[Handler, ...] = (
-            self.open, self.launch_costs, self.ceilings, self.place, self.load, self.burst,
-            self.read_cost, self.answer, self.probe, self.peak, self.exhibit, self.unload,
-            self.close,
+            self.open, self.launch_costs, self.ceilings, self.product_rate, self.place, self.load,
+            self.burst, self.populate, self.read_cost, self.answer, self.probe, self.keep_results,
+            self.new_operands, self.peak, self.exhibit, self.unload, self.close,
         )  # fmt: skip
         return {method.__name__: method for method in asked}
 
@@ -102,14 +126,25 @@ class Session:
                 "invalid",
                 f"{self.backend.name} runs {facts['threads']} threads, {chosen.threads} were asked",
             )
+        worked = threads_at_work(self.backend, chosen.threads) if chosen.device == "cpu" else 0
+        if chosen.threads > 1 == worked:
+            raise CellFailed(
+                "invalid",
+                f"{self.backend.name} was asked for {chosen.threads} threads and says "
+                f"{facts['threads']}, but only one worked on a large product",
+            )
         gc.collect()
         gc.freeze()  # the framework's own objects: later collections pass over them
+        if self.backend.supports("matmul", "float32", Variant("eager", "none")) is None:
+            facts.setdefault("precision_bits", product_bits(self.backend, "eager"))
         _check_precision(self.backend.name, chosen.math, facts)
         cost = idle_cost_ns(self._empty_burst(stopwatch(self.backend)))
         return {
             "open_ns": opened,
             "fence_ns": cost,
             "python": sys.version.split()[0],
+            "malloc": malloc_library(),
+            "threads_worked": worked,
             "attest": facts,
         }
 
@@ -121,6 +156,10 @@ class Session:
         """What this device reaches at most through this framework."""
         watch, cache = stopwatch(self.backend), cache_bytes(self.backend, self.device)
         return device_ceilings(self.backend, mode, dtype, watch, cache, budget_s)
+
+    def product_rate(self, mode: Mode, dtype: str, budget_s: float) -> Reply:
+        """What this framework's own product reaches; see `product_rate`."""
+        return product_rate(self.backend, mode, dtype, budget_s)
 
     def place(self, cell: str, spec: dict[str, Any], inputs: Reply, cold: bool = False) -> Reply:
         """Put a cell's inputs on the device, as many copies as no cache holds if `cold`. Not timed:
@@ -145,7 +184,7 @@ class Session:
     def load(self, cell: str, variant: list[Any]) -> Reply:
         """Build a placed cell's step and run it for the first time."""
         slot = self.slots[cell]
-        factory = factory_of(self.backend, slot.spec.op)
+        factory, before = factory_of(self.backend, slot.spec.op), made(self.backend)
 
         def make() -> Step:
             return factory(self.backend, slot.spec, Variant(*variant))
@@ -156,17 +195,36 @@ class Session:
         building = measured(build)["wall_ns"]
         slot.rotate(make if variant[0] == "eager" else None)
         first = slot.burst(1, 0)
+        check_mode(self.backend, variant[0], slot.spec, slot.step, before)
         self._check_places(slot)
+        slot.place_finished()
         gc.collect()
         memory = self.backend.memory().current_bytes
         copies = 1 + len(slot.others)
         return {"build_ns": building, "first": first, "memory_bytes": memory, "copies": copies}
 
-    def burst(self, cell: str, calls: int, lead_in: int, shift_bytes: int) -> Reading:
-        """One timed burst, begun on the home core, its tensors shifted in the heap."""
+    def burst(
+        self, cell: str, calls: int, lead_in: int, layout: int | None = None, shift_bytes: int = 0,
+        read_placed: bool = False,
+    ) -> Reading:  # fmt: skip
+        """One timed burst, begun on the home core. `layout` seeds the draw of where its tensors
+        lie; None leaves that to what was allocated before. `shift_bytes`: how far results may be
+        shifted."""
         begin_on(self.core)
-        with shifted(shift_bytes):
-            return self.slots[cell].burst(calls, lead_in)
+        slot = self.slots[cell]
+        if layout is None:
+            return slot.burst(calls, lead_in, read_placed)
+        between = Gaps(self.heap, layout, TRIED_BYTES if lead_in else FEW_BYTES)
+        slot.drop()
+        try:
+            return slot.burst(calls, lead_in, read_placed, between, shift_bytes)
+        finally:
+            between.close()
+
+    def populate(self, cell: str, size_bytes: int) -> Reply:
+        """Have pages for so much of the heap, before a cell's tensors move about in it."""
+        self.slots[cell].populate(size_bytes)
+        return {}
 
     def read_cost(self, cell: str) -> Reply:
         """What reading the smallest output costs when it is computed."""
@@ -190,16 +248,34 @@ class Session:
 
         Raises: CellFailed("invalid", ...)"""
         slot = self.slots[cell]
-        if not slot.answers_to_input():
+        if not answers_to_input(slot):
             raise CellFailed("invalid", "the result stayed the same when an input changed")
-        deaf = slot.deaf_outputs()
+        deaf = deaf_outputs(slot)
         if deaf:
             which = ", ".join(deaf)
             raise CellFailed("invalid", f"{which} stayed the same whichever input changed")
-        changed = slot.changed_inputs()
+        changed = changed_inputs(slot)
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
+        borrowed = borrowed_inputs(slot)
+        if borrowed:
+            which = ", ".join(borrowed)
+            raise CellFailed(
+                "invalid",
+                f"put of {which} copied nothing: what was written to the host array afterwards "
+                "showed in the tensor; copy inside put",
+            )
         return {}
+
+    def keep_results(self, cell: str, calls: int, lead_in: int) -> Reply:
+        """A burst whose results are all kept and read; see `kept_results`."""
+        begin_on(self.core)
+        return kept_results(self.slots[cell], calls, lead_in)
+
+    def new_operands(self, cell: str) -> Reply:
+        """Calls on operands that no call has seen; see `new_operands` of `work_checks`."""
+        begin_on(self.core)
+        return dict(new_operands(self.slots[cell]))
 
     def peak(self, spec: Reply, variant: list[Any], inputs: Reply) -> Reply:
         """What a cell needs at its most; asked once of a process, which serves nothing else."""

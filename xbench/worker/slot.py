@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import mmap
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Handle, Spec, Step, Stopwatch, Tensors
 from xbench.worker.counters import Reading, measured
+from xbench.worker.layout import Gaps
 from xbench.worker.storage import storage
 from xbench.worker.tensors import put
 from xbench.workloads import get_op
+from xbench.workloads.rounding import ITEM_BYTES, host_dtype
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,20 +26,22 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-READS, READS_LIMIT_NS = 3, 20_000_000
-"""How often the cost of reading a finished output is measured; once where calls are long."""
-
 COMPARED = 1 << 16
-"""Entries of a tensor that are looked at, evenly spread, where only change is asked for."""
+"""Entries of a tensor that are looked at, where only change is asked for."""
 
+READS = 3
+"""How often the cost of reading a finished tensor is measured."""
 
-def _part(values: Array) -> Array:
-    flat = values.reshape(-1)
-    return flat[:: max(1, flat.size // COMPARED)]
+PAUSE_S = 1e-3
+MOST_PLACED_BYTES = 16 << 20
+"""Of a tensor that is only there to be read."""
 
+MOST_POPULATED_BYTES = 256 << 20
+LOOKS = 3
+"""How often operands are looked at before they are dropped: a step must not write to them."""
 
-def _same(one: Array, other: Array) -> bool:
-    return one.shape == other.shape and bool((one == other).all())
+MOVE_SHARE = 4
+"""Operands are moved when so many times what putting them takes was timed since."""
 
 
 def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
@@ -78,11 +84,52 @@ class Slot:
     """Takes the copies in turn, in bursts; all else is asked of the first."""
     watch: Stopwatch | None = None
     """The device's own clock, where it has one."""
+    placed: Handle = None
+    """A tensor like the watched output, put: reading it costs what reading a result costs."""
+    renewals: int = 0
+    """How often new operands were made."""
+    written: set[str] = field(default_factory=set)
+    """Operands that a call has written to, seen before they were dropped."""
+    _dropped: int = 0
+    _put_ns: int = 0
+    _timed_ns: int = 0
+    """What putting the operands took, and what was timed since."""
 
-    def fresh_state(self) -> Tensors:
+    def fresh_state(self, between: Gaps | None = None) -> Tensors:
         """The state every burst starts from: a new copy, so that training cannot drift."""
-        state = {name: self._put(name, values) for name, values in self.pristine.items()}
-        return self.step.prepare(state)
+        return self.step.prepare(self._put_all(self.pristine, between))
+
+    def _put_all(self, arrays: dict[str, Array], between: Gaps | None) -> Tensors:
+        """Tensors of these arrays, with a random gap before each."""
+        tensors: Tensors = {}
+        for name, values in arrays.items():
+            if between is not None:
+                between.before(values.nbytes)
+            tensors[name] = self._put(name, values)
+        return tensors
+
+    def drop(self) -> None:
+        """Forget the last results, and the operands if they are to be put elsewhere: in each burst
+        where that takes little, else as often as it takes a small part of the timed bursts' time.
+        Copies that calls take in turn lie in many places as it is."""
+        self.last = {}
+        if not self.others and self._timed_ns >= MOVE_SHARE * self._put_ns:
+            if self._dropped < LOOKS:
+                self.written.update(changed_operands(self.backend, self.batch, self.given))
+            self._dropped += 1
+            self.batch = {}
+
+    def _move_operands(self, between: Gaps) -> None:
+        """Put operands that were dropped."""
+        start = time.perf_counter_ns()
+        self.batch = self._put_all(self.given, between)
+        self.backend.fence(self.batch)
+        self._put_ns, self._timed_ns = time.perf_counter_ns() - start, 0
+
+    def _largest_output(self) -> int:
+        """Bytes."""
+        shapes = get_op(self.spec.op).tensors(self.spec).outputs
+        return max(map(prod, shapes.values()), default=0) * ITEM_BYTES[self.spec.dtype]
 
     def rotate(self, make: Callable[[], Step] | None) -> None:
         """Have bursts take the copies in turn, if there are any: each with a step of its own from
@@ -94,15 +141,27 @@ class Slot:
     def _put(self, name: str, values: Array) -> Handle:
         return put(self.backend, self.spec, name, values)
 
-    def burst(self, calls: int, lead_in: int) -> Reading:
+    def burst(
+        self, calls: int, lead_in: int, read_placed: bool = False, between: Gaps | None = None,
+        shift_bytes: int = 0,
+    ) -> Reading:  # fmt: skip
         """Time `calls` calls, fenced on both sides; before them `lead_in` calls that are not timed,
         since this process was stopped and its caches and threads have gone cold. The timed calls
         go on from the state that these leave: a fresh one would have to be put first, in which
-        time a thread pool falls asleep (that cost a step of 0.5 ms another 0.25)."""
+        time a thread pool falls asleep (that cost a step of 0.5 ms another 0.25).
+
+        Then an output is read (`residual_ns`), or, if `read_placed`, a tensor of its shape that was
+        put and must be there (`placed_ns`): both readings find the caches as cold. With `between`,
+        operands, state and results come to lie elsewhere than in the last burst."""
         fence = self.backend.fence
-        run, batch = self.turns or self.step.run, self.batch
         self.last = {}
-        state = self.fresh_state()
+        if between is not None and not self.batch:
+            self._move_operands(between)
+        run, batch = self.turns or self.step.run, self.batch
+        state = self.fresh_state(between)
+        if between is not None:
+            between.shift(shift_bytes)
+            between.before(self._largest_output())
         outputs: Tensors = {}
         for _ in range(lead_in):
             state, outputs = run(state, batch)
@@ -121,87 +180,76 @@ class Slot:
             fence(state | outputs)
 
         reading = measured(work)
+        self._timed_ns += reading["wall_ns"]
         if watch is not None:
             reading["device_ns"] = watch.elapsed_ns()
         self.last = state | outputs
-        reading["residual_ns"] = self._read(outputs)
+        self._watch(outputs)
+        if read_placed:
+            reading["placed_ns"] = self.read(self._finished())
+        else:
+            reading["residual_ns"] = self.read(outputs[self.watched])
         reading["traces"] = self.step.traces()
         return reading
 
-    def _read(self, outputs: Tensors) -> int:
-        """Nanoseconds until the smallest output, or its first entry where the adapter has a way to
-        take it, is on the host: little, if it was computed."""
-        get = self.backend.get
+    def _watch(self, outputs: Tensors) -> None:
+        """Choose the smallest output, the first time."""
         if self.watched not in outputs:
-            self.watched = min(outputs, key=lambda name: get(outputs[name]).size)
+            self.watched = min(outputs, key=lambda name: self.backend.get(outputs[name]).size)
+
+    def read(self, tensor: Handle) -> int:
+        """Nanoseconds until a tensor, or its first entry where the adapter has a way to take it, is
+        on the host: little, if it was computed."""
+        get = self.backend.get
         first: Callable[[Handle], Handle] | None = getattr(self.backend, "first_entry", None)
         start = time.perf_counter_ns()
-        get(first(outputs[self.watched]) if first is not None else outputs[self.watched])
+        get(first(tensor) if first is not None else tensor)
         return time.perf_counter_ns() - start
 
     def read_cost_ns(self) -> int:
-        """What reading that output costs when nothing is pending, whatever the fence does: read
-        after a pause of several times the longest that a call was seen to take."""
+        """What reading the smallest output costs when nothing is pending, whatever the fence does:
+        a finished tensor is read after it was left alone for a moment."""
         costs: list[int] = []
-        longest = 0
-        while len(costs) < READS and longest < READS_LIMIT_NS:
-            start = time.perf_counter_ns()
-            _, outputs = self.step.run(self.fresh_state(), self.batch)
-            self._read(outputs)
-            longest = max(longest, time.perf_counter_ns() - start)
-            _, outputs = self.step.run(self.fresh_state(), self.batch)
-            time.sleep(min(3e-9 * longest, 1.0) + 1e-3)
+        for _ in range(READS):
+            self.place_finished()
+            time.sleep(PAUSE_S)
             measured(lambda: None)  # as after a burst, whose readings cool the caches
-            costs.append(self._read(outputs))
-        return sorted(costs)[len(costs) // 2]
+            costs.append(self.read(self._finished()))
+        return sorted(costs)[READS // 2]
 
-    def answers_to_input(self) -> bool:
-        """Whether results follow the inputs: with one operand halved, and again with it as it was,
-        each call must give another result than the call before. A step that hands out a stored
-        result, which no oracle could tell while the inputs stay the same, does not. For an op
-        without state the last burst was the first of the three calls."""
-        name = min(self.batch, key=lambda each: self.given[each].size)
-        halved = self._put(name, self.given[name] * self.given[name].dtype.type(0.5))
-        before = self._once(self.batch) if self.pristine else self._on_host(self.last)
-        for batch in (self.batch | {name: halved}, self.batch):
-            after = self._once(batch)
-            if all(_same(before[each], after[each]) for each in before):
-                return False
-            before = after
-        return True
+    def place_finished(self) -> None:
+        """Have a finished tensor that costs as much to read as the watched output: one of its
+        shape, unless that would take much memory."""
+        self.placed = None
+        shape = get_op(self.spec.op).tensors(self.spec).outputs.get(self.watched)
+        if shape is not None and prod(shape) * ITEM_BYTES[self.spec.dtype] <= MOST_PLACED_BYTES:
+            self.placed = self.like_output(self.watched)
+            self.read(self.like_output(self.watched))  # put after it: when it is there, all is
 
-    def deaf_outputs(self) -> list[str]:
-        """Outputs that stay what they are whichever operand is halved, though they depend on one:
-        handed out from elsewhere, beside others that are computed."""
-        op = get_op(self.spec.op)
-        deaf = op.tensors(self.spec).outputs.keys() - {*op.constant}
-        base = self._once(self.batch)
-        for name in sorted(self.batch, key=lambda each: self.given[each].size):
-            if not deaf:
-                break
-            halved = self._put(name, self.given[name] * self.given[name].dtype.type(0.5))
-            found = self._once(self.batch | {name: halved})
-            deaf = {each for each in deaf if _same(base[each], found[each])}
-        return sorted(deaf)
+    def _finished(self) -> Handle:
+        """That tensor, or else the smallest operand."""
+        if self.placed is not None:
+            return self.placed
+        return self.batch[min(self.batch, key=lambda each: self.given[each].size)]
 
-    def _once(self, batch: Tensors) -> dict[str, Array]:
-        """The results of one call from the pristine state, copied to the host."""
-        state, outputs = self.step.run(self.fresh_state(), batch)
-        self.backend.fence(state | outputs)
-        return self._on_host(state | outputs)
+    def populate(self, size_bytes: int) -> None:
+        """Have the framework ask for so much memory once, and let it go: tensors that come to lie
+        elsewhere then find pages, and of the kind that this framework asks for (NumPy wants huge
+        ones). A fault inside the clock would cost more than the place."""
+        import numpy as np
 
-    def _on_host(self, tensors: Tensors) -> dict[str, Array]:
-        get = self.backend.get
-        return {name: _part(get(each)).copy() for name, each in tensors.items()}
+        count = min(size_bytes, MOST_POPULATED_BYTES) // 4
+        with mmap.mmap(-1, max(4 * count, 1)) as zeros:  # no part of the heap
+            host = np.frombuffer(zeros, "float32", count)
+            self.backend.fence({"x": self.backend.put(host)})
+            del host
 
-    def changed_inputs(self) -> list[str]:
-        """Names of operands that no longer hold what was put: a step must not write its batch."""
-        get, given = self.backend.get, self.given
-        return [
-            name
-            for name, tensor in self.batch.items()
-            if not _same(_part(get(tensor)), _part(given[name]))
-        ]
+    def like_output(self, name: str) -> Handle:
+        """A tensor of an output's shape, dtype and place, put and not computed."""
+        import numpy as np
+
+        shape = get_op(self.spec.op).tensors(self.spec).outputs[name]
+        return self._put(name, np.ones(shape, host_dtype(self.spec.dtype)))
 
     def results(self) -> dict[str, Array]:
         """The last burst's results on the host."""
@@ -210,6 +258,26 @@ class Slot:
     def places(self) -> dict[str, tuple[str, str]]:
         """Device and dtype of every tensor of the batch and of the last results."""
         return {name: self.backend.where(each) for name, each in (self.batch | self.last).items()}
+
+
+def changed_operands(backend: Backend, batch: Tensors, given: dict[str, Array]) -> list[str]:
+    """Names of operands that no longer hold what was put, as far as is looked."""
+    return [
+        name
+        for name, tensor in batch.items()
+        if not same(sample(backend.get(tensor)), sample(given[name]))
+    ]
+
+
+def sample(values: Array) -> Array:
+    """Entries of a tensor, evenly spread."""
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size // COMPARED)]
+
+
+def same(one: Array, other: Array) -> bool:
+    """Whether two arrays hold the same."""
+    return one.shape == other.shape and bool((one == other).all())
 
 
 def map_arrays(files: dict[str, str]) -> dict[str, Array]:

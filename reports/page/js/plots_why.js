@@ -47,15 +47,20 @@ const roofs = (cells, points) => {
   const ends = [Math.min(...points.map((each) => each.x)) / 2, Math.max(...points.map((each) => each.x)) * 2];
   const traces = [];
   const said = [];
-  for (const { label, bandwidth, compute, run } of known.map((each) => page.ceilings[each])) {
-    if (!bandwidth || !compute) continue;
-    const knee = compute / bandwidth;
-    const x = [...new Set([ends[0], Math.min(Math.max(knee, ends[0]), ends[1]), ends[1]])];
-    traces.push({
-      x, y: x.map((each) => Math.min(each * bandwidth, compute) * 1e-9), mode: "lines", name: inRun("ceilings", run), hoverinfo: "skip",
-      line: { color: colour("ink"), width: 1.5, dash: run % 2 ? "dash" : "solid" },
-    });
-    said.push(`${inRun("Ceilings", run)} measured on ${label}: ${digits(bandwidth * 1e-9, 3)} GB/s and ${digits(compute * 1e-9, 3)} GFLOP/s.`);
+  for (const { label, bandwidths, compute, run } of known.map((each) => page.ceilings[each])) {
+    const places = Object.entries(bandwidths);
+    if (!places.length || !compute) continue;
+    for (const [place, bandwidth] of places) {
+      const knee = compute / bandwidth;
+      const x = [...new Set([ends[0], Math.min(Math.max(knee, ends[0]), ends[1]), ends[1]])];
+      const memory = place === "memory";
+      traces.push({
+        x, y: x.map((each) => Math.min(each * bandwidth, compute) * 1e-9), mode: "lines", name: inRun(`ceiling of ${place}`, run), hoverinfo: "skip",
+        line: { color: colour("ink"), width: memory ? 1.5 : 1, dash: memory ? (run % 2 ? "dash" : "solid") : "dot" },
+      });
+    }
+    const speeds = places.map(([place, each]) => `${digits(each * 1e-9, 3)} GB/s of ${place}`).join(", ");
+    said.push(`${inRun("Ceilings", run)} measured on ${label}: ${speeds}, and ${digits(compute * 1e-9, 3)} GFLOP/s.`);
   }
   return [traces, said.join(" ") || "No ceilings were measured for this setting."];
 };

@@ -1,0 +1,1 @@
+"""What this machine is: its processor's name, and where this user's caches are."""

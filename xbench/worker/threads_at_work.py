@@ -1,0 +1,55 @@
+"""How many threads a framework really uses: those that worked on a product that is worth it."""
+
+from __future__ import annotations
+
+import time
+
+from xbench.contracts import Backend, Spec, Variant
+from xbench.registry import factory_of
+from xbench.worker.counters import thread_clocks
+
+SIZE, TRIES = 1024, 5
+SHARE = 0.1
+"""Of the busiest thread's time, from which on a thread has worked and not only waited."""
+
+EAGER = Variant("eager", "none")
+
+
+def threads_at_work(backend: Backend, wanted: int) -> int:
+    """The threads that worked on a product of two matrices, the most of a few tries, of which there
+    are no more than `wanted` needs. 0 where nobody can tell: there is no such product, or the
+    system does not say what each thread did."""
+    import numpy as np
+
+    if not thread_clocks() or backend.supports("matmul", "float32", EAGER) is not None:
+        return 0
+    spec = Spec("matmul", (("m", SIZE), ("k", SIZE), ("n", SIZE)), "float32")
+    step = factory_of(backend, "matmul")(backend, spec, EAGER)
+    values = np.ones((SIZE, SIZE), "float32")
+    batch = {name: backend.put(values) for name in "ab"}
+    most = 0
+    for _ in range(TRIES):
+        before = _times()
+        _, outputs = step.run({}, batch)
+        backend.fence(outputs)
+        most = max(most, _worked(before, _times()))
+        if most >= wanted:
+            break
+    return most
+
+
+def _times() -> dict[int, int]:
+    """What each thread has used of a processor; one that ends meanwhile is left out."""
+    found: dict[int, int] = {}
+    for clock in thread_clocks():
+        try:
+            found[clock] = time.clock_gettime_ns(clock)
+        except OSError:
+            continue
+    return found
+
+
+def _worked(before: dict[int, int], after: dict[int, int]) -> int:
+    spent = [now - before.get(clock, 0) for clock, now in after.items()]
+    busiest = max(spent, default=0)
+    return sum(each >= SHARE * busiest > 0 for each in spent)

@@ -1,0 +1,203 @@
+"""Whether a cell's calls do their work: each call its own, and before the fence returns.
+
+A framework may hand out a promise and compute when somebody reads it, or never; it may hand out a
+result that it computed before. The oracle sees neither, since what it reads is right. So calls are
+made whose results are kept and read, and calls whose operands are new. What is read here is judged
+in `engine/refuse.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from xbench.contracts import Handle, Tensors
+from xbench.worker.slot import Slot, changed_operands, same, sample
+from xbench.worker.tensors import put
+from xbench.workloads import get_op
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+CHANGED = 1 << 6
+"""Of so many entries of an operand one is changed, where new operands are wanted."""
+
+PLACED = 16
+OWNED_BYTES = 256 << 20
+"""Larger operands are not copied once more only to see whether `put` copies."""
+
+
+def answers_to_input(slot: Slot) -> bool:
+    """Whether results follow the inputs: with one operand halved, and again with it as it was,
+    each call must give another result than the call before. A step that hands out a stored
+    result, which no oracle could tell while the inputs stay the same, does not. For an op
+    without state the last burst was the first of the three calls."""
+    name = min(slot.batch, key=lambda each: slot.given[each].size)
+    halved = _halved(slot, name)
+    before = _once(slot, slot.batch) if slot.pristine else _on_host(slot, slot.last)
+    for batch in (slot.batch | {name: halved}, slot.batch):
+        after = _once(slot, batch)
+        if all(same(before[each], after[each]) for each in before):
+            return False
+        before = after
+    return True
+
+
+def deaf_outputs(slot: Slot) -> list[str]:
+    """Outputs that stay what they are whichever operand is halved, though they depend on one:
+    handed out from elsewhere, beside others that are computed."""
+    op = get_op(slot.spec.op)
+    deaf = op.tensors(slot.spec).outputs.keys() - {*op.constant}
+    base = _once(slot, slot.batch)
+    for name in sorted(slot.batch, key=lambda each: slot.given[each].size):
+        if not deaf:
+            break
+        found = _once(slot, slot.batch | {name: _halved(slot, name)})
+        deaf = {each for each in deaf if same(base[each], found[each])}
+    return sorted(deaf)
+
+
+def changed_inputs(slot: Slot) -> list[str]:
+    """Names of operands that no longer hold what was put: a step must not write its batch."""
+    now = changed_operands(slot.backend, slot.batch, slot.given)
+    return sorted({*slot.written, *now})
+
+
+def borrowed_inputs(slot: Slot) -> list[str]:
+    """Names of operands that `put` did not copy: what was written to the host array after it
+    returned shows in the tensor. Of each cell the smallest and the largest are tried."""
+    names = sorted(slot.given, key=lambda each: slot.given[each].nbytes)
+    tried = {name for name in (*names[:1], *names[-1:]) if slot.given[name].nbytes <= OWNED_BYTES}
+    return [name for name in sorted(tried) if not _owns(slot, name)]
+
+
+def _owns(slot: Slot, name: str) -> bool:
+    values = slot.given[name]
+    host = values.copy()
+    tensor = put(slot.backend, slot.spec, name, host)
+    host[...] = 0  # before the fence: a put that copies later has nothing of its own
+    slot.backend.fence({name: tensor})
+    return same(sample(slot.backend.get(tensor)), sample(values))
+
+
+def kept_results(slot: Slot, calls: int, lead_in: int) -> dict[str, Any]:
+    """Make calls as a burst does, but keep every result; after the fence, which is given the last
+    ones only, read all results in the order in which they were made.
+
+    Returns: `wall_ns` of the calls with their fence; `late_ns`, what reading the results of each
+    call took; `placed_ns`, what reading tensors of the same shapes took that were put before and
+    are finished. Of those a few are read first: the first readings find cold caches."""
+    fence, run = slot.backend.fence, slot.step.run
+    state, outputs = run(slot.fresh_state(), slot.batch)
+    placed = [_like_outputs(slot, tuple(outputs)) for _ in range(max(2, min(calls, PLACED)))]
+    for each in placed:
+        fence(each)
+    state = slot.fresh_state()
+    for _ in range(lead_in):
+        state, outputs = run(state, slot.batch)
+    fence(state | outputs)
+    kept: list[Tensors] = []
+    start = time.perf_counter_ns()
+    for _ in range(calls):
+        state, outputs = run(state, slot.batch)
+        kept.append(outputs)
+    fence(state | outputs)
+    wall = time.perf_counter_ns() - start
+    warming = len(placed) // 2
+    first = [_read(slot, each) for each in placed[:warming]]
+    late = [_read(slot, each) for each in kept]
+    return {
+        "wall_ns": wall, "late_ns": late,
+        "placed_ns": first[1:] + [_read(slot, each) for each in placed[warming:]],
+    }  # fmt: skip
+
+
+def _like_outputs(slot: Slot, names: tuple[str, ...]) -> Tensors:
+    """Finished tensors of the shapes that an op's outputs have."""
+    shapes = get_op(slot.spec.op).tensors(slot.spec).outputs
+    return {name: slot.like_output(name) for name in names if name in shapes}
+
+
+def _read(slot: Slot, outputs: Tensors) -> int:
+    """Nanoseconds until an entry of each output is on the host."""
+    start = time.perf_counter_ns()
+    for each in outputs.values():
+        slot.read(each)
+    return time.perf_counter_ns() - start
+
+
+def new_operands(slot: Slot) -> dict[str, Any]:
+    """Time one call on operands that no call has seen, and calls on the same ones again.
+
+    Returns: `new_ns` of the first and `again_ns` of the quickest of the others, each with a fence
+    and from a fresh state; `same`, results that the second call gave back as the first one's very
+    own while a call on other operands did not (a step that has one place for its result gives
+    back that one each time)."""
+    fence, run = slot.backend.fence, slot.step.run
+    batch = {name: put(slot.backend, slot.spec, name, values) for name, values in _renewed(slot)}
+    fence(batch)
+
+    def once(operands: Tensors) -> tuple[int, Tensors]:
+        fresh = slot.fresh_state()
+        fence(fresh)
+        start = time.perf_counter_ns()
+        state, outputs = run(fresh, operands)
+        fence(state | outputs)
+        return time.perf_counter_ns() - start, outputs
+
+    _, old = once(slot.batch)  # the process has just been woken, too
+    new_ns, first = once(batch)
+    second_ns, second = once(batch)
+    own = [each for each in first if each not in get_op(slot.spec.op).constant]
+    given = [_identity(slot, each) for each in batch.values()]
+    same = [
+        name
+        for name in own
+        if (mine := _identity(slot, first[name])) == _identity(slot, second[name])
+        and mine not in (_identity(slot, old[name]), *given)
+    ]
+    del first, second, old
+    third_ns, _ = once(batch)
+    return {"new_ns": new_ns, "again_ns": min(second_ns, third_ns), "same": sorted(same)}
+
+
+def _identity(slot: Slot, tensor: Handle) -> object:
+    """What two handles of one tensor have in common: its place in host memory if it is there, else
+    the object itself. To be compared while both are alive."""
+    import numpy as np
+
+    on_host = slot.backend.where(tensor)[0] == "cpu"
+    return np.asarray(slot.backend.get(tensor)).ctypes.data if on_host else id(tensor)
+
+
+def _renewed(slot: Slot) -> Iterator[tuple[str, Array]]:
+    """Copies of all operands, in each of which some entries have changed places, the first among
+    them; by another distance each time, as far as there are others."""
+    import numpy as np
+
+    slot.renewals += 1
+    for name, values in slot.given.items():
+        copy = np.array(values)
+        some = copy.reshape(-1)[:: max(1, min(CHANGED, copy.size // 8))]
+        if some.size > 1:
+            some[...] = np.roll(some, 1 + slot.renewals % (some.size - 1))
+        yield name, copy
+
+
+def _halved(slot: Slot, name: str) -> Handle:
+    values = slot.given[name]
+    return put(slot.backend, slot.spec, name, values * values.dtype.type(0.5))
+
+
+def _once(slot: Slot, batch: Tensors) -> dict[str, Array]:
+    """The results of one call from the pristine state, copied to the host."""
+    state, outputs = slot.step.run(slot.fresh_state(), batch)
+    slot.backend.fence(state | outputs)
+    return _on_host(slot, state | outputs)
+
+
+def _on_host(slot: Slot, tensors: Tensors) -> dict[str, Array]:
+    get: Callable[[Handle], Array] = slot.backend.get
+    return {name: sample(get(each)).copy() for name, each in tensors.items()}
