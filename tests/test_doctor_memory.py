@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from judging import GB, judged
 
-from xbench.doctor import allocator, cgroup, memory
+from xbench.doctor import allocator, memory
+from xbench.machine import cgroup
+from xbench.machine import files as small_files
 
 
 def test_limits_of_cgroups_are_looked_for_up_to_the_root() -> None:
@@ -39,7 +41,7 @@ def test_the_tightest_limit_counts_in_both_versions_of_cgroups(
         f"{root}/pod/memory.max": str(4 * GB),
         f"{root}/pod/cpu.stat": "nr_periods 9\nnr_throttled 2",
     }
-    monkeypatch.setattr(cgroup, "read", files.get)
+    monkeypatch.setattr(small_files, "read", files.get)
     assert (cgroup.cpu_cores(), cgroup.memory_bytes(), cgroup.throttled()) == (1.5, 4 * GB, 2)
     files.clear()
     files |= {

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends.numpy_backend import NumpyBackend
 from suites.presets import PRESETS
 from xbench.contracts import Spec
 from xbench.errors import CellFailed, UsageError
@@ -21,7 +22,7 @@ from xbench.oracle.process import Oracle
 from xbench.plan.build import Row, build_rows
 from xbench.plan.select import Selection
 from xbench.registry import load_backend
-from xbench.worker.session import _check_precision
+from xbench.worker.session import Session, _check_precision
 from xbench.workloads import OPS, get_op
 from xbench.workloads.base import Inputs
 
@@ -92,18 +93,25 @@ def test_math_modes_are_never_measured_together() -> None:
 )  # fmt: skip
 def test_the_canary_decides(math: str, bits: int, status: str) -> None:
     if not status:
-        _check_precision("torch", math, {"precision_bits": bits})
+        _check_precision("torch", math, bits)
         return
     with pytest.raises(CellFailed) as caught:
-        _check_precision("torch", math, {"precision_bits": bits})
+        _check_precision("torch", math, bits)
     assert caught.value.status == status
     assert f"{bits} bits" in caught.value.message
 
 
-def test_an_adapter_that_counts_no_bits_has_no_tf32() -> None:
-    _check_precision("numpy", "ieee", {})
-    with pytest.raises(CellFailed, match="no TF32 here"):
-        _check_precision("numpy", "tf32", {})
+def test_what_an_adapter_does_not_say_of_its_products_is_measured() -> None:
+    session = Session(NumpyBackend())
+    product = get_op("matmul").spec("float32", m=3, k=4, n=5)
+    session._check_products(product, "eager")
+    assert session.bits == 24
+    session.math = "tf32"
+    for _ in range(2):  # each cell that rests on it
+        with pytest.raises(CellFailed, match="no TF32 here"):
+            session._check_products(product, "eager")
+    session.bits = 1  # wrong rather than coarse: the oracle's to say
+    session._check_products(product, "eager")
 
 
 def test_inputs_do_not_depend_on_the_math(tmp_path: Path) -> None:

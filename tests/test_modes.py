@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from xbench.worker.mode_evidence import check_mode, made
 from xbench.workloads import get_op
 
 COMPILES = pytest.mark.proof  # takes half a minute
+NEEDS_JAX = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
 
 SPEC = get_op("elementwise").spec("float32", n=2, w=3)
 
@@ -182,6 +186,9 @@ def blend(backend, spec, variant):
         ("tensorflow", "compiled", EAGERLY, {}, "unsupported", "run_functions_eagerly(True)"),
         ("tensorflow", "graph", PLAIN, {"TF_FUNCTION_JIT_COMPILE_DEFAULT": "1"}, "unsupported",
          "mode graph was asked for, and tensorflow compiled"),
+        pytest.param("jax", "compiled", "", {"JAX_DISABLE_JIT": "1"}, "unsupported",
+                     "jax compiled nothing at the first call; in force: JAX_DISABLE_JIT",
+                     marks=NEEDS_JAX),
     ],
 )  # fmt: skip
 def test_a_switch_that_undoes_a_mode_costs_the_cell_and_is_named(

@@ -29,6 +29,7 @@ model name\t: Intel(R) Xeon(R) Processor
 stepping\t: 8
 """
 RISCV = "processor\t: 0\nhart\t\t: 1\nmvendorid\t: 0x489\nmarchid\t\t: 0x1\nmimpid\t\t: 0x2\n"
+JETSON = "processor\t: 0\nmodel name\t: ARMv8 Processor rev 0 (v8l)\n" + GRAVITON.partition("\n")[2]
 POWER = "processor\t: 0\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 3800MHz\n"
 NOTHING = "processor\t: 0\nBogoMIPS\t: 48.00\n"
 
@@ -44,6 +45,9 @@ def named(*texts: str) -> str:
         (GRAVITON.format(n=0), "Arm part 0xd0c variant 0x3 revision 1"),
         (POWER, "POWER9, altivec supported"),
         (RISCV, "RISC-V mvendorid 0x489 marchid 0x1 mimpid 0x2"),
+        (JETSON, "Arm part 0xd0c variant 0x3 revision 1"),
+        (RISCV.replace("0x489", "0x0").replace("0x1", "0x0").replace("0x2", "0x0"), ""),
+        (XEON.replace("Intel(R) Xeon(R) Processor", "unknown"), ""),
         (NOTHING, ""),
         ("", ""),
     ],

@@ -8,8 +8,11 @@ import pytest
 
 from xbench.engine.refuse import (
     WAIT,
+    depends,
     early_fence,
     lone_call,
+    moved_bytes,
+    moving_ns,
     stored,
     too_fast,
     too_many_threads,
@@ -18,6 +21,7 @@ from xbench.engine.refuse import (
 )
 from xbench.records.reach import Least
 from xbench.records.schema import CellLine, Samples
+from xbench.workloads import get_op
 
 MS, US = 1_000_000, 1_000
 
@@ -70,7 +74,12 @@ def test_what_finished_tensors_cost_to_read_as_well_is_no_early_fence() -> None:
 
 def kept(late_ns: list[int], wall_ns: int = 2 * MS, placed_ns: int = 2 * US) -> dict[str, Any]:
     """A reply to `keep_results`."""
-    return {"wall_ns": wall_ns, "late_ns": late_ns, "placed_ns": [placed_ns] * 9}
+    return {
+        "calls": len(late_ns),
+        "wall_ns": wall_ns,
+        "late_ns": late_ns,
+        "placed_ns": [placed_ns] * 9,
+    }
 
 
 @pytest.mark.parametrize(
@@ -94,9 +103,9 @@ def test_work_that_is_left_to_who_reads_is_refused(
     assert found is None or WAIT in found
 
 
-def seen(new_ns: int, again_ns: int, same: list[str] | None = None) -> dict[str, Any]:
+def seen(new_ns: int, *again_ns: int, same: list[str] | None = None) -> dict[str, Any]:
     """A reply to `new_operands`."""
-    return {"new_ns": new_ns, "again_ns": again_ns, "same": same or []}
+    return {"new_ns": new_ns, "again_ns": [*again_ns], "same": same or []}
 
 
 def test_results_that_are_kept_between_calls_are_refused() -> None:
@@ -105,16 +114,53 @@ def test_results_that_are_kept_between_calls_are_refused() -> None:
     assert stored([seen(20 * US, 9 * US)]) is None  # a nearer cache
     assert stored([seen(2 * US, 300)]) is None
     assert stored([seen(90 * US, 10 * US), seen(14 * US, 9 * US)]) is None  # once disturbed
-    assert "gave back the first one's y" in (stored([seen(10, 10, ["y"])]) or "")
+    busy = [
+        seen(9 * MS, 8 * MS, 7 * MS),
+        seen(8 * MS, 2 * MS, 9 * MS),
+        seen(9 * MS, 6 * MS, 8 * MS),
+    ]
+    assert stored(busy) is None  # one call was lucky
+    assert "gave back the first one's y" in (stored([seen(10, 10, same=["y"])]) or "")
+
+
+@pytest.mark.parametrize(
+    ("kept_us", "turns_us", "moving", "said"),
+    [
+        (10, 10, {"kept_ns": 0.0, "turns_ns": 0.0}, ""),
+        (14, 14, {"kept_ns": 0.0, "turns_ns": 0.0}, ""),
+        (25, 10, {"kept_ns": 5e3, "turns_ns": 0.0}, "compute every call's result"),
+        (25, 10, {"kept_ns": 20e3, "turns_ns": 0.0}, ""),  # its results lie far away
+        (10, 20, {"kept_ns": 0.0, "turns_ns": 0.0}, "every call must compute its own"),
+    ],
+)
+def test_calls_must_not_do_less_where_results_are_dropped_or_operands_repeat(
+    kept_us: int, turns_us: int, moving: dict[str, float], said: str
+) -> None:
+    varied = {
+        "usual_ns": [40 * US, 90 * US], "kept_ns": [4 * kept_us * US, 10 * MS],
+        "turns_ns": [4 * turns_us * US, 10 * MS],
+    }  # fmt: skip
+    found = depends(varied, 4, moving) or ""
+    assert bool(found) is bool(said)
+    assert said in found
+
+
+def test_data_from_farther_away_may_take_longer() -> None:
+    spec = get_op("elementwise").spec("float32", n=2, w=3)  # three operands, one result of 24 bytes
+    assert moved_bytes(spec) == (72, 24)
+    assert moving_ns(spec, 2e9, new_pages=False) == {"kept_ns": 24.0, "turns_ns": 72.0}
+    assert moving_ns(spec, 2e9, new_pages=True)["kept_ns"] > 24.0
 
 
 def test_a_call_alone_may_take_what_launching_and_waiting_cost() -> None:
-    def found(alone_ns: int, row_ns: int, fence_ns: int = US) -> str | None:
-        timed, latency = Samples(wall_ns=[20 * row_ns] * 9), Samples(wall_ns=[alone_ns] * 9)
+    def found(alone_ns: int, row_ns: int, fence_ns: int = US, wait_ns: int = 0) -> str | None:
+        timed = Samples(wall_ns=[20 * row_ns] * 9)
+        latency = Samples(wall_ns=[alone_ns] * 9, wait_ns=[wait_ns] * 9)
         return lone_call(CellLine(id="c", calls=20, timed=timed, latency=latency), fence_ns)
 
     assert found(940 * US, 7 * US) is not None
-    assert found(130 * US, 7 * US) is None
+    assert found(180 * US, 7 * US) is None
+    assert found(940 * US, 7 * US, wait_ns=800 * US) is None  # it had no core
     assert found(940 * US, 200 * US) is None
     assert found(940 * US, 7 * US, 180 * US) is None
     assert lone_call(CellLine(id="c"), 1) is None
@@ -161,4 +207,4 @@ def test_no_time_is_no_evidence() -> None:
 
 def test_traces_are_counted() -> None:
     assert traced_again(3, 3) is None
-    assert traced_again(3, 5) == "retraced or recompiled 2 times while timed"
+    assert "retraced or recompiled 2 times while timed: " in (traced_again(3, 5) or "")

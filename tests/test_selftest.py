@@ -57,7 +57,7 @@ def test_the_command_passes_and_leaves_nothing_behind(
 def test_a_wrong_time_or_ratio_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits stay what they are; the truth is told differently."""
     monkeypatch.setattr(checks, "TRIES", 1)
-    monkeypatch.setattr(known, "SPINS_S", {"spin_50us": 60e-6, "spin_1ms": 1.1e-3})
+    monkeypatch.setattr(known, "SPINS_S", {"spin_50us": 200e-6, "spin_1ms": 5e-3})
     monkeypatch.setattr(known, "EFFECT_LOW", 1.5)
     found = list(checks.known_times())
     assert len(found) == 3

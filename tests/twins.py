@@ -4,6 +4,7 @@ cells, and some that are not, or not there."""
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,16 +40,17 @@ class Elsewhere(NumpyBackend):
     name = "elsewhere"
 
     def __init__(self) -> None:
-        self._given: set[int] = set()
+        self._given: dict[int, weakref.ref[Any]] = {}
 
     def put(self, host: Any, dtype: str | None = None, device: str | None = None) -> Any:
         tensor = super().put(host, dtype, device)
-        self._given.add(id(tensor))
+        self._given[id(tensor)] = weakref.ref(tensor)
         return tensor
 
     def where(self, tensor: Any) -> tuple[str, str]:
         device, dtype = super().where(tensor)
-        return device if id(tensor) in self._given else "meta", dtype
+        given = self._given.get(id(tensor), lambda: None)()
+        return device if given is tensor else "meta", dtype
 
 
 class Wrong(NumpyBackend):

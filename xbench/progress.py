@@ -15,7 +15,7 @@ from xbench.plan.plan import Plan
 from xbench.records.schema import GroupLine, MemoryLine
 from xbench.records.summary import per_call_s
 from xbench.stats.estimator import location
-from xbench.text import show_bytes, show_seconds
+from xbench.text import in_short, show_bytes, show_seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,14 +54,14 @@ def describe(line: GroupLine) -> list[str]:
         if cell.status == "ok":
             rows.append(f"{name:38} {show_seconds(location(per_call_s(cell))):>9}")
         else:
-            rows.append(f"{name:38} {cell.status:>9}  {cell.reason[:120]}")
+            rows.append(f"{name:38} {cell.status:>9}  {in_short(cell.reason)}")
     return rows
 
 
 def describe_memory(line: MemoryLine) -> str:
     """A cell's peak memory, or why there is none."""
     peak = line.status if line.peak_bytes is None else show_bytes(line.peak_bytes)
-    return f"{line.id}  peak memory {peak}  {line.reason[:120]}".rstrip()
+    return f"{line.id}  peak memory {peak}  {in_short(line.reason)}".rstrip()
 
 
 def _variant(name: str) -> str:

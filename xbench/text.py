@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 PLAIN_NAME = "letters, digits and _ . + -, at most 64"
+LINE = 120
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -18,6 +19,11 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else " " for each in text)
+
+
+def in_short(text: str) -> str:
+    """The text, or as much of it as fits beside a name on a line."""
+    return text if len(text) <= LINE else text[: LINE - 2].rstrip() + " …"
 
 
 def is_plain(name: str) -> bool:

@@ -11,6 +11,7 @@ from xbench.records.facts import (
     environment_facts,
     framework_line,
     left_outside,
+    restrictions,
     text_of,
 )
 from xbench.records.read import Run
@@ -21,6 +22,7 @@ LARGEST_LOG = 100.0
 MOST_NAMES = 8
 """Of variables in one line."""
 
+FORCES_KERNELS = "OPENBLAS_CORETYPE"
 SLOW = 1.1
 """The machine was slow where its canary took longer than this times the best launch's median."""
 
@@ -75,7 +77,24 @@ def variables_line(environment: dict[str, Any]) -> list[str]:
         return []
     shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more"
                                              if len(names) > MOST_NAMES else "")  # fmt: skip
-    return [f"set in the shell and not passed on to workers: {shown} (to measure with one: --env)"]
+    return [
+        f"set in the shell and not passed on to workers, so without effect: {shown} (to measure "
+        "with one: --env)"
+    ]
+
+
+def conditions_line(environment: dict[str, Any]) -> list[str]:
+    """What the workers were held to, and which variables with an effect on speed they had; nothing
+    if there is none."""
+    variables = environment.get("variables")
+    given = variables if isinstance(variables, dict) else {}
+    found = [f"{label} {value}" for label, value in restrictions(environment)]
+    found += [f"{name}={text_of(value)}" for name, value in sorted(given.items())]
+    notes = [f"measured under: {', '.join(found)}"] if found else []
+    if FORCES_KERNELS in given:
+        notes.append(f"{FORCES_KERNELS} forces one kernel on every OpenBLAS: NumPy's products may "
+                     "be several times slower than without it")  # fmt: skip
+    return notes
 
 
 def journal_facts(run: Run) -> list[tuple[str, str]]:

@@ -6,7 +6,13 @@ import re
 from pathlib import Path
 
 from reports.model import Source
-from reports.read.environment import aa_line, canary_lines, journal_facts, variables_line
+from reports.read.environment import (
+    aa_line,
+    canary_lines,
+    conditions_line,
+    journal_facts,
+    variables_line,
+)
 from reports.read.pytest_json import read_pytest_benchmark
 from xbench.claims.judge import read_rulings
 from xbench.errors import RecordError
@@ -87,7 +93,8 @@ def _notes(run: Run) -> list[str]:
     """The reader's notes, the machine's A/A, whether it was slow at times, and whether others used
     it when the run began."""
     environment = run.header.environment
-    notes = [*run.notes, aa_line(environment), *canary_lines(run), *variables_line(environment)]
+    notes = [*run.notes, aa_line(environment), *canary_lines(run)]
+    notes += [*conditions_line(environment), *variables_line(environment)]
     notes += gpu_lines(group.gpus for group in run.groups)
     machine, load = (
         run.header.environment.get("machine"),

@@ -4,10 +4,10 @@
 
 First, NumPy alone: y = x * w + z with its result, or its operands, at each distance from a cache
 line. Then, for each backend and width, how far a burst's time scatters (the standard deviation of
-its logarithm, in per cent, less what equal bursts scatter by) when one thing is drawn anew and the
-rest stays: where the result lies, where operands lie, both; and between processes: nothing (what
-the kernel draws), Python's hash seed, the environment's size, what was allocated before the
-imports."""
+its logarithm, in per cent, taken from the median absolute deviation, less what equal bursts scatter
+by) when one thing is drawn anew and the rest stays: where the result lies, where operands lie,
+both; and between processes: nothing (what the kernel draws), Python's hash seed, the environment's
+size, what was allocated before the imports."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def add_env(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--env", nargs="+", action="extend", default=[], metavar="NAME=VALUE",
         help="a variable that every worker gets; else a worker inherits only what a program needs "
-        "to run (docs/environment.md), so that nothing in your shell changes its speed unseen",
+        "to run (docs/environment.md), so that nothing in your shell changes its speed unseen. Its "
+        "value is kept in the results and shown in reports: give no secret",
     )  # fmt: skip
 
 

@@ -136,13 +136,25 @@ def _measure(
     run, summaries = run_plan(plan, settings, header, progress, resumed)
     folder = settings.folder
     if not options.no_report:
-        import_module("reports.command").write_report([folder], folder / "report", None)
+        _report(folder)
     for sentence in run.footer.unmet if run.footer else []:
         print(f"not reached: {sentence}", file=sys.stderr)
     status = exit_status(summaries)
     if status == EXIT_NOTHING:
         print("\n".join(["nothing was measured:", *reasons(summaries)]), file=sys.stderr)
     return status
+
+
+def _report(folder: Path) -> None:
+    """Write the report of what was just measured. Raises: UsageError where a library that draws it
+    cannot be used, as by settings of the user's own."""
+    try:
+        import_module("reports.command").write_report([folder], folder / "report", None)
+    except (ImportError, RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"the report could not be written: {type(error).__name__}: {error}",
+            f"the measurements are kept; mend this, then `xbench report {folder}`",
+        ) from error
 
 
 def get_preset(name: str) -> Preset:

@@ -13,7 +13,6 @@ from xbench.contracts import Probe
 from xbench.doctor import (
     allocator,
     backends,
-    cgroup,
     clock,
     disk,
     gpu,
@@ -29,6 +28,7 @@ from xbench.doctor.sample import Sample, take_sample
 from xbench.doctor.words import plural
 from xbench.gpu.nvml import card_of, state_of
 from xbench.lock import holder
+from xbench.machine import cgroup, files
 from xbench.records.machine import available_bytes, devices, this_machine
 from xbench.registry import backend_paths, load_backend
 from xbench.text import show_bytes
@@ -58,7 +58,7 @@ def _machine() -> str:
 
 def _processor(sample: Sample) -> Asked:
     yield "governor", processor.governor(reading.of_each_cpu("cpufreq/scaling_governor"))
-    switches = reading.read(processor.NO_TURBO), reading.read(processor.BOOST)
+    switches = files.read(processor.NO_TURBO), files.read(processor.BOOST)
     yield "turbo", processor.turbo(*switches)
     names = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
     now, limit, top = (reading.number_of_each_cpu(f"cpufreq/{name}") for name in names)
@@ -93,7 +93,7 @@ def _memory(sample: Sample) -> Asked:
     swap_total, used, _ = reading.swap_bytes()
     moved = sample.after.swapped_bytes - sample.before.swapped_bytes
     yield "swap", memory.swap(swap_total, used, moved)
-    yield "huge pages", memory.huge_pages(reading.read(memory.THP))
+    yield "huge pages", memory.huge_pages(files.read(memory.THP))
     yield "allocator", _allocator()
 
 
@@ -121,7 +121,7 @@ def _surroundings(results: Path) -> Asked:
     ):  # fmt: skip
         yield "", check(os.environ)
     resolution_s, cost_s = clock.read_clock()
-    yield "clock", clock.clock(resolution_s, cost_s, reading.read(clock.SOURCE))
+    yield "clock", clock.clock(resolution_s, cost_s, files.read(clock.SOURCE))
     free, writable = disk.look_at(results)
     yield "disk", disk.disk(str(results), free, writable)
 

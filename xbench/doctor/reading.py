@@ -5,17 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from pathlib import Path
+
+from xbench.machine import files
 
 CPUS = "/sys/devices/system/cpu"
-
-
-def read(path: str) -> str | None:
-    """A small file's text without surrounding space; None if it cannot be read."""
-    try:
-        return Path(path).read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def usable_cpus() -> list[int]:
@@ -26,7 +19,7 @@ def usable_cpus() -> list[int]:
 
 def of_each_cpu(name: str) -> dict[int, str]:
     """The file `name` below each usable CPU's folder in /sys, where it is there."""
-    found = {cpu: read(f"{CPUS}/cpu{cpu}/{name}") for cpu in usable_cpus()}
+    found = {cpu: files.read(f"{CPUS}/cpu{cpu}/{name}") for cpu in usable_cpus()}
     return {cpu: text for cpu, text in found.items() if text}
 
 
@@ -38,7 +31,7 @@ def number_of_each_cpu(name: str) -> dict[int, int]:
 def throttle_counts() -> dict[str, int]:
     """How often each core and package was throttled since boot, by file."""
     paths = glob.glob(f"{CPUS}/cpu*/thermal_throttle/*_throttle_count")
-    found = {path: read(path) for path in paths}
+    found = {path: files.read(path) for path in paths}
     return {path: int(text) for path, text in found.items() if text and text.isdigit()}
 
 

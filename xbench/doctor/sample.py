@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from xbench.doctor import cgroup, reading
+from xbench.doctor import reading
 from xbench.doctor.sharing import CpuTicks, parse_stat, process_shares
+from xbench.machine import cgroup, files
 
 SAMPLE_S = 0.5
 
@@ -55,7 +56,7 @@ def take_sample(seconds: float = SAMPLE_S) -> Sample:
 
 def _snapshot(processes: dict[tuple[int, float], float] | None, at_s: float) -> Snapshot:
     """`processes`: if they were listed already, which is the work that takes longest."""
-    text = reading.read("/proc/stat")
+    text = files.read("/proc/stat")
     _, _, swapped = reading.swap_bytes()
     return Snapshot(
         at_s=at_s,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import PurePath
 
@@ -17,19 +16,19 @@ FORCES_KERNELS = "OPENBLAS_CORETYPE"
 
 def dropped(environment: Mapping[str, str]) -> Finding:
     """Variables that change speed and that no worker gets."""
-    found = {name: environment[name] for name in left_outside(environment)}
+    found = left_outside(environment)
     decided = next((DECIDED[name] for name in found if DECIDED.get(name)), "")
-    free = next((f"{name}={value}" for name, value in found.items() if name not in DECIDED), "")
-    command = f"xbench run --env {shlex.quote(free)}" if free else f"xbench run {decided}".strip()
+    free = next((name for name in found if name not in DECIDED), "")
+    command = f'xbench run --env {free}="${free}"' if free else f"xbench run {decided}".strip()
     return Finding(
         "dropped variables",
         "note" if found else "ok",
-        f"{_shown(found)}: set here, not passed on to workers" if found else "none set",
+        f"{' '.join(found)}: set here, not passed on to workers" if found else "none set",
         "what changes speed in your shell only would make figures that nobody else gets; threads "
         "and allocator are options",
-        "nothing; to measure with one of them, say so:",
+        "nothing; to measure with one of them, say so (its value is then in the results):",
         command,
-        {"variables": found},
+        {"names": list(found)},
     )
 
 

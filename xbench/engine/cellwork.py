@@ -8,6 +8,8 @@ from functools import partial
 from statistics import median
 from typing import Any
 
+from msgspec import structs
+
 from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.contracts import Spec
 from xbench.engine.calibrate import Burst, agree, agree_in_pairs, choose_burst, steady
@@ -16,9 +18,13 @@ from xbench.engine.jumps import steadily
 from xbench.engine.oracle import Oracle
 from xbench.engine.quiet import Gate, Patience
 from xbench.engine.refuse import (
+    SLOWEST,
+    depends,
     device_disagrees,
     early_fence,
     lone_call,
+    moved_bytes,
+    moving_ns,
     stored,
     too_fast,
     too_many_threads,
@@ -30,14 +36,15 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
 from xbench.plan.plan import WARMUP_S, Plan
-from xbench.records.reach import least_time, place_of
+from xbench.records.reach import least_time, place_of, reach
 from xbench.records.schema import CeilingsLine, CellLine, Samples
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES
 
 WARMUP_BURSTS = 60
-LATENCY_BURSTS, LATENCY_LIMIT_NS = 15, 1_000_000
-"""Bursts of a single call, for calls shorter than this that are otherwise timed several at once."""
+LATENCY_BURSTS, LATENCY_LIMIT_NS, LATENCY_TRIES = 15, 1_000_000, 4
+"""Bursts of a single call, for calls shorter than this that are otherwise timed several at once;
+and how often at most where they take too long."""
 
 FAR = 2.0
 """A burst is settled again if it should have been more than so many times as long."""
@@ -47,12 +54,24 @@ STARVED = 0.5
 """A burst whose threads waited for a core for more than this share of it says little: in a calm one
 a framework's own threads may wait for each other."""
 
+MORE_BURSTS = 14
+"""Read after half of them, where a fence seems to return early."""
+
 WORK_TRIALS, WORK_TRIES = 3, 6
 """How often calls on new operands are tried, and how often at most where a cell seems lazy."""
 
-KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 200, 64 << 20, 256 << 20
+KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 5_000, 64 << 20, 256 << 20
 """Results that are kept to see whether each is done: so many calls, while they hold so much; three
 calls of larger results, two of the largest."""
+
+VARIED_CALLS, VARIED_NS, LEAST_VARIED, VARIED_REPEATS = 16, 4e6, 4, 5
+"""Calls that are varied, so many or for so long, but no fewer than that; and how often."""
+
+LONG_NS = 5e7
+"""Calls that take longer are varied two at a time, once: nothing disturbs all of them."""
+
+AGAIN = 3
+"""How often ceilings are measured again before a cell is refused for being faster."""
 
 POPULATE_TIMES = 2
 """The heap that a cell's tensors move about in, against what they hold."""
@@ -272,7 +291,7 @@ class CellWork:
         reply = self._check(cell, line.calls + line.lead_in)
         threads = cell.worker.policy(self.plan.cores).threads
         problems = [
-            early_fence(line),
+            self._early_fence(cell, line),
             device_disagrees(line),
             too_many_threads(line, threads) if cell.worker.device == "cpu" else None,
             traced_again(self.traces[cell.id], reply["traces"]),
@@ -287,10 +306,32 @@ class CellWork:
             raise CellFailed("invalid", problem)
         line.overhead = fence / median(line.timed.wall_ns)
         if line.calls > 1 and median(line.timed.wall_ns) / line.calls < LATENCY_LIMIT_NS:
+            self._time_alone(cell, line, fence)
+
+    def _early_fence(self, cell: Cell, line: CellLine) -> str | None:
+        """What `early_fence` says; where it complains, of more bursts: on a busy machine a reading
+        may be late by chance, and what is pending after a burst is pending after each."""
+        problem = early_fence(line)
+        if problem is None:
+            return None
+        more, burst = Samples(), Burst(line.calls, line.lead_in)
+        for number in range(MORE_BURSTS):
+            self.burst(cell, burst, more, read_placed=number % 2 == 1)
+        return early_fence(structs.replace(line, timed=more))
+
+    def _time_alone(self, cell: Cell, line: CellLine, fence_ns: int) -> None:
+        """Time calls alone; more of them where they seem far too long, perhaps for another's sake.
+
+        Raises: CellFailed("invalid", ...)"""
+        gate, problem = self.gate([cell]), None
+        for _ in range(LATENCY_TRIES):
             for _ in range(LATENCY_BURSTS):
                 self.burst(cell, Burst(1, 1), line.latency)
-            if (problem := lone_call(line, fence)) is not None:
-                raise CellFailed("invalid", problem)
+            if (problem := lone_call(line, fence_ns)) is None:
+                return
+            gate.wait()
+        if problem is not None:
+            raise CellFailed("invalid", problem)
 
     def _too_fast(self, cell: Cell, line: CellLine) -> str | None:
         """Whether the time is less than the work needs, by ceilings that were measured again."""
@@ -302,9 +343,14 @@ class CellWork:
         if cell.worker.device != "cpu" and moved < BEYOND_CACHES * ceilings.cache_bytes:
             moved = 0  # how fast a device's cache is, only its own framework tells
         problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
-        if problem is None:
-            return None
-        return too_fast(line, least_time(cost.flop, moved, self.limits.again(ceilings), warm))
+        gate = self.gate([cell])
+        for _ in range(AGAIN):  # they may have been measured while others needed the cores
+            if problem is None:
+                break
+            gate.wait()
+            ceilings = self.limits.again(ceilings)
+            problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
+        return problem
 
     def _check_work(self, cell: Cell, line: CellLine) -> None:
         """Every call must do its own work, before the fence returns.
@@ -326,6 +372,28 @@ class CellWork:
             trials.append(self._ask(cell, "new_operands", 2 * expect_s))
         if (problem := stored(trials)) is not None:
             raise CellFailed("invalid", problem)
+        if (problem := self._varied(cell, line)) is not None:
+            raise CellFailed("invalid", problem)
+
+    def _varied(self, cell: Cell, line: CellLine) -> str | None:
+        """What is wrong if calls that keep their results, or take operands in turn, take longer."""
+        call_ns = median(line.timed.wall_ns) / line.calls
+        calls, repeats = varied_calls(call_ns, line.calls)
+        moving = self._moving_ns(cell, calls)
+        expect_s = 4 * calls * (repeats + 1) * call_ns * 1e-9
+        problem = None
+        for _ in range(WORK_TRIES):
+            varied = self._ask(cell, "vary_calls", expect_s, calls=calls, repeats=repeats)
+            if (problem := depends(varied, calls, moving)) is None:
+                break
+        return problem
+
+    def _moving_ns(self, cell: Cell, calls: int) -> dict[str, float]:
+        """`moving_ns` by this machine's ceilings."""
+        ceilings, (given, made) = self.limits.of(cell), moved_bytes(cell.spec)
+        found = reach(ceilings, 2 * given + calls * made) if ceilings else None
+        new_pages = cell.worker.allocator == "system"
+        return moving_ns(cell.spec, found.bytes_per_s if found else SLOWEST, new_pages)
 
     def unload(self, cell: Cell) -> None:
         """Have its worker, if there is one, forget the cell."""
@@ -336,6 +404,14 @@ class CellWork:
     def _ask(self, cell: Cell, action: str, expect_s: float, **arguments: Any) -> dict[str, Any]:
         limit = max(self.settings.timeout_s, 20.0 * expect_s)
         return self.workers.get(cell.worker).call(action, limit, cell=cell.id, **arguments)
+
+
+def varied_calls(call_ns: float, burst: int) -> tuple[int, int]:
+    """How many calls are varied at once, of an op whose bursts are of so many; and how often."""
+    if call_ns > LONG_NS:
+        return 2, 1
+    longest = max(LEAST_VARIED, int(VARIED_NS / max(call_ns, 1.0)))
+    return max(LEAST_VARIED, min(VARIED_CALLS, longest, burst)), VARIED_REPEATS
 
 
 def kept_calls(spec: Spec, calls: int) -> int:

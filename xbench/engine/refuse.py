@@ -7,9 +7,12 @@ from itertools import zip_longest
 from statistics import median
 from typing import Any
 
+from xbench.contracts import Spec
 from xbench.records.reach import Least
 from xbench.records.schema import CellLine
 from xbench.text import show_seconds
+from xbench.workloads import get_op
+from xbench.workloads.base import ITEM_BYTES
 
 THREAD_MARGIN = 0.05
 TICK_NS = 10_000_000
@@ -29,8 +32,27 @@ STORED_NS, STORED_TIMES = 5_000, 3
 """How much longer a call on new operands may take than on old ones, whose data are in the nearest
 cache."""
 
-LONE_NS, LONE_TIMES, LONE_FENCES = 100_000, 5, 5
-"""How long a call alone may take: against a call in a row, and against an idle fence."""
+VARIED_NS, VARIED_TIMES = 2_000, 1.25
+"""How much longer calls may take that keep their results, or take operands in turn: in all, and
+against those that do neither; beside what fetching their data costs."""
+
+MOVING_TIMES, SLOWEST = 2, 20e9
+"""Data from farther away may take so many times what the ceilings say, since what is written is
+often fetched first; and bytes/s of memory where no ceiling was measured."""
+
+PAGE_BYTES, PAGE_NS = 4096, 1_000
+"""What a page costs at most that the kernel has to give."""
+
+VARIED = (
+    ("kept_ns", "if all results are kept until the fence",
+     "work is left out whose result nobody holds at the end; compute every call's result"),
+    ("turns_ns", "if two sets of operands are taken in turn",
+     "results are kept between calls; every call must compute its own"),
+)  # fmt: skip
+
+LONE_NS, LONE_TIMES, LONE_FENCES = 200_000, 5, 5
+"""How long a call alone may take: in all, against a call in a row, and against an idle fence. A
+framework's other threads are asleep when it begins, and are woken."""
 
 FAST_TIMES = 1.5
 """How many times faster than the ceilings allow a call may be, besides their own spread: they are
@@ -67,23 +89,59 @@ def unfinished(kept: Mapping[str, Any]) -> str | None:
     their results, all kept, took longer to read than finished tensors do. `kept` is what
     `keep_results` replied. One reading of a busy machine may be late, so that a cell is refused
     only if this holds each time."""
-    wall, late, placed = kept["wall_ns"], kept["late_ns"], kept["placed_ns"]
+    calls, late, placed = kept["calls"], kept["late_ns"], kept["placed_ns"]
+    wall = kept["wall_ns"] * len(late) / calls  # of as many calls as were read
     usual = median(placed)
     beyond = sorted(max(each - LATE_TIMES * usual, 0) for each in late)
     pending = sum(beyond[: len(beyond) - len(beyond) // OUTLIERS])
     if pending <= max(PENDING_NS, PENDING_SHARE * wall, usual * len(late)):
         return None
     return (
-        f"calls were not done when the fence returned: {len(late)} of them in a row and the fence "
-        f"took {show_seconds(wall * 1e-9)}, but reading their results took "
+        f"calls were not done when the fence returned: {calls} of them in a row and the fence took "
+        f"{show_seconds(kept['wall_ns'] * 1e-9)}, but reading {len(late)} of their results took "
         f"{show_seconds(pending * 1e-9)} more than reading finished ones; {WAIT}"
     )
+
+
+def moved_bytes(spec: Spec) -> tuple[int, int]:
+    """Bytes of a call's operands, and of its results."""
+    tensors, item = get_op(spec.op).tensors(spec), ITEM_BYTES[spec.dtype]
+    return item * tensors.elements("batch"), item * tensors.elements("outputs")
+
+
+def moving_ns(spec: Spec, bytes_per_s: float, new_pages: bool) -> dict[str, float]:
+    """How much longer a call may take whose results are kept, or which takes operands in turn: all
+    of them lie in a farther cache, or in memory, and perhaps on pages that are new."""
+    given, made = moved_bytes(spec)
+    byte_ns = MOVING_TIMES * 1e9 / bytes_per_s
+    page_ns = PAGE_NS / PAGE_BYTES if new_pages else 0.0
+    return {"kept_ns": made * (byte_ns + page_ns), "turns_ns": given * byte_ns}
+
+
+def depends(
+    varied: Mapping[str, Sequence[int]], calls: int, moving: Mapping[str, float]
+) -> str | None:
+    """Whether calls do less than others that differ in what must not matter: they drop their
+    results while the others keep them, or repeat the operands while the others take two sets in
+    turn. `varied` is what `vary_calls` replied; `moving`, by how much longer the others may take
+    since their data lie further away. The shortest of each count. On a busy machine these may
+    differ by chance, so that a cell is refused only if this holds each time."""
+    usual = min(varied["usual_ns"]) / calls
+    for way, what, why in VARIED:
+        found = min(varied[way]) / calls
+        if found > VARIED_TIMES * usual + moving[way] + VARIED_NS:
+            return (
+                f"a call takes {show_seconds(usual * 1e-9)} in a row, and {what} "
+                f"{show_seconds(found * 1e-9)}: {why}"
+            )
+    return None
 
 
 def stored(trials: Sequence[Mapping[str, Any]]) -> str | None:
     """Whether results come from earlier calls: a call gives back the very tensors of an earlier
     one, or operands that were seen before take far less time than new ones. `trials` are replies of
-    `new_operands`; the shortest times count."""
+    `new_operands`. The shortest call on new operands counts, against the usual one on old ones: a
+    busy machine makes calls longer, and some of an honest step's are short each time."""
     for each in trials:
         if each["same"]:
             return (
@@ -91,7 +149,8 @@ def stored(trials: Sequence[Mapping[str, Any]]) -> str | None:
                 "and a call on others did not: results are kept between calls; every call must "
                 "compute its own"
             )
-    new, again = (min(each[name] for each in trials) for name in ("new_ns", "again_ns"))
+    new = min(each["new_ns"] for each in trials)
+    again = median(call for each in trials for call in each["again_ns"])
     if new <= STORED_TIMES * again + STORED_NS:
         return None
     return (
@@ -103,10 +162,16 @@ def stored(trials: Sequence[Mapping[str, Any]]) -> str | None:
 
 def lone_call(line: CellLine, fence_ns: int) -> str | None:
     """Whether a call alone takes so many times what it takes in a row that launching and waiting
-    cannot explain it: then calls in a row leave work undone."""
+    cannot explain it: then calls in a row leave work undone. Time for which its threads waited for
+    a core is left out, and the shortest call counts."""
     if not line.latency.wall_ns or not line.timed.wall_ns:
         return None
-    alone, row = min(line.latency.wall_ns), median(line.timed.wall_ns) / line.calls
+    latency = line.latency
+    alone = min(
+        wall - min(waited, wall)
+        for wall, waited in zip_longest(latency.wall_ns, latency.wait_ns, fillvalue=0)
+    )
+    row = median(line.timed.wall_ns) / line.calls
     if alone <= LONE_TIMES * row + LONE_FENCES * fence_ns + LONE_NS:
         return None
     return (
@@ -163,9 +228,17 @@ def too_many_threads(line: CellLine, threads: int) -> str | None:
     usual = active[3 * len(active) // 4]
     if usual <= threads * (1.0 + THREAD_MARGIN):
         return None
-    return f"{usual:.2f} threads worked in a burst, {threads} were declared"
+    return (
+        f"{usual:.2f} threads worked in a burst, {threads} were declared: limit the framework's "
+        "threads in `open`, or ask for as many (--threads)"
+    )
 
 
 def traced_again(before: int, after: int) -> str | None:
     """Whether something was traced or compiled while it was timed."""
-    return None if before == after else f"retraced or recompiled {after - before} times while timed"
+    if before == after:
+        return None
+    return (
+        f"retraced or recompiled {after - before} times while timed: give each call the same "
+        "shapes, dtypes and Python values, and leave compilation switched on"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from xbench.contracts import Backend, Policy
 from xbench.errors import CellFailed, UsageError
-from xbench.launch.variables import RECORDED, is_passed_on, left_outside
+from xbench.launch.variables import CODE_PATHS, RECORDED, is_passed_on, left_outside
 
 ALLOCATORS = {
     "reuse": {
@@ -62,10 +62,12 @@ def read_given(texts: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name or "\0" in text or name != name.strip():
+        if not equals or not name or "\0" in text or len(name.split()) != 1 or name != name.strip():
             raise UsageError(
                 f"--env takes NAME=VALUE, and {text!r} is none", "for instance --env MKL_VERBOSE=1"
             )
+        if name.startswith("XBENCH_"):
+            raise UsageError(f"--env {name}: xbench's own variables are its own", "leave it out")
         if name in DECIDED:
             option = DECIDED[name]
             raise UsageError(
@@ -80,11 +82,19 @@ def variables_of(
     given: Mapping[str, str], caller: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """What a run's header says of variables: `variables`, those of all its workers that decide
-    speed, with values; `left_outside`, the names of those of the caller that no worker got."""
+    speed, with values; `paths`, where code is looked for, hashed; `left_outside`, the names of
+    those of the caller that no worker got."""
     found = os.environ if caller is None else caller
     passed = {name: found[name] for name in RECORDED if name in found}
     outside = [name for name in left_outside(found) if name not in given]
-    return {"variables": passed | dict(given), "left_outside": outside}
+    paths = {name: f"set, SHA-256 {_digest(found[name])}" for name in CODE_PATHS if name in found}
+    return {"variables": passed | dict(given), "paths": paths, "left_outside": outside}
+
+
+def _digest(value: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def adapter_variables(backend: Backend, policy: Policy) -> dict[str, str]:

@@ -63,6 +63,7 @@ class _ReadCost(TypedDict):
 
 
 class _Kept(TypedDict):
+    calls: Count
     wall_ns: Count
     late_ns: list[Count]
     placed_ns: list[Count]
@@ -70,8 +71,14 @@ class _Kept(TypedDict):
 
 class _New(TypedDict):
     new_ns: Count
-    again_ns: Count
+    again_ns: list[Count]
     same: list[str]
+
+
+class _Varied(TypedDict):
+    usual_ns: list[Count]
+    kept_ns: list[Count]
+    turns_ns: list[Count]
 
 
 class _Answered(TypedDict):
@@ -104,8 +111,8 @@ class _Judged(TypedDict):
 
 REPLIES: dict[str, Any] = {
     "open": _Opened, "launch_costs": _Costs, "load": _Loaded, "burst": _Reading,
-    "read_cost": _ReadCost, "keep_results": _Kept, "new_operands": _New, "answer": _Answered,
-    "peak": _Peak, "exhibit": _Shown, "prepare": _Prepared, "judge": _Judged,
+    "read_cost": _ReadCost, "keep_results": _Kept, "new_operands": _New, "vary_calls": _Varied,
+    "answer": _Answered, "peak": _Peak, "exhibit": _Shown, "prepare": _Prepared, "judge": _Judged,
 }  # fmt: skip
 """By what was asked; of the others nothing is used, or what they hold goes into typed lines."""
 

@@ -15,6 +15,9 @@ from uuid import uuid4
 from xbench.machine.cache_folder import cache_folder
 
 CPUINFO = Path("/proc/cpuinfo")
+NOBODY = frozenset({"", "unknown", "unknown processor", "n/a", "none", "generic"})
+"""What kernels and hypervisors write where they know no name."""
+
 NAMES = ("model name", "Model Name", "cpu model", "cpu", "uarch")
 """Fields of /proc/cpuinfo that hold a name: x86, LoongArch, MIPS, POWER, RISC-V."""
 
@@ -78,15 +81,18 @@ def details_of(cores: Iterable[Fields]) -> str:
 
 
 def _name(fields: Fields) -> str:
-    for each in NAMES:
-        if fields.get(each, "").strip("0123456789 "):  # a mere number is no name
-            return fields[each]
+    """ARM's numbers go first: some of its kernels write `ARMv8 Processor` as a model's name, of
+    whatever model."""
     if all(each in fields for each in ARM[:3]):
         maker, part, variant, *revision = (fields.get(each, "") for each in ARM)
         who = IMPLEMENTERS.get(_number(maker), f"ARM implementer {maker}")
         return f"{who} part {part} variant {variant} revision {revision[0] or '?'}"
-    if all(each in fields for each in RISCV):
-        return "RISC-V " + " ".join(f"{each} {fields[each]}" for each in RISCV)
+    for each in NAMES:
+        found = fields.get(each, "")
+        if found.strip("0123456789 ") and found.strip().lower() not in NOBODY:  # nor a mere number
+            return found
+    if any(_number(fields.get(each, "")) > 0 for each in RISCV):
+        return "RISC-V " + " ".join(f"{each} {fields.get(each, '?')}" for each in RISCV)
     return ""
 
 

@@ -11,6 +11,9 @@ UNKNOWN = "unknown"
 DRAWN = frozenset({"PYTHONHASHSEED", "XBENCH_PADDING"})
 """Variables that are drawn for each worker, so that no two of them are alike by accident."""
 
+POLICY = frozenset({"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"})
+"""Variables by which the policy for freed memory is set, which a cell names."""
+
 _LARGEST = 2**63
 
 
@@ -37,9 +40,9 @@ def environment_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
         ("Python", text_of(environment.get("python"))),
         ("frequency governor", text_of(environment.get("governor"))),
         ("transparent huge pages", text_of(environment.get("thp"))),
-        ("CPU quota", _quota(environment.get("cgroup_cpu"))),
-        ("priority (nice)", _nice(environment.get("nice"))),
-        ("address layout", _layout(environment.get("randomised_layout"))),
+        ("C++ compiler", text_of(environment.get("compiler"))),
+        ("usable CPUs", text_of(environment.get("usable_cpus"))),
+        *restrictions(environment),
         ("load average at the start", _load(environment.get("load_average"))),
         ("source", _git(environment.get("git"))),
     ]
@@ -47,22 +50,40 @@ def environment_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
     return [*known, *variable_facts(environment)]
 
 
+def restrictions(environment: dict[str, Any]) -> list[tuple[str, str]]:
+    """Label and value of what the run was held to and most others are not; without what is not
+    known."""
+    scheduling, denied = environment.get("scheduling"), environment.get("huge_pages_denied")
+    facts = [
+        ("CPU quota", _quota(environment.get("cpu_quota_cores"))),
+        ("priority (nice)", _nice(environment.get("nice"))),
+        ("scheduling policy", UNKNOWN if scheduling == "other" else text_of(scheduling)),
+        ("huge pages", "denied to this process" if denied is True else UNKNOWN),
+        ("stack limit", _stack(environment.get("stack_limit_bytes"))),
+        ("address layout", _layout(environment.get("randomised_layout"))),
+    ]
+    return [(label, value) for label, value in facts if value != UNKNOWN]
+
+
 def variable_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
-    """Label and value of each variable that reached the workers and decides speed."""
-    found = environment.get("variables")
-    if not isinstance(found, dict):
-        return []
-    return [(f"variable {name}", text_of(value)) for name, value in sorted(found.items())]
+    """Label and value of each variable that reached the workers and decides speed, or where code is
+    looked for."""
+    facts: list[tuple[str, str]] = []
+    for kind in ("variables", "paths"):
+        found = environment.get(kind)
+        if isinstance(found, dict):
+            facts += [(f"variable {name}", text_of(found[name])) for name in sorted(found)]
+    return facts
 
 
 def worker_facts(workers: Iterable[tuple[Mapping[str, str], str]]) -> dict[str, str]:
     """Label and value of what workers were started with: of each its environment and the library
-    that replaces malloc. Left out is what is drawn for each by chance, and what the allocator's
-    policy sets, which a cell names."""
+    that replaces malloc. Left out is what is drawn for each by chance, and by what the
+    allocator's policy is set."""
     found: dict[str, set[str]] = {}
     for environment, malloc in workers:
         for name, value in environment.items():
-            if name not in DRAWN and not name.startswith("MALLOC_"):
+            if name not in DRAWN and name not in POLICY:
                 found.setdefault(f"variable {name}", set()).add(value)
         if malloc:
             found.setdefault("malloc", set()).add(malloc)
@@ -104,16 +125,18 @@ def _load(found: Any) -> str:
 
 
 def _quota(found: Any) -> str:
-    """`1.5 cores` of the kernel's `150000 100000`; unknown without a limit."""
-    quota, _, period = str(found or "").partition(" ")
-    if not (quota.isdigit() and period.isdigit() and int(period)):
-        return UNKNOWN
-    return f"{int(quota) / int(period):g} cores"
+    """`1.5 cores`; unknown without a limit."""
+    return f"{found:g} cores" if _is_number(found) else UNKNOWN
 
 
 def _nice(found: Any) -> str:
     """Unknown for 0, which is everybody's."""
     return str(found) if isinstance(found, int) and found else UNKNOWN
+
+
+def _stack(found: Any) -> str:
+    """Said only where it is unlimited: Linux then lays libraries out in another way."""
+    return "unlimited" if found == -1 else UNKNOWN
 
 
 def _layout(found: Any) -> str:

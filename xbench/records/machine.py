@@ -13,11 +13,10 @@ from typing import Any
 import msgspec
 
 from xbench.gpu.nvml import cards, visible
+from xbench.machine import cgroup
 from xbench.machine.processor import this_processor
+from xbench.machine.surroundings import surroundings
 from xbench.records.aa import kept
-
-NO_RANDOMISATION = 0x0040000
-"""ADDR_NO_RANDOMIZE of personality(2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +66,11 @@ def available_bytes() -> int:
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    limit = cgroup_memory_limit()
+    limit = cgroup.memory_bytes()
     if limit is None:
         return free
     current = _read("/sys/fs/cgroup/memory.current")
     return min(free, limit - int(current or 0))
-
-
-def cgroup_memory_limit() -> int | None:
-    """The container's memory limit in bytes, if there is one."""
-    text = _read("/sys/fs/cgroup/memory.max") or _read(
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes"
-    )
-    return int(text) if text and text.isdigit() and int(text) < 1 << 60 else None
 
 
 def environment() -> dict[str, Any]:
@@ -95,26 +86,12 @@ def environment() -> dict[str, Any]:
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "thp": _read("/sys/kernel/mm/transparent_hugepage/enabled"),
         "load_average": list(os.getloadavg()),
-        "cgroup_cpu": _read("/sys/fs/cgroup/cpu.max"),
-        "cgroup_memory_bytes": cgroup_memory_limit(),
+        "cgroup_memory_bytes": cgroup.memory_bytes(),
         "available_bytes": available_bytes(),
-        "nice": os.nice(0),
-        "randomised_layout": _layout_is_random(),
+        **surroundings(),
         "git": git_state(Path.cwd()),
         "selftest": msgspec.to_builtins(kept(machine.key)),
     }
-
-
-def _layout_is_random() -> bool | None:
-    """Whether the kernel places a new process's stack, heap and libraries at random; None where it
-    does not say. It is switched off for the whole system, or for a process and its children."""
-    if sys.platform != "linux":
-        return None
-    system = _read("/proc/sys/kernel/randomize_va_space")
-    persona = _read("/proc/self/personality")
-    if system is None or persona is None:
-        return None
-    return system == "2" and not int(persona, 16) & NO_RANDOMISATION
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -39,8 +39,9 @@ def check_mode(backend: Backend, mode: Mode, spec: Spec, step: Step, before: Mad
     if mode != "compiled" and rise.get("compiled", 0) > 0:
         raise CellFailed(
             "unsupported",
-            f"mode {mode} was asked for, and {backend.name} compiled {rise['compiled']} functions "
-            f"for it{_switched(backend)}",
+            f"mode {mode} was asked for, and {backend.name} compiled something "
+            f"({rise['compiled']}×) when the step first ran{_switched(backend)}; build it without "
+            "compiling, or ask for mode compiled",
         )
     if rise.get("breaks", 0) > 0:
         raise CellFailed(
@@ -53,7 +54,8 @@ def check_mode(backend: Backend, mode: Mode, spec: Spec, step: Step, before: Mad
 def _not_done(backend: Backend, mode: Mode, counted: bool) -> str:
     if counted:
         what = "traced no graph" if mode == "graph" else "compiled nothing"
-        return f"mode {mode}: {backend.name} {what} at the first call{_switched(backend)}"
+        todo = _switched(backend) or "; have the factory trace or compile the whole step"
+        return f"mode {mode}: {backend.name} {what} at the first call{todo}"
     return (
         f"mode {mode}: nothing shows that {backend.name} did it; count traces in Step.traces, or "
         "give the adapter `made`"

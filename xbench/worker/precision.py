@@ -8,6 +8,9 @@ from xbench.registry import factory_of
 CANARY_SIZE = 256
 """Rows: enough that a device uses the kernel of its large products."""
 
+LEAST_BITS = 8
+"""Of bfloat16. What keeps fewer does not multiply: its results are wrong, which the oracle says."""
+
 
 def product_bits(backend: Backend, mode: Mode) -> int:
     """Significant bits that survive the very `matmul` of an opened adapter: 24 in IEEE float32, 11

@@ -32,7 +32,7 @@ from xbench.worker.layout import (
 from xbench.worker.mode_evidence import check_mode, made
 from xbench.worker.optional import cache_bytes, stopwatch
 from xbench.worker.peak import peak_memory
-from xbench.worker.precision import product_bits
+from xbench.worker.precision import LEAST_BITS, product_bits
 from xbench.worker.product_rate import product_rate
 from xbench.worker.serve import Handler, serve
 from xbench.worker.slot import Slot, map_arrays
@@ -46,6 +46,7 @@ from xbench.worker.work_checks import (
     deaf_outputs,
     kept_results,
     new_operands,
+    varied_calls,
 )
 from xbench.workloads import get_op
 from xbench.workloads.base import ITEM_BYTES
@@ -75,12 +76,27 @@ def _spec(sent: Reply) -> Spec:
     return Spec(sent["op"], tuple((name, value) for name, value in sent["params"]), sent["dtype"])
 
 
-def _check_precision(backend: str, math: str, facts: dict[str, Any]) -> None:
+def _watchers() -> str | None:
+    """What makes every Python call of this process slower, if anything does."""
+    import tracemalloc
+
+    found = [
+        name
+        for name, active in (
+            ("sys.setprofile", sys.getprofile() is not None),
+            ("sys.settrace", sys.gettrace() is not None),
+            ("tracemalloc", tracemalloc.is_tracing()),
+        )
+        if active
+    ]
+    return f"{' and '.join(found)} watches every call in this worker" if found else None
+
+
+def _check_precision(backend: str, math: str, bits: int) -> None:
     """IEEE float32 keeps 24 bits of the factors of a product; TF32 keeps 11.
 
     Raises: CellFailed("invalid", ...) for fewer; CellFailed("unsupported", ...) where TF32 was
     asked and all were kept: the figure would be another mode's."""
-    bits = facts.get("precision_bits", IEEE_BITS)
     if math == "tf32" and bits >= IEEE_BITS:
         raise CellFailed(
             "unsupported",
@@ -99,6 +115,8 @@ class Session:
         self.backend = backend
         self.device = ""
         self.core: int | None = None
+        self.math = "ieee"
+        self.bits: int | None = None
         self.slots: dict[str, Slot] = {}
         self.heap = Heap()
 
@@ -108,7 +126,7 @@ class Session:
         asked: tuple[Handler, ...] = (
             self.open, self.launch_costs, self.ceilings, self.product_rate, self.place, self.load,
             self.burst, self.populate, self.read_cost, self.answer, self.probe, self.keep_results,
-            self.new_operands, self.peak, self.exhibit, self.unload, self.close,
+            self.new_operands, self.vary_calls, self.peak, self.exhibit, self.unload, self.close,
         )  # fmt: skip
         return {method.__name__: method for method in asked}
 
@@ -120,6 +138,8 @@ class Session:
         start = time.perf_counter_ns()
         self.backend.open(chosen)
         opened = time.perf_counter_ns() - start
+        if (watching := _watchers()) is not None:
+            raise CellFailed("invalid", f"{watching}; remove it (sitecustomize.py, a .pth file)")
         facts = self.backend.attest()
         if facts["threads"] not in (chosen.threads, -1):
             raise CellFailed(
@@ -127,7 +147,7 @@ class Session:
                 f"{self.backend.name} runs {facts['threads']} threads, {chosen.threads} were asked",
             )
         worked = threads_at_work(self.backend, chosen.threads) if chosen.device == "cpu" else 0
-        if chosen.threads > 1 == worked:
+        if chosen.threads > 1 and worked == 1:
             raise CellFailed(
                 "invalid",
                 f"{self.backend.name} was asked for {chosen.threads} threads and says "
@@ -135,9 +155,9 @@ class Session:
             )
         gc.collect()
         gc.freeze()  # the framework's own objects: later collections pass over them
-        if self.backend.supports("matmul", "float32", Variant("eager", "none")) is None:
-            facts.setdefault("precision_bits", product_bits(self.backend, "eager"))
-        _check_precision(self.backend.name, chosen.math, facts)
+        self.math, self.bits = chosen.math, facts.get("precision_bits")
+        if self.bits is not None:
+            _check_precision(self.backend.name, self.math, self.bits)
         cost = idle_cost_ns(self._empty_burst(stopwatch(self.backend)))
         return {
             "open_ns": opened,
@@ -184,6 +204,7 @@ class Session:
     def load(self, cell: str, variant: list[Any]) -> Reply:
         """Build a placed cell's step and run it for the first time."""
         slot = self.slots[cell]
+        self._check_products(slot.spec, variant[0])
         factory, before = factory_of(self.backend, slot.spec.op), made(self.backend)
 
         def make() -> Step:
@@ -277,6 +298,11 @@ class Session:
         begin_on(self.core)
         return dict(new_operands(self.slots[cell]))
 
+    def vary_calls(self, cell: str, calls: int, repeats: int) -> Reply:
+        """Calls as bursts make them, and in two other ways; see `varied_calls`."""
+        begin_on(self.core)
+        return dict(varied_calls(self.slots[cell], calls, repeats))
+
     def peak(self, spec: Reply, variant: list[Any], inputs: Reply) -> Reply:
         """What a cell needs at its most; asked once of a process, which serves nothing else."""
         return peak_memory(self.backend, self.device, _spec(spec), Variant(*variant), inputs)
@@ -307,6 +333,21 @@ class Session:
             self.backend.fence({})
 
         return work
+
+    def _check_products(self, spec: Spec, mode: Mode) -> None:
+        """Where an adapter does not say what its products keep, see for oneself, once, before the
+        first cell that rests on it.
+
+        Raises: CellFailed, as `_check_precision` does."""
+        if not get_op(spec.op).products or spec.dtype != "float32":
+            return
+        able = self.backend.supports("matmul", "float32", Variant(mode, "none")) is None
+        if self.bits is None and able:
+            self.bits = product_bits(self.backend, mode)
+        if self.bits is None:
+            self.bits = IEEE_BITS
+        if self.bits >= LEAST_BITS:
+            _check_precision(self.backend.name, self.math, self.bits)
 
     def _check_places(self, slot: Slot) -> None:
         """Every tensor must be where the policy says and of the workload's dtype.

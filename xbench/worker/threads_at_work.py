@@ -17,11 +17,15 @@ EAGER = Variant("eager", "none")
 
 def threads_at_work(backend: Backend, wanted: int) -> int:
     """The threads that worked on a product of two matrices, the most of a few tries, of which there
-    are no more than `wanted` needs. 0 where nobody can tell: there is no such product, or the
-    system does not say what each thread did."""
+    are no more than `wanted` needs. 0 where nobody can tell, or need: one thread is wanted, there
+    is no such product, or the system does not say what each thread did."""
     import numpy as np
 
-    if not thread_clocks() or backend.supports("matmul", "float32", EAGER) is not None:
+    if (
+        wanted == 1
+        or not thread_clocks()
+        or backend.supports("matmul", "float32", EAGER) is not None
+    ):
         return 0
     spec = Spec("matmul", (("m", SIZE), ("k", SIZE), ("n", SIZE)), "float32")
     step = factory_of(backend, "matmul")(backend, spec, EAGER)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHANGED = 1 << 6
 """Of so many entries of an operand one is changed, where new operands are wanted."""
 
-PLACED = 16
+PLACED, MOST_READ = 16, 200
 OWNED_BYTES = 256 << 20
 """Larger operands are not copied once more only to see whether `put` copies."""
 
@@ -84,11 +84,12 @@ def _owns(slot: Slot, name: str) -> bool:
 
 def kept_results(slot: Slot, calls: int, lead_in: int) -> dict[str, Any]:
     """Make calls as a burst does, but keep every result; after the fence, which is given the last
-    ones only, read all results in the order in which they were made.
+    ones only, read results in the order in which they were made: all, or some of each part.
 
-    Returns: `wall_ns` of the calls with their fence; `late_ns`, what reading the results of each
-    call took; `placed_ns`, what reading tensors of the same shapes took that were put before and
-    are finished. Of those a few are read first: the first readings find cold caches."""
+    Returns: `calls` that were made; `wall_ns` of them with their fence; `late_ns`, what reading the
+    results of each took that was read; `placed_ns`, what reading tensors of the same shapes took
+    that were put before and are finished. Of those a few are read first: the first readings find
+    cold caches."""
     fence, run = slot.backend.fence, slot.step.run
     state, outputs = run(slot.fresh_state(), slot.batch)
     placed = [_like_outputs(slot, tuple(outputs)) for _ in range(max(2, min(calls, PLACED)))]
@@ -107,11 +108,19 @@ def kept_results(slot: Slot, calls: int, lead_in: int) -> dict[str, Any]:
     wall = time.perf_counter_ns() - start
     warming = len(placed) // 2
     first = [_read(slot, each) for each in placed[:warming]]
-    late = [_read(slot, each) for each in kept]
+    late = [_read(slot, each) for each in some_of(kept)]
     return {
-        "wall_ns": wall, "late_ns": late,
+        "calls": calls, "wall_ns": wall, "late_ns": late,
         "placed_ns": first[1:] + [_read(slot, each) for each in placed[warming:]],
     }  # fmt: skip
+
+
+def some_of(kept: list[Tensors]) -> list[Tensors]:
+    """Results from everywhere, the first and the last among them; all if there are few."""
+    last = len(kept) - 1
+    if last < MOST_READ:
+        return kept
+    return [kept[number * last // (MOST_READ - 1)] for number in range(MOST_READ)]
 
 
 def _like_outputs(slot: Slot, names: tuple[str, ...]) -> Tensors:
@@ -129,15 +138,15 @@ def _read(slot: Slot, outputs: Tensors) -> int:
 
 
 def new_operands(slot: Slot) -> dict[str, Any]:
-    """Time one call on operands that no call has seen, and calls on the same ones again.
+    """Time one call on operands that no call has seen, and calls on the same ones again. Before
+    them, a call on other new operands takes the memory that theirs then have: pages that a process
+    never had cost as much as some calls.
 
-    Returns: `new_ns` of the first and `again_ns` of the quickest of the others, each with a fence
-    and from a fresh state; `same`, results that the second call gave back as the first one's very
-    own while a call on other operands did not (a step that has one place for its result gives
-    back that one each time)."""
+    Returns: `new_ns` of the first and `again_ns` of the others, each with a fence and from a fresh
+    state; `same`, results that the second call gave back as the first one's very own while a call
+    on other operands did not (a step that has one place for its result gives back that one each
+    time)."""
     fence, run = slot.backend.fence, slot.step.run
-    batch = {name: put(slot.backend, slot.spec, name, values) for name, values in _renewed(slot)}
-    fence(batch)
 
     def once(operands: Tensors) -> tuple[int, Tensors]:
         fresh = slot.fresh_state()
@@ -147,7 +156,9 @@ def new_operands(slot: Slot) -> dict[str, Any]:
         fence(state | outputs)
         return time.perf_counter_ns() - start, outputs
 
+    once(_put_renewed(slot))
     _, old = once(slot.batch)  # the process has just been woken, too
+    batch = _put_renewed(slot)
     new_ns, first = once(batch)
     second_ns, second = once(batch)
     own = [each for each in first if each not in get_op(slot.spec.op).constant]
@@ -160,7 +171,39 @@ def new_operands(slot: Slot) -> dict[str, Any]:
     ]
     del first, second, old
     third_ns, _ = once(batch)
-    return {"new_ns": new_ns, "again_ns": min(second_ns, third_ns), "same": sorted(same)}
+    return {"new_ns": new_ns, "again_ns": [second_ns, third_ns], "same": sorted(same)}
+
+
+def varied_calls(slot: Slot, calls: int, repeats: int) -> dict[str, list[int]]:
+    """Time so many calls in three ways, one after the other, `repeats` times; what comes before
+    that takes the memory which the results then have.
+
+    Returns nanoseconds, with the fence: `usual_ns`, as bursts make them, which drop each result
+    when the next one is there; `kept_ns`, with every result kept until the fence has returned;
+    `turns_ns`, with two sets of operands in turn. A framework that computes only what somebody
+    still holds takes longer for the second; one that knows the last call's operands again, for the
+    third."""
+    fence, run = slot.backend.fence, slot.step.run
+    one, other = slot.batch, _put_renewed(slot)
+    orders = {"usual_ns": (one, one), "kept_ns": (one, one), "turns_ns": (one, other)}
+    found: dict[str, list[int]] = {way: [] for way in orders}
+    for _ in range(repeats + 1):
+        for way, order in orders.items():
+            state, outputs = run(slot.fresh_state(), order[1])
+            fence(state | outputs)
+            kept: list[Tensors] = []
+            keep = kept.append if way == "kept_ns" else _forget
+            start = time.perf_counter_ns()
+            for number in range(calls):
+                state, outputs = run(state, order[number % 2])
+                keep(outputs)
+            fence(state | outputs)
+            found[way].append(time.perf_counter_ns() - start)
+    return {way: times[1:] for way, times in found.items()}
+
+
+def _forget(outputs: Tensors) -> None:
+    """What `kept.append` is where nothing is kept."""
 
 
 def _identity(slot: Slot, tensor: Handle) -> object:
@@ -170,6 +213,13 @@ def _identity(slot: Slot, tensor: Handle) -> object:
 
     on_host = slot.backend.where(tensor)[0] == "cpu"
     return np.asarray(slot.backend.get(tensor)).ctypes.data if on_host else id(tensor)
+
+
+def _put_renewed(slot: Slot) -> Tensors:
+    """Operands that no call has seen."""
+    batch = {name: put(slot.backend, slot.spec, name, values) for name, values in _renewed(slot)}
+    slot.backend.fence(batch)
+    return batch
 
 
 def _renewed(slot: Slot) -> Iterator[tuple[str, Array]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from xbench.doctor.reading import read
+from xbench.machine import files
 
 T = TypeVar("T")
 ROOT = "/sys/fs/cgroup"
@@ -67,7 +67,7 @@ def memory_bytes() -> int | None:
 
 def throttled() -> int:
     """How often any of our groups was stopped so far."""
-    found = [read(f"{folder}/cpu.stat") for folder in _own("cpu")]
+    found = [files.read(f"{folder}/cpu.stat") for folder in _own("cpu")]
     return max((parse_throttled(text) for text in found if text), default=0)
 
 
@@ -77,7 +77,7 @@ def visible() -> bool:
 
 
 def _own(controller: str) -> list[str]:
-    return folders(read("/proc/self/cgroup") or "", controller)
+    return folders(files.read("/proc/self/cgroup") or "", controller)
 
 
 def _each(controller: str, limit: Callable[[str], T | None]) -> list[T]:
@@ -86,13 +86,16 @@ def _each(controller: str, limit: Callable[[str], T | None]) -> list[T]:
 
 
 def _cpu_limit(folder: str) -> float | None:
-    text = read(f"{folder}/cpu.max")
+    text = files.read(f"{folder}/cpu.max")
     if text:
         return parse_cpu_max(text)
-    granted, period = read(f"{folder}/cpu.cfs_quota_us"), read(f"{folder}/cpu.cfs_period_us")
+    granted, period = (
+        files.read(f"{folder}/cpu.cfs_quota_us"),
+        files.read(f"{folder}/cpu.cfs_period_us"),
+    )
     return parse_quota(granted, period) if granted and period else None
 
 
 def _memory_limit(folder: str) -> int | None:
-    text = read(f"{folder}/memory.max") or read(f"{folder}/memory.limit_in_bytes")
+    text = files.read(f"{folder}/memory.max") or files.read(f"{folder}/memory.limit_in_bytes")
     return parse_bytes(text) if text else None

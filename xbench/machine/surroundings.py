@@ -1,0 +1,96 @@
+"""What every process of a run inherits beside variables, and what may change its speed: shares of
+the processor, priority, limits, and the compiler that is found first."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from xbench.machine import cgroup, files
+
+NO_RANDOMISATION = 0x0040000
+"""ADDR_NO_RANDOMIZE of personality(2)."""
+
+GET_THP_DISABLE = 42
+"""PR_GET_THP_DISABLE of prctl(2)."""
+
+POLICIES = {0: "other", 1: "fifo", 2: "round robin", 3: "batch", 5: "idle", 6: "deadline"}
+"""Scheduling policies of Linux by number, sched(7)."""
+
+ASKING_LIMIT_S = 10.0
+
+
+def surroundings() -> dict[str, Any]:
+    """By name, as a record keeps it; None where the system does not say."""
+    linux = sys.platform == "linux"
+    return {
+        "cpu_quota_cores": cgroup.cpu_cores(),
+        "nice": os.nice(0),
+        "scheduling": POLICIES.get(os.sched_getscheduler(0)) if linux else None,
+        "usable_cpus": ranges(os.sched_getaffinity(0)) if linux else None,
+        "huge_pages_denied": _huge_pages_denied() if linux else None,
+        "stack_limit_bytes": _stack_limit(),
+        "randomised_layout": _layout_is_random() if linux else None,
+        "compiler": compiler(os.environ.get("CXX", "")),
+    }
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """`0-3, 8` of 0, 1, 2, 3 and 8."""
+    found: list[list[int]] = []
+    for each in sorted(numbers):
+        if found and each == found[-1][1] + 1:
+            found[-1][1] = each
+        else:
+            found.append([each, each])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in found)
+
+
+def compiler(chosen: str) -> str | None:
+    """The C++ compiler that compiled modes call, with its version and where it was found: `chosen`
+    (the variable CXX) or the system's usual one. None if there is none."""
+    usual = "clang++" if sys.platform == "darwin" else "g++"
+    path = shutil.which((chosen.split() or [usual])[0])
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, errors="replace",
+            timeout=ASKING_LIMIT_S, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return path
+    version = done.stdout.partition("\n")[0].strip()
+    return f"{version} ({path})" if version else path
+
+
+def _huge_pages_denied() -> bool | None:
+    """Whether this process and its children were denied huge pages."""
+    try:
+        found = ctypes.CDLL(None).prctl(GET_THP_DISABLE, 0, 0, 0, 0)
+    except (OSError, AttributeError):
+        return None
+    return bool(found) if found >= 0 else None
+
+
+def _stack_limit() -> int:
+    """Bytes; -1 for none, which on Linux also changes where libraries lie."""
+    import resource
+
+    soft = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    return -1 if soft == resource.RLIM_INFINITY else soft
+
+
+def _layout_is_random() -> bool | None:
+    """Whether the kernel places a new process's stack, heap and libraries at random; None where it
+    does not say. It is switched off for the whole system, or for a process and its children."""
+    system = files.read("/proc/sys/kernel/randomize_va_space")
+    persona = files.read("/proc/self/personality")
+    if system is None or persona is None:
+        return None
+    return system == "2" and not int(persona, 16) & NO_RANDOMISATION
