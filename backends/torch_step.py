@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from itertools import count
 from types import FunctionType
@@ -68,7 +69,8 @@ class Compiled:
 
     Only a first call may compile. Between first calls the process stands at `fail_on_recompile`,
     which costs a later call nothing but a flag: a change of shape, layout or recording then raises
-    instead of being compiled, or run eagerly, inside the clock.
+    instead of being compiled, or run eagerly, inside the clock. It does so while there are such
+    cells: a user's op may compile by itself.
     """
 
     _alive: ClassVar[WeakSet[Compiled]] = WeakSet()
@@ -79,6 +81,11 @@ class Compiled:
         self._run: Run = torch.compile(_with_own_code(run), fullgraph=True, dynamic=False)
         self._compiled = False
         self._alive.add(self)
+
+    def __del__(self) -> None:
+        self._alive.discard(self)
+        if not self._alive and not sys.is_finalizing():
+            torch.compiler.set_stance("default")
 
     def __call__(self, state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         if self._compiled:
