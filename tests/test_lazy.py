@@ -32,6 +32,7 @@ SAID = {
     "byidentity": ("every call must compute its own",),
     "byvalue": ("every call must compute its own",),
     "lastone": ("every call must compute its own",),
+    "inpairs": ("every call must compute its own",),
     "everysecond": ("every call must compute its own",), "heldonly": ("compute every call's",),
 }  # fmt: skip
 """What a reason must hold, so that it says what to do."""
@@ -73,9 +74,9 @@ def test_none_of_its_cells_has_a_time_and_each_says_what_to_do(
 
 def _in_no_doubt(name: str, op: str) -> bool:
     """A training step's state goes from call to call: a fence on the last waits for all, and an
-    object that is new in each call is in no list of results kept by identity. A copy takes as long
-    as an elementwise call."""
-    if name == "everysecond" and op == "elementwise":
+    object that is new in each call is in no list of results kept by identity. A copy, or noting a
+    promise, takes about as long as an elementwise call."""
+    if name in ("everysecond", "heldonly") and op == "elementwise":
         return True
     return op == "mlp_train" and name not in ("nofence", "byvalue", "lazyput")
 

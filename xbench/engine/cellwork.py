@@ -376,14 +376,17 @@ class CellWork:
             raise CellFailed("invalid", problem)
 
     def _varied(self, cell: Cell, line: CellLine) -> str | None:
-        """What is wrong if calls that keep their results, or take operands in turn, take longer."""
+        """What is wrong if calls that keep results, or have their own operands, take longer."""
         call_ns = median(line.timed.wall_ns) / line.calls
         calls, repeats = varied_calls(call_ns, line.calls)
+        sets = min(calls, max(2, MOST_KEPT_BYTES // max(moved_bytes(cell.spec)[0], 1)))
         moving = self._moving_ns(cell, calls)
         expect_s = 4 * calls * (repeats + 1) * call_ns * 1e-9
         problem = None
         for _ in range(WORK_TRIES):
-            varied = self._ask(cell, "vary_calls", expect_s, calls=calls, repeats=repeats)
+            varied = self._ask(
+                cell, "vary_calls", expect_s, calls=calls, repeats=repeats, sets=sets
+            )
             if (problem := depends(varied, calls, moving)) is None:
                 break
         return problem
@@ -391,7 +394,7 @@ class CellWork:
     def _moving_ns(self, cell: Cell, calls: int) -> dict[str, float]:
         """`moving_ns` by this machine's ceilings."""
         ceilings, (given, made) = self.limits.of(cell), moved_bytes(cell.spec)
-        found = reach(ceilings, 2 * given + calls * made) if ceilings else None
+        found = reach(ceilings, calls * (given + made)) if ceilings else None
         new_pages = cell.worker.allocator == "system"
         return moving_ns(cell.spec, found.bytes_per_s if found else SLOWEST, new_pages)
 
@@ -407,11 +410,13 @@ class CellWork:
 
 
 def varied_calls(call_ns: float, burst: int) -> tuple[int, int]:
-    """How many calls are varied at once, of an op whose bursts are of so many; and how often."""
+    """How many calls are varied at once, an even number, of an op whose bursts are of so many; and
+    how often."""
     if call_ns > LONG_NS:
         return 2, 1
     longest = max(LEAST_VARIED, int(VARIED_NS / max(call_ns, 1.0)))
-    return max(LEAST_VARIED, min(VARIED_CALLS, longest, burst)), VARIED_REPEATS
+    calls = max(LEAST_VARIED, min(VARIED_CALLS, longest, burst))
+    return calls - calls % 2, VARIED_REPEATS
 
 
 def kept_calls(spec: Spec, calls: int) -> int:

@@ -78,7 +78,8 @@ class _New(TypedDict):
 class _Varied(TypedDict):
     usual_ns: list[Count]
     kept_ns: list[Count]
-    turns_ns: list[Count]
+    new_ns: list[Count]
+    same: list[str]
 
 
 class _Answered(TypedDict):

@@ -298,10 +298,10 @@ class Session:
         begin_on(self.core)
         return dict(new_operands(self.slots[cell]))
 
-    def vary_calls(self, cell: str, calls: int, repeats: int) -> Reply:
+    def vary_calls(self, cell: str, calls: int, repeats: int, sets: int) -> Reply:
         """Calls as bursts make them, and in two other ways; see `varied_calls`."""
         begin_on(self.core)
-        return dict(varied_calls(self.slots[cell], calls, repeats))
+        return dict(varied_calls(self.slots[cell], calls, repeats, sets))
 
     def peak(self, spec: Reply, variant: list[Any], inputs: Reply) -> Reply:
         """What a cell needs at its most; asked once of a process, which serves nothing else."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Handle, Tensors
@@ -174,32 +175,48 @@ def new_operands(slot: Slot) -> dict[str, Any]:
     return {"new_ns": new_ns, "again_ns": [second_ns, third_ns], "same": sorted(same)}
 
 
-def varied_calls(slot: Slot, calls: int, repeats: int) -> dict[str, list[int]]:
+def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> dict[str, Any]:
     """Time so many calls in three ways, one after the other, `repeats` times; what comes before
     that takes the memory which the results then have.
 
     Returns nanoseconds, with the fence: `usual_ns`, as bursts make them, which drop each result
     when the next one is there; `kept_ns`, with every result kept until the fence has returned;
-    `turns_ns`, with two sets of operands in turn. A framework that computes only what somebody
-    still holds takes longer for the second; one that knows the last call's operands again, for the
-    third."""
+    `new_ns`, with so many `sets` of operands in turn, which no call has seen before. A framework
+    that computes only what somebody still holds takes longer for the second; one that knows
+    operands again, for the third. And `same`: results that a call had in common with the one
+    before, in some calls but not in all (a step may have one place for its result)."""
     fence, run = slot.backend.fence, slot.step.run
-    one, other = slot.batch, _put_renewed(slot)
-    orders = {"usual_ns": (one, one), "kept_ns": (one, one), "turns_ns": (one, other)}
-    found: dict[str, list[int]] = {way: [] for way in orders}
+    found: dict[str, list[int]] = {"usual_ns": [], "kept_ns": [], "new_ns": []}
+    same: list[str] = []
     for _ in range(repeats + 1):
-        for way, order in orders.items():
-            state, outputs = run(slot.fresh_state(), order[1])
+        for way, times in found.items():
+            new = way == "new_ns"
+            batches = [_put_renewed(slot) for _ in range(sets)] if new else [slot.batch]
+            order = [batches[number % len(batches)] for number in range(calls)]
+            state, outputs = run(slot.fresh_state(), slot.batch)
             fence(state | outputs)
             kept: list[Tensors] = []
             keep = kept.append if way == "kept_ns" else _forget
             start = time.perf_counter_ns()
-            for number in range(calls):
-                state, outputs = run(state, order[number % 2])
+            for batch in order:
+                state, outputs = run(state, batch)
                 keep(outputs)
             fence(state | outputs)
-            found[way].append(time.perf_counter_ns() - start)
-    return {way: times[1:] for way, times in found.items()}
+            times.append(time.perf_counter_ns() - start)
+            same = same or handed_out_again(slot, kept)
+    return {way: times[1:] for way, times in found.items()} | {"same": same}
+
+
+def handed_out_again(slot: Slot, kept: list[Tensors]) -> list[str]:
+    """Names of results of which a call gave the very tensor that the call before gave, but not each
+    call did."""
+    again: list[str] = []
+    for name in kept[0] if kept else ():
+        places = [_identity(slot, outputs[name]) for outputs in kept]
+        repeated = sum(one == other for one, other in pairwise(places))
+        if 0 < repeated < len(places) - 1 and name not in get_op(slot.spec.op).constant:
+            again.append(name)
+    return again
 
 
 def _forget(outputs: Tensors) -> None:
