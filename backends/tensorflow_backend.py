@@ -53,7 +53,7 @@ DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly
 """Names under which the package `tensorflow` is published, the likely ones first."""
 
 RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
-"""Left as the user has them, and recorded: they change kernels, or compile graphs unasked."""
+"""Recorded where the user gives them (`--env`): they change kernels, or compile graphs unasked."""
 
 SWITCHES = ("TF_FUNCTION_JIT_COMPILE_DEFAULT", "TF_XLA_FLAGS")
 
@@ -157,7 +157,8 @@ class TensorflowBackend:
         }
 
     def made(self) -> Mapping[str, int]:
-        """Functions that TensorFlow's context holds, and those of them that XLA must compile."""
+        """Functions that TensorFlow's context holds, and those of them that XLA must compile, or
+        may where it looks for clusters by itself."""
         from tensorflow.python.eager import context
 
         held = context.context()
@@ -165,7 +166,17 @@ class TensorflowBackend:
         seen = self._compiles
         for name in names - seen.keys():
             seen[name] = held.get_function_def(name).attr["_XlaMustCompile"].b
-        return {"graphs": len(names), "compiled": sum(seen[name] for name in names)}
+        must = sum(seen[name] for name in names)
+        return {"graphs": len(names), "compiled": len(names) if self._clusters() else must}
+
+    @staticmethod
+    def _clusters() -> bool:
+        """Whether XLA compiles parts of graphs unasked."""
+        import tensorflow as tf
+
+        flags = os.environ.get("TF_XLA_FLAGS", "")
+        asked = any(f"auto_jit={each}" in flags for each in ("1", "2", "fusible"))
+        return asked or bool(tf.config.optimizer.get_jit())
 
     def switches(self) -> list[str]:
         """What keeps TensorFlow from tracing, or has it compile unasked."""

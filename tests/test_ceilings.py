@@ -234,8 +234,10 @@ def test_the_key_holds_whatever_decides_a_ceiling() -> None:
         ceilings_key("float32", 2, "system"),
     ]
     names.append(ceilings_key("float32", 2, "reuse", {"OPENBLAS_CORETYPE": "Haswell"}))
-    names.append(product_key("torch", "2.13", "float32", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", 2, "reuse"))
+    names.append(product_key("torch", "2.13", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_key("torch", "2.14", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_key("torch", "2.14", "float32", "tf32", "eager", 2, "reuse"))
+    names.append(product_key("torch", "2.14", "float32", "ieee", "compiled", 2, "reuse"))
     assert len(set(names)) == len(names)
 
 

@@ -53,6 +53,21 @@ def test_the_tightest_limit_counts_in_both_versions_of_cgroups(
     assert (cgroup.cpu_cores(), cgroup.memory_bytes(), cgroup.throttled()) == (0.5, None, 0)
 
 
+def test_what_a_limit_leaves_is_less_what_that_group_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = "/sys/fs/cgroup"
+    files: dict[str, str] = {
+        "/proc/self/cgroup": "no group\n0::/box",
+        f"{root}/box/memory.max": str(8 * GB),
+        f"{root}/box/memory.current": str(6 * GB),
+        f"{root}/memory.max": "max",
+    }
+    monkeypatch.setattr(small_files, "read", files.get)
+    assert cgroup.available_bytes() == 2 * GB
+    files[f"{root}/box/cpu.max"] = "max"  # not what a kernel writes
+    files[f"{root}/cpu.max"] = "100000 0"
+    assert cgroup.cpu_cores() is None
+
+
 def test_memory() -> None:
     judged(memory.available(20 * GB, 32 * GB), "ok", "20 GB of 32 GB")
     judged(memory.available(1 * GB, 32 * GB), "warning", "xbench run --dry-run")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from stored_runs import name, write_stored
 
+from reports.read.environment import conditions_line
 from xbench import cli
 from xbench.errors import UsageError
 from xbench.launch.environment import (
@@ -201,6 +202,18 @@ def test_a_recorded_difference_is_named_by_compare(
     head = write_stored(tmp_path / "head", times, **environment(**change))
     cli.main(["compare", str(base), str(head)])
     assert label in capsys.readouterr().out
+
+
+def test_the_report_says_what_a_run_was_held_to() -> None:
+    calm = environment(compiler="g++ 12 (/usr/bin/g++)", scheduling="other", nice=0)
+    assert conditions_line(calm | {"cpu_quota_cores": None, "variables": {}}) == []
+    held = environment(cpu_quota_cores=0.5, nice=10, scheduling="idle", variables={"CC": "clang"})
+    (line,) = conditions_line(held)
+    for each in ("CPU quota 0.5 cores", "priority (nice) 10", "scheduling policy idle", "CC=clang"):
+        assert each in line
+    forced = conditions_line({"variables": {"OPENBLAS_CORETYPE": "Haswell"}})
+    assert "forces one kernel on every OpenBLAS" in forced[-1]
+    assert conditions_line({"variables": "no table", "cpu_quota_cores": "none"}) == []
 
 
 def test_the_page_names_every_variable() -> None:

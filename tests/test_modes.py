@@ -81,6 +81,15 @@ def test_counters_decide(
     assert bool(found) is bool(text)
 
 
+def test_code_that_an_earlier_cell_compiled_may_be_shared() -> None:
+    step = Step(lambda state, batch: (state, batch))
+    calm: Any = Framework({"compiled": 0})
+    check_mode(calm, "compiled", SPEC, step, {"compiled": 0}, known=True)
+    switched: Any = Framework({"compiled": 0}, ["A_SWITCH=1"])
+    with pytest.raises(CellFailed, match="A_SWITCH=1"):
+        check_mode(switched, "compiled", SPEC, step, {"compiled": 0}, known=True)
+
+
 def test_a_refusal_names_the_setting_in_force() -> None:
     assert "in force: A_SWITCH=1 (remove that)" in said({"compiled": 0}, "compiled")
 
@@ -186,6 +195,8 @@ def blend(backend, spec, variant):
         ("tensorflow", "compiled", EAGERLY, {}, "unsupported", "run_functions_eagerly(True)"),
         ("tensorflow", "graph", PLAIN, {"TF_FUNCTION_JIT_COMPILE_DEFAULT": "1"}, "unsupported",
          "mode graph was asked for, and tensorflow compiled"),
+        pytest.param("tensorflow", "graph", "", {"TF_XLA_FLAGS": "--tf_xla_auto_jit=2"},
+                     "unsupported", "in force: TF_XLA_FLAGS=--tf_xla_auto_jit=2", marks=COMPILES),
         pytest.param("jax", "compiled", "", {"JAX_DISABLE_JIT": "1"}, "unsupported",
                      "jax compiled nothing at the first call; in force: JAX_DISABLE_JIT",
                      marks=NEEDS_JAX),

@@ -80,6 +80,28 @@ def test_a_record_keeps_no_secrets_of_the_environment(tmp_path: Path) -> None:
     assert "HOME" not in kept
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys; sys.setprofile(lambda *each: None)", "sys.setprofile watches every call"),
+        ("import tracemalloc; tracemalloc.start()", "tracemalloc watches every call"),
+    ],
+)
+def test_a_watched_worker_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str
+) -> None:
+    for name in ("scratch", "logs", "modules"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "modules" / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    key = WorkerKey("numpy", "cpu", "eager", "1", "ieee", "reuse")
+    with (
+        Workers(Settings(5, tmp_path), 0, 2, lambda facts: None) as workers,
+        pytest.raises(CellFailed, match=said),
+    ):
+        workers.get(key)
+
+
 def test_threads_are_set_and_attested(tmp_path: Path) -> None:
     for name in ("scratch", "logs"):
         (tmp_path / name).mkdir()

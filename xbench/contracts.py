@@ -115,7 +115,9 @@ class Step:
 
     A framework that is lazy by default must be told inside `run` to begin: a call that only notes
     what is to be computed lets a burst of calls end with most of them undone. Every call computes
-    anew, whatever its operands are.
+    anew, whatever its operands are. The engine sees to that: it makes calls on operands times a
+    factor near 1 and with one operand halved, and keeps the results of several calls at once. A
+    step may have one place for its result, which it then gives back each time.
     """
 
     run: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]

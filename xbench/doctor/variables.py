@@ -19,14 +19,20 @@ def dropped(environment: Mapping[str, str]) -> Finding:
     found = left_outside(environment)
     decided = next((DECIDED[name] for name in found if DECIDED.get(name)), "")
     free = next((name for name in found if name not in DECIDED), "")
-    command = f'xbench run --env {free}="${free}"' if free else f"xbench run {decided}".strip()
+    command = (
+        f'xbench run --env {free}="${free}"'
+        if free
+        else f"xbench run {decided} …"
+        if decided
+        else ""
+    )
     return Finding(
         "dropped variables",
         "note" if found else "ok",
         f"{' '.join(found)}: set here, not passed on to workers" if found else "none set",
-        "what changes speed in your shell only would make figures that nobody else gets; threads "
-        "and allocator are options",
-        "nothing; to measure with one of them, say so (its value is then in the results):",
+        "figures that depend on your shell cannot be repeated elsewhere; threads and allocator "
+        "have options of their own",
+        "nothing; to measure with one of them on purpose (the results then keep its value):",
         command,
         {"names": list(found)},
     )
@@ -39,7 +45,7 @@ def forced_kernels(environment: Mapping[str, str]) -> Finding:
         "OpenBLAS kernel",
         "warning" if value else "ok",
         f"{FORCES_KERNELS}={value}: passed on to workers, and recorded" if value else "not forced",
-        "a kernel for another CPU can slow a current NumPy's products several times",
+        "a kernel for another CPU can make NumPy's products several times slower",
         "let OpenBLAS choose:",
         f"unset {FORCES_KERNELS}",
         {"openblas_coretype": value},
@@ -59,7 +65,7 @@ def passed_on(environment: Mapping[str, str]) -> Finding:
         "note" if found else "ok",
         f"{_shown(found)}: passed on to workers, and recorded" if found else "none set",
         "they choose compilers or devices of a backend, so figures hold with them only",
-        "unless they are meant:",
+        "if you did not set them on purpose:",
         f"unset {' '.join(found)}",
         {"variables": found},
     )
@@ -76,7 +82,7 @@ def preloaded(environment: Mapping[str, str]) -> Finding:
         "preloaded libraries",
         "warning" if mallocs else "note" if files else "ok",
         f"{name}: {shown}" + (" replaces malloc" if mallocs else "") if files else "none",
-        "workers load them too; another allocator does not follow the policy's MALLOC_ variables",
+        "workers load them too; another allocator ignores --allocator and its MALLOC_ variables",
         "measure without:",
         f"unset {name}",
         {"libraries": files},

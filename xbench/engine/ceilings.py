@@ -112,8 +112,9 @@ def _product(
         version = str(workers.facts[key]["attest"].get("version"))
         threads, variables = key.policy(cores).threads, variables_of(settings.variables)
         name = product_key(
-            key.backend, version, line.dtype, threads, key.allocator, variables["variables"]
-        )
+            key.backend, version, line.dtype, line.math, key.mode, threads, key.allocator,
+            variables["variables"],
+        )  # fmt: skip
         kept = None if settings.fresh_ceilings else read_cached(cache_folder(), name)
         if kept is not None:
             return kept.compute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,6 +37,7 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
 from xbench.plan.plan import WARMUP_S, Plan
+from xbench.records.machine import available_bytes
 from xbench.records.reach import least_time, place_of, reach
 from xbench.records.schema import CeilingsLine, CellLine, Samples
 from xbench.workloads import get_op
@@ -67,8 +69,12 @@ calls of larger results, two of the largest."""
 VARIED_CALLS, VARIED_NS, LEAST_VARIED, VARIED_REPEATS = 16, 4e6, 4, 5
 """Calls that are varied, so many or for so long, but no fewer than that; and how often."""
 
-LONG_NS = 5e7
-"""Calls that take longer are varied two at a time, once: nothing disturbs all of them."""
+LONG_NS, LONGEST_NS = 5e7, 1e9
+"""Calls that take longer are varied two at a time, once: nothing disturbs all of them; and not at
+all, since that would take minutes."""
+
+ROOM_SHARE = 0.8
+"""Of the free memory, what checks may take on the host."""
 
 AGAIN = 3
 """How often ceilings are measured again before a cell is refused for being faster."""
@@ -76,8 +82,9 @@ AGAIN = 3
 POPULATE_TIMES = 2
 """The heap that a cell's tensors move about in, against what they hold."""
 
-BEYOND_CACHES = 4
-"""Bytes of so many times a device's cache are bound by its memory."""
+BEYOND_CACHES, UNKNOWN_CACHE_BYTES = 4, 128 << 20
+"""Bytes of so many times a device's cache are bound by its memory; what it may hold where no
+framework tells."""
 
 Observe = Callable[[str, Cell], None]
 """Called with what is being done (`load`, `check`, `time`) and to which cell."""
@@ -301,7 +308,11 @@ class CellWork:
             raise CellFailed("invalid", "; ".join(found))
         if first_launch:
             self._ask(cell, "probe", 4 * self.plan.predictions[cell.id].load_s)
-            self._check_work(cell, line)
+            try:
+                self._check_work(cell, line)
+            except CellFailed as error:
+                if error.status != "oom":  # a timed cell needs less than its checks
+                    raise
         if (problem := self._too_fast(cell, line)) is not None:
             raise CellFailed("invalid", problem)
         line.overhead = fence / median(line.timed.wall_ns)
@@ -340,7 +351,8 @@ class CellWork:
             return None
         cost, warm = get_op(cell.spec.op).cost(cell.spec), cell.cache == DEFAULT_CACHE
         moved = cost.min_bytes
-        if cell.worker.device != "cpu" and moved < BEYOND_CACHES * ceilings.cache_bytes:
+        held = ceilings.cache_bytes or UNKNOWN_CACHE_BYTES
+        if cell.worker.device != "cpu" and moved < BEYOND_CACHES * held:
             moved = 0  # how fast a device's cache is, only its own framework tells
         problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
         gate = self.gate([cell])
@@ -366,6 +378,8 @@ class CellWork:
             problem = unfinished(kept())  # one was late, perhaps for another's sake
         if problem is not None:
             raise CellFailed("invalid", problem)
+        if not self._room(cell, 3):
+            return
         least = WORK_TRIALS if line.lead_in else 1
         trials: list[dict[str, Any]] = []
         while len(trials) < least or (stored(trials) and len(trials) < WORK_TRIES):
@@ -375,10 +389,18 @@ class CellWork:
         if (problem := self._varied(cell, line)) is not None:
             raise CellFailed("invalid", problem)
 
+    def _room(self, cell: Cell, times: int) -> bool:
+        """Whether so many times a call's operands and results fit in memory beside what is there;
+        of a device only its own framework could tell, which then says that they do not."""
+        needed = times * sum(moved_bytes(cell.spec))
+        return cell.worker.device != "cpu" or needed <= ROOM_SHARE * available_bytes()
+
     def _varied(self, cell: Cell, line: CellLine) -> str | None:
         """What is wrong if calls that keep results, or have their own operands, take longer."""
         call_ns = median(line.timed.wall_ns) / line.calls
         calls, repeats = varied_calls(call_ns, line.calls)
+        if call_ns > LONGEST_NS or not self._room(cell, 2 + calls):
+            return None  # the checks before it, and the ceilings, have seen most of this
         sets = min(calls, max(2, MOST_KEPT_BYTES // max(moved_bytes(cell.spec)[0], 1)))
         moving = self._moving_ns(cell, calls)
         expect_s = 4 * calls * (repeats + 1) * call_ns * 1e-9
@@ -394,8 +416,10 @@ class CellWork:
     def _moving_ns(self, cell: Cell, calls: int) -> dict[str, float]:
         """`moving_ns` by this machine's ceilings."""
         ceilings, (given, made) = self.limits.of(cell), moved_bytes(cell.spec)
+        on_host = bool(get_op(cell.spec.op).on_host)
+        ceilings = None if on_host and cell.worker.device != "cpu" else ceilings
         found = reach(ceilings, calls * (given + made)) if ceilings else None
-        new_pages = cell.worker.allocator == "system"
+        new_pages = on_host or cell.worker.allocator == "system" or sys.platform != "linux"
         return moving_ns(cell.spec, found.bytes_per_s if found else SLOWEST, new_pages)
 
     def unload(self, cell: Cell) -> None:

@@ -60,7 +60,8 @@ def measure_device(
     return {
         "bandwidth": bandwidth["bandwidth"], "compute": compute["compute"],
         "caches": _fastest_cache(replies),
-        "array_bytes": bandwidth["array_bytes"], "cache_bytes": bandwidth["cache_bytes"],
+        "array_bytes": bandwidth["array_bytes"],
+        "cache_bytes": max(reply["cache_bytes"] for reply in replies.values()),
         "matrix_n": compute["matrix_n"], "by": ", ".join(replies),
     }  # fmt: skip
 

@@ -45,7 +45,7 @@ def make_header(
         target=plan.target,
         plan_hash=plan.hash,
         cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
-        environment=environment() | variables_of(given or {}),
+        environment=environment((given or {}).get("CXX")) | variables_of(given or {}),
     )
 
 

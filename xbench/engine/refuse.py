@@ -45,10 +45,10 @@ PAGE_BYTES, PAGE_NS = 4096, 1_000
 """What a page costs at most that the kernel has to give."""
 
 VARIED = (
-    ("kept_ns", 1.5, "if all results are kept until the fence",
-     "work is left out whose result nobody holds at the end; compute every call's result"),
+    ("kept_ns", 1.5, "if all results are kept in memory",
+     "the framework skips work whose result is dropped; compute every call's result"),
     ("new_ns", 1.25, "if each call has operands of its own",
-     "results are kept between calls; every call must compute its own"),
+     "the framework returns stored results; every call must compute its own"),
 )  # fmt: skip
 """How calls were varied, and how many times the usual call they may take. What leaves out results
 that nobody holds takes some four times as long when all are held; what hands out every second
@@ -62,7 +62,10 @@ FAST_TIMES = 1.5
 """How many times faster than the ceilings allow a call may be, besides their own spread: they are
 measured by other kernels, at another moment."""
 
-WAIT = "start each call's work in `run`, and let `fence` wait for all that was started"
+WAIT = (
+    "the adapter must start each call's work in `run`, and its `fence` must wait for all of it; if "
+    "you did not write the adapter, run again while nothing else runs, and report it if it recurs"
+)
 
 
 def early_fence(line: CellLine) -> str | None:
@@ -132,8 +135,8 @@ def depends(varied: Mapping[str, Any], calls: int, moving: Mapping[str, float]) 
     differ by chance, so that a cell is refused only if this holds each time."""
     if varied["same"]:
         return (
-            f"some calls gave back the very {varied['same'][0]} of the call before: results are "
-            "kept between calls; every call must compute its own"
+            f"some calls gave back the very {varied['same'][0]} of the call before: the framework "
+            "returns stored results; every call must compute its own"
         )
     usual = min(varied["usual_ns"]) / calls
     for way, times, what, why in VARIED:
@@ -151,21 +154,20 @@ def stored(trials: Sequence[Mapping[str, Any]]) -> str | None:
     one, or operands that were seen before take far less time than new ones. `trials` are replies of
     `new_operands`. The shortest call on new operands counts, against the usual one on old ones: a
     busy machine makes calls longer, and some of an honest step's are short each time."""
-    for each in trials:
-        if each["same"]:
-            return (
-                f"a second call on the same operands gave back the first one's {each['same'][0]}, "
-                "and a call on others did not: results are kept between calls; every call must "
-                "compute its own"
-            )
+    if all(each["same"] for each in trials):
+        return (
+            f"a second call on the same operands gave back the first one's {trials[0]['same'][0]}, "
+            "and a call on other operands did not: the framework returns stored results; every "
+            "call must compute its own"
+        )
     new = min(each["new_ns"] for each in trials)
     again = median(call for each in trials for call in each["again_ns"])
     if new <= STORED_TIMES * again + STORED_NS:
         return None
     return (
         f"a call on new operands takes {show_seconds(new * 1e-9)}, and on operands that an earlier "
-        f"call had {show_seconds(again * 1e-9)}: results are kept between calls; every call must "
-        "compute its own"
+        f"call had {show_seconds(again * 1e-9)}: the framework returns stored results; every call "
+        "must compute its own"
     )
 
 
@@ -184,9 +186,9 @@ def lone_call(line: CellLine, fence_ns: int) -> str | None:
     if alone <= LONE_TIMES * row + LONE_FENCES * fence_ns + LONE_NS:
         return None
     return (
-        f"a call alone takes {show_seconds(alone * 1e-9)}, in a row {show_seconds(row * 1e-9)}, "
-        f"and an idle fence {show_seconds(fence_ns * 1e-9)}: calls in a row leave work undone; "
-        f"{WAIT}"
+        f"a single call takes {show_seconds(alone * 1e-9)}, one of many in a row "
+        f"{show_seconds(row * 1e-9)}, and a fence with nothing to wait for "
+        f"{show_seconds(fence_ns * 1e-9)}: calls in a row do not finish their work; {WAIT}"
     )
 
 
@@ -215,8 +217,8 @@ def too_fast(line: CellLine, least: Least | None) -> str | None:
         return None
     return (
         f"a call takes {show_seconds(seconds)}, but {least.because} takes "
-        f"{show_seconds(least.seconds)}: its work is not done in it; compute it in every call, "
-        "before the fence returns (an op that needs less than its cost says must say so there)"
+        f"{show_seconds(least.seconds)}: the call cannot have done all its work; compute it "
+        "in every call, before the fence returns (of your own op, check the `cost` it declares)"
     )
 
 

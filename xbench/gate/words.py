@@ -14,7 +14,7 @@ STATUSES = {
     1: "a regression",
     2: "an error, no verdict",
     3: "a cell that had a number has none",
-    4: "undecided: no comparable baseline, or to be strict and not every cell is decided",
+    4: "undecided: nothing here may be compared, or --strict was given and a cell is undecided",
     5: "nothing was measured",
 }
 LONGEST = 120

@@ -1,1 +1,1 @@
-"""What this machine is: its processor's name, and where this user's caches are."""
+"""What the system tells of this machine and of what processes on it inherit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -21,6 +22,8 @@ def folders(membership: str, controller: str) -> list[str]:
     exist here; the root, always last, is then the container's own."""
     found: list[str] = []
     for line in membership.splitlines():
+        if line.count(":") < 2:
+            continue
         number, controllers, path = line.split(":", 2)
         if number == "0" and not controllers:
             base = ROOT
@@ -65,6 +68,11 @@ def memory_bytes() -> int | None:
     return min(_each("memory", _memory_limit), default=None)
 
 
+def available_bytes() -> int | None:
+    """What the tightest memory limit leaves to us; None without one."""
+    return min(_each("memory", _left), default=None)
+
+
 def throttled() -> int:
     """How often any of our groups was stopped so far."""
     found = [files.read(f"{folder}/cpu.stat") for folder in _own("cpu")]
@@ -81,8 +89,12 @@ def _own(controller: str) -> list[str]:
 
 
 def _each(controller: str, limit: Callable[[str], T | None]) -> list[T]:
-    found = [limit(folder) for folder in _own(controller)]
-    return [each for each in found if each is not None]
+    found: list[T] = []
+    for folder in _own(controller):
+        with suppress(ValueError, ZeroDivisionError):  # a file that is not what the kernel writes
+            if (each := limit(folder)) is not None:
+                found.append(each)
+    return found
 
 
 def _cpu_limit(folder: str) -> float | None:
@@ -94,6 +106,13 @@ def _cpu_limit(folder: str) -> float | None:
         files.read(f"{folder}/cpu.cfs_period_us"),
     )
     return parse_quota(granted, period) if granted and period else None
+
+
+def _left(folder: str) -> int | None:
+    """What a group's limit leaves, less what the group has."""
+    limit = _memory_limit(folder)
+    used = files.read(f"{folder}/memory.current") or files.read(f"{folder}/memory.usage_in_bytes")
+    return None if limit is None else max(limit - int(used or 0), 0)
 
 
 def _memory_limit(folder: str) -> int | None:

@@ -5,6 +5,7 @@ be equal to another that is not known: such a machine gets an identity of its ow
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -104,8 +105,12 @@ def own_identity() -> str:
         return new
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / IDENTITY).open("x") as file:  # two processes at once: one of them makes it
-            file.write(new)
+        made = folder / f"{IDENTITY}.{new}"
+        made.write_text(new)
+        try:
+            os.link(made, folder / IDENTITY)  # two processes at once: one of them makes it, whole
+        finally:
+            made.unlink()
     except FileExistsError:
         return _text(folder / IDENTITY).strip() or new
     except OSError:

@@ -25,19 +25,34 @@ POLICIES = {0: "other", 1: "fifo", 2: "round robin", 3: "batch", 5: "idle", 6: "
 ASKING_LIMIT_S = 10.0
 
 
-def surroundings() -> dict[str, Any]:
-    """By name, as a record keeps it; None where the system does not say."""
+def surroundings(cxx: str) -> dict[str, Any]:
+    """By name, as a record keeps it; None where the system does not say. `cxx` is what the workers'
+    variable CXX holds."""
     linux = sys.platform == "linux"
     return {
         "cpu_quota_cores": cgroup.cpu_cores(),
-        "nice": os.nice(0),
-        "scheduling": POLICIES.get(os.sched_getscheduler(0)) if linux else None,
+        "nice": _nice(),
+        "scheduling": _scheduling() if linux else None,
         "usable_cpus": ranges(os.sched_getaffinity(0)) if linux else None,
         "huge_pages_denied": _huge_pages_denied() if linux else None,
         "stack_limit_bytes": _stack_limit(),
         "randomised_layout": _layout_is_random() if linux else None,
-        "compiler": compiler(os.environ.get("CXX", "")),
+        "compiler": compiler(cxx),
     }
+
+
+def _nice() -> int | None:
+    try:
+        return os.nice(0)
+    except OSError:
+        return None
+
+
+def _scheduling() -> str | None:
+    try:
+        return POLICIES.get(os.sched_getscheduler(0))
+    except OSError:  # not every C library has it, nor every sandbox
+        return None
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -66,6 +81,8 @@ def compiler(chosen: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return path
     version = done.stdout.partition("\n")[0].strip()
+    if done.returncode:  # macOS has a stub in its place
+        return None
     return f"{version} ({path})" if version else path
 
 
@@ -93,4 +110,7 @@ def _layout_is_random() -> bool | None:
     persona = files.read("/proc/self/personality")
     if system is None or persona is None:
         return None
-    return system == "2" and not int(persona, 16) & NO_RANDOMISATION
+    try:
+        return system != "0" and not int(persona, 16) & NO_RANDOMISATION
+    except ValueError:
+        return None

@@ -36,11 +36,12 @@ def ceilings_key(
 
 
 def product_key(
-    backend: str, release: str, dtype: str, threads: int, allocator: str,
+    backend: str, release: str, dtype: str, math: str, mode: str, threads: int, allocator: str,
     variables: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
     """The same for the product of a framework of that release."""
-    return _name("product", backend, release, dtype, threads, allocator, *_told(variables))
+    how = (dtype, math, mode, threads, allocator)
+    return _name("product", backend, release, *how, *_told(variables))
 
 
 def _told(variables: Mapping[str, str] | None) -> list[str]:
@@ -67,6 +68,7 @@ def read_cached(folder: Path | None, name: str) -> CeilingsLine | None:
     except (OSError, TypeError, RecordError, *UNREADABLE):
         return None
     figures = [each for each in (line.bandwidth, line.compute, line.fault_ns) if each is not None]
+    figures += [each.bandwidth for each in line.caches]
     sound = all(isfinite(each.best) and each.best > 0.0 for each in figures)
     return line if sound and figures and 0.0 <= age_s < KEPT_S else None
 

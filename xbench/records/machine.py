@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from xbench.gpu.nvml import cards, visible
-from xbench.machine import cgroup
+from xbench.machine import cgroup, files
 from xbench.machine.processor import this_processor
 from xbench.machine.surroundings import surroundings
 from xbench.records.aa import kept
@@ -66,15 +66,13 @@ def available_bytes() -> int:
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    limit = cgroup.memory_bytes()
-    if limit is None:
-        return free
-    current = _read("/sys/fs/cgroup/memory.current")
-    return min(free, limit - int(current or 0))
+    left = cgroup.available_bytes()
+    return free if left is None else min(free, left)
 
 
-def environment() -> dict[str, Any]:
-    """Everything about the machine and its state that a record keeps."""
+def environment(cxx: str | None = None) -> dict[str, Any]:
+    """Everything about the machine and its state that a record keeps. `cxx`: the workers' variable
+    CXX, where it is not this process's own."""
     machine = this_machine()
     return {
         "machine": asdict(machine),
@@ -83,12 +81,12 @@ def environment() -> dict[str, Any]:
         "libc": " ".join(platform.libc_ver()).strip(),
         "driver": _gpu_driver(),
         "python": platform.python_version(),
-        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "thp": _read("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "governor": files.read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "thp": files.read("/sys/kernel/mm/transparent_hugepage/enabled"),
         "load_average": list(os.getloadavg()),
         "cgroup_memory_bytes": cgroup.memory_bytes(),
         "available_bytes": available_bytes(),
-        **surroundings(),
+        **surroundings(os.environ.get("CXX", "") if cxx is None else cxx),
         "git": git_state(Path.cwd()),
         "selftest": msgspec.to_builtins(kept(machine.key)),
     }
@@ -122,13 +120,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _read(path: str) -> str | None:
-    try:
-        return Path(path).read_text().strip()
-    except OSError:
-        return None
-
-
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
@@ -146,7 +137,7 @@ def _gpu_names() -> tuple[str, ...]:
 def _amd_names() -> tuple[str, ...]:
     """Nodes of the kernel's compute topology that have SIMD units, which processors have not."""
     nodes = sorted(Path("/sys/class/kfd/kfd/topology/nodes").glob("*/properties"))
-    texts = [_read(str(node)) or "" for node in nodes]
+    texts = [files.read(str(node)) or "" for node in nodes]
     found = [dict(line.split(maxsplit=1) for line in text.splitlines() if line) for text in texts]
     return tuple(
         f"AMD gfx{node.get('gfx_target_version', '')}"
@@ -164,6 +155,6 @@ def _nvidia_names() -> tuple[str, ...]:
 
 def _gpu_driver() -> str | None:
     """The version of NVIDIA's kernel driver, if there is one."""
-    first = (_read("/proc/driver/nvidia/version") or "").partition("\n")[0]
+    first = (files.read("/proc/driver/nvidia/version") or "").partition("\n")[0]
     numbers = [each for each in first.split() if each[:1].isdigit() and "." in each]
     return numbers[0] if numbers else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import msgspec
 
@@ -69,6 +70,7 @@ def reach(ceilings: CeilingsLine, footprint_bytes: int, warm: bool = True) -> Re
     steps = [(f"L{each.level}", each.size_bytes, each.bandwidth) for each in caches]
     if ceilings.bandwidth is not None:
         steps.append((MEMORY, footprint_bytes, ceilings.bandwidth))
+    steps = [each for each in steps if each[1] > 0 and 0.0 < each[2].best < inf]
     if not steps:
         return None
     left, seconds, slowest = footprint_bytes, 0.0, steps[-1]

@@ -42,8 +42,8 @@ def cache_levels(cpus: Path = CPUS) -> list[CacheLevel]:
             kind, level, size, shared = (
                 _read(index / name) for name in ("type", "level", "size", "shared_cpu_list")
             )
-            if kind in ("Unified", "Data") and level.isdigit():
-                found[int(level), shared] = _bytes(size)
+            if kind in ("Unified", "Data") and level.isdigit() and (held := _bytes(size)):
+                found[int(level), shared] = held
     sizes: dict[int, list[int]] = {}
     for (number, _), each_bytes in sorted(found.items()):
         sizes.setdefault(number, []).append(each_bytes)
@@ -77,7 +77,10 @@ def _mac_levels() -> list[CacheLevel]:
 
 
 def _sysctl(name: str) -> int:
-    done = subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=False)
+    except OSError:
+        return 0
     return int(done.stdout) if done.stdout.strip().isdigit() else 0
 
 

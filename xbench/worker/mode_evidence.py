@@ -23,8 +23,11 @@ def made(backend: Backend) -> Made:
     return dict(count()) if count is not None else {}
 
 
-def check_mode(backend: Backend, mode: Mode, spec: Spec, step: Step, before: Made) -> None:
-    """Judge a cell after its first call; `before` is what was made before it was built.
+def check_mode(
+    backend: Backend, mode: Mode, spec: Spec, step: Step, before: Made, known: bool = False
+) -> None:
+    """Judge a cell after its first call; `before` is what was made before it was built. `known`: a
+    cell of this op was compiled in this process before, whose code this one may share.
 
     Raises: CellFailed("unsupported") if it did not run in its mode, naming the settings in force;
     CellFailed("invalid") if only a part of it did."""
@@ -34,14 +37,15 @@ def check_mode(backend: Backend, mode: Mode, spec: Spec, step: Step, before: Mad
     now = made(backend)
     rise = {name: now[name] - before.get(name, 0) for name in now}
     counted = COUNTED.get(mode, "")
-    if counted and rise.get(counted, step.traces()) < 1:
+    shared = known and not _switched(backend)
+    if counted and rise.get(counted, step.traces()) < 1 and not shared:
         raise CellFailed("unsupported", _not_done(backend, mode, counted in rise))
     if mode != "compiled" and rise.get("compiled", 0) > 0:
         raise CellFailed(
             "unsupported",
-            f"mode {mode} was asked for, and {backend.name} compiled something "
-            f"({rise['compiled']}×) when the step first ran{_switched(backend)}; build it without "
-            "compiling, or ask for mode compiled",
+            f"mode {mode} was asked for, and {backend.name} compiled {rise['compiled']} functions "
+            f"in the first call{_switched(backend)}; build the step without compiling, or ask "
+            "for mode compiled",
         )
     if rise.get("breaks", 0) > 0:
         raise CellFailed(
@@ -54,11 +58,11 @@ def check_mode(backend: Backend, mode: Mode, spec: Spec, step: Step, before: Mad
 def _not_done(backend: Backend, mode: Mode, counted: bool) -> str:
     if counted:
         what = "traced no graph" if mode == "graph" else "compiled nothing"
-        todo = _switched(backend) or "; have the factory trace or compile the whole step"
+        todo = _switched(backend) or "; the function that builds the step must compile all of it"
         return f"mode {mode}: {backend.name} {what} at the first call{todo}"
     return (
-        f"mode {mode}: nothing shows that {backend.name} did it; count traces in Step.traces, or "
-        "give the adapter `made`"
+        f"mode {mode}: nothing shows that {backend.name} did it; the adapter "
+        "must count traces (`Step.traces`) or read the framework's counters (`made`)"
     )
 
 

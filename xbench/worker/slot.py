@@ -277,7 +277,9 @@ def sample(values: Array) -> Array:
 
 def same(one: Array, other: Array) -> bool:
     """Whether two arrays hold the same."""
-    return one.shape == other.shape and bool((one == other).all())
+    return one.shape == other.shape and bool(
+        ((one == other) | ((one != one) & (other != other))).all()  # noqa: PLR0124 (no number)
+    )
 
 
 def map_arrays(files: dict[str, str]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ in `engine/refuse.py`."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-CHANGED = 1 << 6
-"""Of so many entries of an operand one is changed, where new operands are wanted."""
+FACTORS = 61
+"""How many there are by which operands are made new."""
 
 PLACED, MOST_READ = 16, 200
 OWNED_BYTES = 256 << 20
@@ -163,13 +163,16 @@ def new_operands(slot: Slot) -> dict[str, Any]:
     new_ns, first = once(batch)
     second_ns, second = once(batch)
     own = [each for each in first if each not in get_op(slot.spec.op).constant]
-    given = [_identity(slot, each) for each in batch.values()]
+    every = [*(made[name] for made in (first, second, old) for name in own), *batch.values()]
+    places = _places(slot, every)
+    count = len(own)
+    others = places[2 * count :]
     same = [
         name
-        for name in own
-        if (mine := _identity(slot, first[name])) == _identity(slot, second[name])
-        and mine not in (_identity(slot, old[name]), *given)
+        for name, mine, again in zip(own, places, places[count:], strict=False)
+        if mine == again and mine not in others
     ]
+    del every
     del first, second, old
     third_ns, _ = once(batch)
     return {"new_ns": new_ns, "again_ns": [second_ns, third_ns], "same": sorted(same)}
@@ -186,6 +189,7 @@ def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> dict[str, A
     operands again, for the third. And `same`: results that a call had in common with the one
     before, in some calls but not in all (a step may have one place for its result)."""
     fence, run = slot.backend.fence, slot.step.run
+    slot.last = {}
     found: dict[str, list[int]] = {"usual_ns": [], "kept_ns": [], "new_ns": []}
     same: list[str] = []
     for _ in range(repeats + 1):
@@ -212,7 +216,7 @@ def handed_out_again(slot: Slot, kept: list[Tensors]) -> list[str]:
     call did."""
     again: list[str] = []
     for name in kept[0] if kept else ():
-        places = [_identity(slot, outputs[name]) for outputs in kept]
+        places = _places(slot, [outputs[name] for outputs in kept])
         repeated = sum(one == other for one, other in pairwise(places))
         if 0 < repeated < len(places) - 1 and name not in get_op(slot.spec.op).constant:
             again.append(name)
@@ -223,13 +227,20 @@ def _forget(outputs: Tensors) -> None:
     """What `kept.append` is where nothing is kept."""
 
 
-def _identity(slot: Slot, tensor: Handle) -> object:
+def _places(slot: Slot, tensors: Iterable[Handle]) -> list[object]:
     """What two handles of one tensor have in common: its place in host memory if it is there, else
-    the object itself. To be compared while both are alive."""
+    the object itself. All are looked at while all are alive."""
     import numpy as np
 
-    on_host = slot.backend.where(tensor)[0] == "cpu"
-    return np.asarray(slot.backend.get(tensor)).ctypes.data if on_host else id(tensor)
+    places: list[object] = []
+    alive: list[Array] = []
+    for tensor in tensors:
+        if slot.backend.where(tensor)[0] == "cpu":
+            alive.append(np.asarray(slot.backend.get(tensor)))
+            places.append(alive[-1].ctypes.data)
+        else:
+            places.append(id(tensor))
+    return places
 
 
 def _put_renewed(slot: Slot) -> Tensors:
@@ -240,16 +251,17 @@ def _put_renewed(slot: Slot) -> Tensors:
 
 
 def _renewed(slot: Slot) -> Iterator[tuple[str, Array]]:
-    """Copies of all operands, in each of which some entries have changed places, the first among
-    them; by another distance each time, as far as there are others."""
+    """Copies of all operands, by another factor near 1 each time, so that what they must be
+    (positive definite, sorted, of such a size) they still are. Whole numbers stay: they may be
+    places."""
     import numpy as np
 
     slot.renewals += 1
+    factor = 1.0 + (1 + slot.renewals % FACTORS) / FACTORS / 16
     for name, values in slot.given.items():
         copy = np.array(values)
-        some = copy.reshape(-1)[:: max(1, min(CHANGED, copy.size // 8))]
-        if some.size > 1:
-            some[...] = np.roll(some, 1 + slot.renewals % (some.size - 1))
+        if copy.dtype.kind in "fc":
+            copy *= copy.dtype.type(factor)
         yield name, copy
 
 
