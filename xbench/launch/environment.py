@@ -23,6 +23,9 @@ ALLOCATORS = {
 """`reuse`: glibc keeps freed memory. Its dynamic threshold otherwise lets two identical processes
 settle 2x apart for life, one mapping fresh pages at every call and the other reusing them."""
 
+PADDING = "XBENCH_PADDING"
+"""Holds nothing but its length, which moves the worker's stack."""
+
 DECIDED: Mapping[str, str] = {
     "OMP_NUM_THREADS": "--threads", "OPENBLAS_NUM_THREADS": "--threads",
     "MKL_NUM_THREADS": "--threads", "VECLIB_MAXIMUM_THREADS": "--threads",
@@ -30,12 +33,9 @@ DECIDED: Mapping[str, str] = {
     "NPROC": "--threads", **dict.fromkeys(ALLOCATORS["reuse"], "--allocator"),
     "PYTHONHASHSEED": "--seed", "TMPDIR": "--out", "TORCHINDUCTOR_CACHE_DIR": "",
     "TRITON_CACHE_DIR": "", "JAX_COMPILATION_CACHE_DIR": "", "JAX_PLATFORMS": "--device",
-    "KERAS_BACKEND": "--backend", "CUDA_VISIBLE_DEVICES": "--device",
+    "KERAS_BACKEND": "--backend", "CUDA_VISIBLE_DEVICES": "--device", PADDING: "",
 }  # fmt: skip
 """What `--env` may not set, and the option that decides it instead."""
-
-PADDING = "XBENCH_PADDING"
-"""Holds nothing but its length, which moves the worker's stack."""
 
 
 def worker_environment(
@@ -66,8 +66,6 @@ def read_given(texts: Iterable[str]) -> dict[str, str]:
             raise UsageError(
                 f"--env takes NAME=VALUE, and {text!r} is none", "for instance --env MKL_VERBOSE=1"
             )
-        if name.startswith("XBENCH_"):
-            raise UsageError(f"--env {name}: xbench's own variables are its own", "leave it out")
         if name in DECIDED:
             option = DECIDED[name]
             raise UsageError(
