@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 
 from reports.draw import frame, scales
 from reports.draw.charts import Point
-from reports.draw.palette import INK
+from reports.draw.palette import INK, PAPER
 from reports.model import Source
 from reports.read.curves import Series, setting_of
 from xbench.records.bound import find_ceilings, moved_bytes
@@ -22,6 +22,10 @@ MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
 MANY, MOST = 500, 2000
 """Beyond so many points they are an image inside the SVG, which would be megabytes else; and of
 more than `MOST` cells only those of each curve's largest width are drawn."""
+
+
+LABELS_AT = (0.15, 0.4, 0.6, 0.85)
+"""Where on the rising part of its roof a place is named, so that no two names meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,14 @@ def _widest(cells: Sequence[CellSummary]) -> list[CellSummary]:
     return [cell for cell in cells if cell.plan.width == most[cell.plan.family]]
 
 
+def _between(
+    one: tuple[float, float], other: tuple[float, float], share: float
+) -> tuple[float, float]:
+    """A point of a straight line between two, on logarithmic axes."""
+    x, y = (a * (b / a) ** share for a, b in zip(one, other, strict=True))
+    return x, y
+
+
 def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
     """Intensity along, rate up; the ceilings as a line."""
     found = sorted(chart.points.items(), key=lambda each: each[0].rank)
@@ -95,12 +107,13 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
     roofs = {place: chart.roof(place, along) for place in chart.bandwidths}
     high = [point for roof in roofs.values() for point in roof]
     up = scales.limits(Point(0.0, y, None, None) for _, y in [*every, *high])
-    for place, roof in roofs.items():
+    for number, (place, roof) in enumerate(roofs.items()):
         style = {"linestyle": "-" if place == MEMORY else ":", "linewidth": 1.2}
         axes.plot(*zip(*roof, strict=True), color=INK, **style)
         axes.annotate(
-            place, roof[0], xytext=(3, 3), textcoords="offset points", color=INK, fontsize=8
-        )
+            place, _between(roof[0], roof[1], LABELS_AT[number % len(LABELS_AT)]), ha="center",
+            va="center", color=INK, fontsize=8, bbox={"facecolor": PAPER, "linewidth": 0, "pad": 1},
+        )  # fmt: skip
     for series, points in found:
         marker = MODES.get(series.mode, "v")
         style = frame.look(series, colours) | {"linestyle": "", "marker": marker}
