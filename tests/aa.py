@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import log, sqrt
 from pathlib import Path
@@ -41,17 +41,6 @@ from xbench.records.machine import available_bytes, this_machine
 HERE = Path(__file__).parent
 LAUNCHES, ROUNDS_S, BUDGET_S = 10, 1.0, 23.5
 """As many launches as the time buys, ten at most; ending the last workers takes a moment more."""
-
-BURN = """
-import os, random, time
-random.seed(1)
-parent = os.getppid()
-while os.getppid() == parent:  # ends with the script, however that ends
-    time.sleep(random.expovariate(1 / 1.5))
-    end = time.perf_counter() + random.expovariate(1.0)
-    while time.perf_counter() < end:
-        pass
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +101,6 @@ def report(tool: str, width: int, trials: list[Trial]) -> None:
     )
 
 
-@contextmanager
-def burning(wanted: bool) -> Iterator[None]:
-    """A process that disturbs the others, if wanted."""
-    process = subprocess.Popen([sys.executable, "-c", BURN]) if wanted else None
-    try:
-        yield
-    finally:
-        if process is not None:
-            process.kill()
-            process.wait()
-
-
 def main() -> None:
     """Run every tool at every width."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -138,7 +115,8 @@ def main() -> None:
     keep = options.keep or Path(tempfile.mkdtemp(prefix="xbench-aa-"))
     print("| tool | width | RMS | 90 % range | worst | covered | seconds |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    with burning(not options.quiet):
+    burn = [sys.executable, str(HERE / "tools" / "burn.py")]
+    with nullcontext() if options.quiet else subprocess.Popen(burn, stdin=subprocess.PIPE):
         for tool in options.tools:
             for width in options.widths:
                 numbers = range(options.trials)

@@ -109,13 +109,15 @@ def test_refused_and_doubtful_cells_keep_their_rows(
 ) -> None:
     cells = families(1, (512, 2048))
     big = plan("op0 100×w", 204800, VARIANTS[0], status="would_oom", reason="168 GB | 9 GB free")
-    slow = {"overhead": 0.031, "warmup_converged": False, "check": {"y": "sampled"}}
+    slow = {"overhead": 0.031, "warmup_converged": False, "check": {"y": "sampled"},
+            "unchecked": "its calls take too long"}  # fmt: skip
     run = write_run(tmp_path, [*cells, big], changes={cells[1].id: slow})
     text = report(run, capsys)
     assert "no number" in one_line(text, "204800", "would_oom: 168 GB \\| 9 GB free")
     marked = one_line(text, "harness overhead 3.1 %")
     assert "warm-up did not settle" in marked
     assert "checked by samples" in marked
+    assert "not every check for skipped work in 1 cell: its calls take too long" in text
     assert "1 cell refused: 1 would_oom" in text
     page = (run / "report" / "index.html").read_text(encoding="utf-8")
     assert page.count("168 GB | 9 GB free") >= 2

@@ -74,6 +74,12 @@ class Cell:
         return Variant(self.worker.mode, self.gradient)
 
     @property
+    def place(self) -> tuple[str, str, str, str, str]:
+        """Which of the machine's ceilings hold: by device, dtype, math, threads and allocator."""
+        key = self.worker
+        return key.device, self.spec.dtype, key.math, key.threads, key.allocator
+
+    @property
     def workload_id(self) -> str:
         """`op/params/dtype`: the same inputs and the same answer for every backend."""
         return f"{self.spec.op}/{label(self.spec)}/{self.spec.dtype}"

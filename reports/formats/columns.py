@@ -90,7 +90,7 @@ METRICS = (
            _least_rate, "rate"),
     Metric("compute_fraction", "1", "gflop_per_s over the measured ceiling",
            attrgetter("compute_fraction")),
-    Metric("bandwidth_fraction", "1", "gbyte_per_s over the ceiling of the cache its data fit",
+    Metric("bandwidth_fraction", "1", "gbyte_per_s over the ceiling of so many bytes, in the nearest caches that hold them",
            attrgetter("bandwidth_fraction")),
     Metric("allocation_share", "1", "share of the processor time that page faults explain",
            attrgetter("allocation_share")),

@@ -112,6 +112,12 @@ def trust(source: Source) -> list[str]:
     """How far the numbers can be trusted: what was checked, what was not, what went wrong."""
     timed = [cell for cell in source.cells if cell.time_s is not None]
     found = [*_replication(source), *_verified(source)]
+    unchecked = [cell.unchecked for cell in timed if cell.unchecked]
+    if unchecked:
+        found.append(
+            f"not every check for skipped work in {plural(len(unchecked), 'cell')}: "
+            f"{listed(sorted(set(unchecked)))}"
+        )
     unstable = sum(cell.status == "unstable" for cell in timed)
     if unstable:
         found.append(f"{plural(unstable, 'cell')} unstable: an interval wider than ±25 %")

@@ -17,36 +17,13 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from math import log, sqrt
 from pathlib import Path
 from statistics import fmean, median
 
 from xbench.selftest.no_change import ENVIRONMENTS, KINDS, MISSED, WIDTHS, Found, compare_pair
-
-BURN = """
-import os, random, time
-random.seed(1)
-parent = os.getppid()
-while os.getppid() == parent:  # ends with the script, however that ends
-    time.sleep(random.expovariate(1 / 1.5))
-    end = time.perf_counter() + random.expovariate(1.0)
-    while time.perf_counter() < end:
-        pass
-"""
-
-
-@contextmanager
-def burning(wanted: bool) -> Iterator[None]:
-    """A process that disturbs the others, if wanted."""
-    process = subprocess.Popen([sys.executable, "-c", BURN]) if wanted else None
-    try:
-        yield
-    finally:
-        if process is not None:
-            process.kill()
-            process.wait()
 
 
 def shown(found: Found) -> str:
@@ -88,7 +65,8 @@ def main() -> None:
     options = parser.parse_args()
     keep = (options.keep or Path(tempfile.mkdtemp(prefix="xbench-no-change-"))).resolve()
     kinds, every = (*KINDS, ENVIRONMENTS), list[Found]()
-    with burning(options.bursts):
+    burn = [sys.executable, str(Path(__file__).with_name("burn.py"))]
+    with subprocess.Popen(burn, stdin=subprocess.PIPE) if options.bursts else nullcontext():
         for seed in range(options.first, options.first + options.pairs):
             kind, start = kinds[seed % len(kinds)], time.monotonic()
             found = compare_pair(

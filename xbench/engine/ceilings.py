@@ -96,7 +96,7 @@ def _askable(plan: Plan, line: CeilingsLine) -> list[WorkerKey]:
     found: dict[tuple[str, str], WorkerKey] = {}
     for cell in (cell for group in plan.groups for cell in group.cells):
         key = cell.worker
-        if place_of(line) != (key.device, cell.spec.dtype, key.math, key.threads, key.allocator):
+        if place_of(line) != cell.place:
             continue
         if key.backend != "numpy" and ((key.backend, key.side) not in found or key.mode == "eager"):
             found[key.backend, key.side] = key

@@ -57,7 +57,7 @@ STARVED = 0.5
 a framework's own threads may wait for each other."""
 
 MORE_BURSTS = 14
-"""Read after half of them, where a fence seems to return early."""
+"""Taken where a fence seems to return early, or where calls seem too fast."""
 
 WORK_TRIALS, WORK_TRIES = 3, 6
 """How often calls on new operands are tried, and how often at most where a cell seems lazy."""
@@ -73,11 +73,11 @@ LONG_NS, LONGEST_NS = 5e7, 1e9
 """Calls that take longer are varied two at a time, once: nothing disturbs all of them; and not at
 all, since that would take minutes."""
 
-ROOM_SHARE = 0.8
-"""Of the free memory, what checks may take on the host."""
+ROOM_SHARE, NO_ROOM = 0.8, "no room for more results or operands"
+"""Of the free memory, what checks may take on the host; why they were not made."""
 
-AGAIN = 3
-"""How often ceilings are measured again before a cell is refused for being faster."""
+AGAIN = 4
+"""How often ceilings and bursts are measured again before a cell is refused for being faster."""
 
 POPULATE_TIMES = 2
 """The heap that a cell's tensors move about in, against what they hold."""
@@ -99,9 +99,7 @@ class Limits:
 
     def of(self, cell: Cell) -> CeilingsLine | None:
         """Those that hold for a cell."""
-        key = cell.worker
-        place = (key.device, cell.spec.dtype, key.math, key.threads, key.allocator)
-        return next((line for line in self.lines if place_of(line) == place), None)
+        return next((line for line in self.lines if place_of(line) == cell.place), None)
 
 
 @dataclass(slots=True)
@@ -309,10 +307,11 @@ class CellWork:
         if first_launch:
             self._ask(cell, "probe", 4 * self.plan.predictions[cell.id].load_s)
             try:
-                self._check_work(cell, line)
+                line.unchecked = self._check_work(cell, line)
             except CellFailed as error:
-                if error.status != "oom":  # a timed cell needs less than its checks
+                if error.status != "oom":
                     raise
+                line.unchecked = NO_ROOM  # a timed cell needs less than its checks
         if (problem := self._too_fast(cell, line)) is not None:
             raise CellFailed("invalid", problem)
         line.overhead = fence / median(line.timed.wall_ns)
@@ -345,7 +344,8 @@ class CellWork:
             raise CellFailed("invalid", problem)
 
     def _too_fast(self, cell: Cell, line: CellLine) -> str | None:
-        """Whether the time is less than the work needs, by ceilings that were measured again."""
+        """Whether the time is less than the work needs, by ceilings and bursts that were measured
+        again, one after the other: what keeps the cores busy slows both."""
         ceilings = self.limits.of(cell)
         if ceilings is None:
             return None
@@ -356,16 +356,25 @@ class CellWork:
             moved = 0  # how fast a device's cache is, only its own framework tells
         problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
         gate = self.gate([cell])
-        for _ in range(AGAIN):  # they may have been measured while others needed the cores
+        for _ in range(AGAIN):
             if problem is None:
                 break
             gate.wait()
             ceilings = self.limits.again(ceilings)
-            problem = too_fast(line, least_time(cost.flop, moved, ceilings, warm))
+            now = structs.replace(line, timed=self._timed_now(cell, line))
+            problem = too_fast(now, least_time(cost.flop, moved, ceilings, warm))
         return problem
 
-    def _check_work(self, cell: Cell, line: CellLine) -> None:
-        """Every call must do its own work, before the fence returns.
+    def _timed_now(self, cell: Cell, line: CellLine) -> Samples:
+        """More bursts like those that were timed."""
+        more, burst = Samples(), Burst(line.calls, line.lead_in)
+        for _ in range(min(MORE_BURSTS, len(line.timed.wall_ns))):
+            self.burst(cell, burst, more)
+        return more
+
+    def _check_work(self, cell: Cell, line: CellLine) -> str:
+        """Every call must do its own work, before the fence returns. Returns: why not all of this
+        was looked at, "" if it was.
 
         Raises: CellFailed("invalid", ...)"""
         expect_s = self.plan.predictions[cell.id].load_s
@@ -379,15 +388,22 @@ class CellWork:
         if problem is not None:
             raise CellFailed("invalid", problem)
         if not self._room(cell, 3):
-            return
+            return NO_ROOM
         least = WORK_TRIALS if line.lead_in else 1
         trials: list[dict[str, Any]] = []
         while len(trials) < least or (stored(trials) and len(trials) < WORK_TRIES):
             trials.append(self._ask(cell, "new_operands", 2 * expect_s))
         if (problem := stored(trials)) is not None:
             raise CellFailed("invalid", problem)
-        if (problem := self._varied(cell, line)) is not None:
+        call_ns = median(line.timed.wall_ns) / line.calls
+        calls, repeats = varied_calls(call_ns, line.calls)
+        if call_ns > LONGEST_NS:
+            return "its calls take too long"
+        if not self._room(cell, 2 + calls):
+            return NO_ROOM
+        if (problem := self._varied(cell, calls, repeats, call_ns)) is not None:
             raise CellFailed("invalid", problem)
+        return ""
 
     def _room(self, cell: Cell, times: int) -> bool:
         """Whether so many times a call's operands and results fit in memory beside what is there;
@@ -395,12 +411,8 @@ class CellWork:
         needed = times * sum(moved_bytes(cell.spec))
         return cell.worker.device != "cpu" or needed <= ROOM_SHARE * available_bytes()
 
-    def _varied(self, cell: Cell, line: CellLine) -> str | None:
+    def _varied(self, cell: Cell, calls: int, repeats: int, call_ns: float) -> str | None:
         """What is wrong if calls that keep results, or have their own operands, take longer."""
-        call_ns = median(line.timed.wall_ns) / line.calls
-        calls, repeats = varied_calls(call_ns, line.calls)
-        if call_ns > LONGEST_NS or not self._room(cell, 2 + calls):
-            return None  # the checks before it, and the ceilings, have seen most of this
         sets = min(calls, max(2, MOST_KEPT_BYTES // max(moved_bytes(cell.spec)[0], 1)))
         moving = self._moving_ns(cell, calls)
         expect_s = 4 * calls * (repeats + 1) * call_ns * 1e-9

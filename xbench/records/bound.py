@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from xbench.records.reach import Reach, reach
+from xbench.records.reach import Reach, place_of, reach
 from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine
 
 Bound = Literal["allocation", "bandwidth", "compute", "launch", ""]
@@ -62,12 +62,8 @@ def moved_bytes(plan: CellPlan) -> int:
 
 def find_ceilings(plan: CellPlan, lines: Iterable[CeilingsLine]) -> CeilingsLine | None:
     """The ceilings that hold for a cell: the last ones, where they were measured again."""
-    wanted = (plan.device, plan.dtype, plan.math, plan.threads, plan.allocator)
-    found = None
-    for line in lines:
-        if (line.device, line.dtype, line.math, line.threads, line.allocator) == wanted:
-            found = line
-    return found
+    fitting = [line for line in lines if place_of(line) == place_of(plan)]
+    return fitting[-1] if fitting else None
 
 
 def launch_cost_s(plan: CellPlan, workers: Iterable[WorkerLine]) -> float | None:

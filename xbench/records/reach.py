@@ -7,7 +7,7 @@ from math import inf
 
 import msgspec
 
-from xbench.records.schema import CeilingsLine, Figure
+from xbench.records.schema import CeilingsLine, CellPlan, Figure
 
 MEMORY = "memory"
 
@@ -16,9 +16,9 @@ PLACE = ("device", "dtype", "math", "threads", "allocator")
 """What decides which cells a line is for."""
 
 
-def place_of(line: CeilingsLine) -> tuple[str, ...]:
-    """Which cells a line is for."""
-    return tuple(str(getattr(line, name)) for name in PLACE)
+def place_of(found: CeilingsLine | CellPlan) -> tuple[str, ...]:
+    """Which cells a line is for, or which line a cell needs."""
+    return tuple(str(getattr(found, name)) for name in PLACE)
 
 
 def keep_latest(lines: list[CeilingsLine], line: CeilingsLine) -> None:
@@ -49,8 +49,8 @@ def _better(one: Figure | None, other: Figure | None) -> Figure | None:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Bytes/s of data that are used again and again, and where most of them are: `L2`, `memory`.
-    `spread`: how far the readings of that ceiling lay apart, as a share."""
+    """Bytes/s of data that are used again and again, and the farthest place that they need: `L2`,
+    `memory`. `spread`: how far the readings of that ceiling lay apart, as a share."""
 
     bytes_per_s: float
     place: str

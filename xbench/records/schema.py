@@ -190,8 +190,9 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     `calls` and `lead_in` say how a burst is made; `calibration` are the bursts tried before that
     was settled, of `calibration_calls` each. `read_ns` is what reading a finished output costs;
     `copies` how many copies of the operands the calls took in turn (1 in a warm cell); `check` how
-    each output was compared (`full` or `sampled`); `overhead` the share of an idle
-    fence in the median burst. `latency` holds bursts of one call, where `calls` is more."""
+    each output was compared (`full` or `sampled`); `unchecked` why not every check was made that
+    each call does its own work; `overhead` the share of an idle fence in the median burst.
+    `latency` holds bursts of one call, where `calls` is more."""
 
     id: str
     status: Status = "ok"
@@ -206,6 +207,7 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     overhead: float = 0.0
     warmup_converged: bool = False
     check: dict[str, str] = {}
+    unchecked: str = ""
     warmup: Samples = msgspec.field(default_factory=Samples)
     calibration: Samples = msgspec.field(default_factory=Samples)
     calibration_calls: MutableSequence[Reading] = []

@@ -56,6 +56,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     check: dict[str, str]
     faults_per_call: float | None
     environment_hash: str
+    unchecked: str = ""
     latency_s: float | None = None
     device_s: float | None = None
     p10_s: float | None = None
@@ -153,6 +154,7 @@ def summarise_cell(
         check=good[0].check if good else {},
         faults_per_call=faults if calls else None,
         environment_hash=environment,
+        unchecked=next((line.unchecked for line in good if line.unchecked), ""),
         latency_s=samples.latency(good),
         device_s=samples.device(good),
         **_spread(timed if good else []),
