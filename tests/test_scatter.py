@@ -109,7 +109,7 @@ def test_results_and_operands_lie_at_every_distance_from_a_cache_line(width: int
     for found in places(width, "drawn"):
         counts = Counter(place % 64 for place in found)
         assert set(counts) == {0, 16, 32, 48}
-        assert max(counts.values()) < 100  # of 200; 50 each are expected
+        assert max(counts.values()) < 150  # of 200; none has nearly all
         assert len(set(found)) > 8
     assert max(Counter(place % 64 for place in places(width, "left")[0]).values()) > 150
 
