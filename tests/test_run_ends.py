@@ -18,13 +18,19 @@ from xbench.launch.process import ROOT
 from xbench.records.read import read_run
 
 DEADLY = str(Path(__file__).parent / "deadly.py")
-LAUNCHES = 8
+LAUNCHES = 5
 TINY = (
     "--suite", DEADLY, "--op", "harmless", "--preset", "smoke", "--backend", "numpy",
     "--rounds", "7", "--launches", str(LAUNCHES),
 )  # fmt: skip
 LIMIT_S = 120.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+
+
+def heed_signals() -> None:
+    """What `nohup` and shells set to be ignored, children ignore as well."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Started:
@@ -36,7 +42,7 @@ class Started:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "xbench", "run", "--no-report", *arguments, *self._given()],
             cwd=folder, env=environment | {"XBENCH_TEST_MARK": self.mark},
-            stderr=subprocess.PIPE, text=True,
+            stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals,
         )  # fmt: skip
 
     def _given(self) -> tuple[str, str]:
@@ -108,7 +114,7 @@ def resume(folder: Path, begin: Begin) -> None:
 
 @pytest.mark.parametrize(
     ("how", "groups"),
-    [("SIGINT", 1), ("SIGTERM", 0), ("SIGHUP", 1), ("SIGKILL", 0), ("SIGKILL", 1)],
+    [("SIGINT", 1), ("SIGTERM", 0), ("SIGHUP", 2), ("SIGKILL", 0), ("SIGKILL", 1)],
 )
 def test_a_signal_leaves_no_process_and_a_run_that_goes_on(
     begin: Begin, eventually: Eventually, how: str, groups: int

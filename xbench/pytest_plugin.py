@@ -93,6 +93,13 @@ class Bench:
         run = Run(folder, header, recording.ceilings, recording.workers, lines)
         self.summaries |= {cell.id: cell for cell in summarise(run) if cell.id in ids}
 
+    def final(self, recording: Recording) -> dict[str, CellSummary]:
+        """The figures of all cells by id, by what is known at the end: groups measured later may
+        have shown higher ceilings, or started more workers."""
+        known = recording.header, recording.ceilings, recording.workers, recording.lines
+        run = Run(recording.settings.folder, *known)
+        return {cell.id: cell for cell in summarise(run) if cell.id in self.summaries}
+
     def _start(self) -> Recording:
         held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
         turn, run_id = self.turn.enter_context(held), new_run_id()
@@ -170,9 +177,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Add to a saved file whose run it is, on which machine, and the cells without a number."""
+    """Add to a saved file whose run it is, on which machine, and the cells without a number; say of
+    each cell what is known now."""
     bench = config.stash.get(BENCH, None)
     if bench is not None and bench.recording is not None:
+        final = bench.final(bench.recording)
+        for row in output_json["benchmarks"]:
+            ours = row["extra_info"].get("xbench")
+            if ours is not None and ours["id"] in final:
+                row["extra_info"]["xbench"] = carried(final[ours["id"]])
         without = [cell for cell in bench.summaries.values() if cell.time_s is None]
         left_out = [(cell.id, cell.status, cell.reason) for cell in without]
         output_json["xbench"] = about(bench.recording.header, left_out)
