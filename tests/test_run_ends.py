@@ -42,7 +42,7 @@ class Started:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "xbench", "run", "--no-report", *arguments, *self._given()],
             cwd=folder, env=environment | {"XBENCH_TEST_MARK": self.mark},
-            stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals,
+            stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals,  # noqa: PLW1509
         )  # fmt: skip
 
     def _given(self) -> tuple[str, str]:
