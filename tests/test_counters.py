@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -90,8 +91,13 @@ print(min(each["cpu_exact"] for each in found), max(e["cpu_ns"] / e["wall_ns"] f
 """
 
 
+def most_cpu_ns(work: Callable[[], None]) -> int:
+    """Of several tries: on a busy machine some of them get less of a core."""
+    return max(measured(work)["cpu_ns"] for _ in range(10))
+
+
 def test_a_threads_own_time_is_counted() -> None:
-    assert measured(spin)["cpu_ns"] >= 1_800_000
+    assert most_cpu_ns(spin) >= 1_800_000
 
 
 def in_a_new_thread(pool: ThreadPoolExecutor) -> None:
@@ -101,7 +107,7 @@ def in_a_new_thread(pool: ThreadPoolExecutor) -> None:
 
 def test_a_thread_that_starts_meanwhile_is_counted() -> None:
     with ThreadPoolExecutor(1) as pool:
-        assert measured(lambda: in_a_new_thread(pool))["cpu_ns"] >= 1_800_000
+        assert most_cpu_ns(lambda: in_a_new_thread(pool)) >= 1_800_000
 
 
 def test_a_thread_that_ends_meanwhile_leaves_the_process_clock() -> None:
@@ -144,4 +150,4 @@ def test_a_core_lost_while_clocks_are_read_makes_no_thread_more(
 
 def test_without_threads_clocks_there_is_the_process_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "TASKS", "/nowhere")
-    assert measured(spin)["cpu_ns"] >= 1_800_000
+    assert most_cpu_ns(spin) >= 1_800_000

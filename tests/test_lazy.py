@@ -13,7 +13,8 @@ from measuring import HERE
 from suites.presets import PRESETS
 from xbench import registry
 from xbench.conformance import checks
-from xbench.conformance.subject import examined
+from xbench.conformance.subject import Subject, examined
+from xbench.contracts import Spec
 from xbench.engine.header import make_header
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings
@@ -89,14 +90,21 @@ def test_honest_ones_get_all_their_times(measured: list[CellSummary], name: str)
         assert cell.time_s is not None, (cell.id, cell.reason)
 
 
+TRIES = 5
+"""What is timed on a busy machine may once look as it should."""
+
+
+def refusals(subject: Subject, spec: Spec) -> list[str]:
+    return [*checks.works(subject, spec, "none"), *checks.owns(subject, "float32")]
+
+
 @pytest.mark.parametrize("kind", [*lazy_adapters.LAZY, *lazy_adapters.KEEPING])
 def test_the_kit_refuses_it(kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HERE)
     size = 512 if kind is lazy_adapters.EverySecond else 256  # a copy is far less than a call
     spec = OPS["matmul"].spec("float32", m=size, k=size, n=size)
     with examined(f"lazy_adapters:{kind.__name__}", "cpu", "eager", tmp_path / "x") as subject:
-        found = [*checks.works(subject, spec, "none"), *checks.owns(subject, "float32")]
-    assert found
+        assert any(refusals(subject, spec) for _ in range(TRIES))
 
 
 def test_the_kit_accepts_promises_that_are_kept_at_once(
