@@ -24,7 +24,7 @@ check: $(STAMP) ## Lint, formatting, types, architecture rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_architecture.py
+	$(BIN)/python -m pytest -q tests/unit/test_architecture.py
 
 jax: $(STAMP) ## Add JAX, the optional fourth backend, to the virtual environment
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[jax]'

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed
-from xbench.support import refusal
-from xbench.worker.host import resident_memory
-from xbench.worker.precision import product_bits
+from xbench.machine.own_process import resident_memory
+from xbench.ops import refusal
+from xbench.ops.products import product_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,19 @@ if TYPE_CHECKING:
     from xbench.errors import Status
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
-    "mlp_forward", "mlp_backward", "mlp_train", "host_to_device", "device_to_host",
-)  # fmt: skip
+    "noop",
+    "copy",
+    "triad",
+    "elementwise",
+    "elementwise_grad",
+    "matmul",
+    "linear",
+    "mlp_forward",
+    "mlp_backward",
+    "mlp_train",
+    "host_to_device",
+    "device_to_host",
+)
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 GRADIENTS: dict[Gradient, str] = {"none": "", "manual": "", "autograd": "", "custom": ""}
@@ -69,9 +79,15 @@ class JaxBackend:
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         return NOT_THERE.get(op) or refusal(
-            self.name, op, dtype, variant,
-            ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,
-        )  # fmt: skip
+            self.name,
+            op,
+            dtype,
+            variant,
+            ops=OPS,
+            dtypes=DTYPES,
+            modes=MODES,
+            gradients=GRADIENTS,
+        )
 
     def env(self, policy: Policy) -> dict[str, str]:
         """`NPROC` is what XLA sizes its pool of threads on the CPU by. GPU memory is taken as it is

@@ -9,7 +9,14 @@ import jax.numpy as jnp
 
 from backends.jax_step import build
 from xbench.contracts import Backend, Handle, Spec, Step, Tensors, Variant
-from xbench.workloads import rules
+from xbench.ops.base import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    ADAM_RATE,
+    parameter_names,
+    sgd_rate,
+)
 
 Differentiate = Callable[[Tensors, Handle, Handle], tuple[Handle, Tensors]]
 """(parameters, x, target) -> (loss, the gradient of every parameter by its name)."""
@@ -26,7 +33,7 @@ def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The loss and the gradient of every parameter; none of x."""
-    names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
+    names, differentiate = parameter_names(spec), _differentiate(spec, variant)
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         parameters = {name: batch[name] for name in names}
@@ -38,8 +45,8 @@ def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """One step of Adam or of plain gradient descent, from one state to the next."""
-    names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
-    adam, rate = spec.text("optimizer") == "adam", rules.sgd_rate(spec["h"])
+    names, differentiate = parameter_names(spec), _differentiate(spec, variant)
+    adam, rate = spec.text("optimizer") == "adam", sgd_rate(spec["h"])
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         parameters = {name: state[name] for name in names}
@@ -113,12 +120,12 @@ def _differentiate(spec: Spec, variant: Variant) -> Differentiate:
 
 def _adam(state: Tensors, gradients: Tensors) -> Tensors:
     """The state after one step of Adam; the bias corrections are 0-d and computed once."""
-    b1, b2, t = rules.ADAM_BETA1, rules.ADAM_BETA2, state["t"] + 1
-    rate, root = rules.ADAM_RATE / (1.0 - b1**t), jnp.sqrt(1.0 - b2**t)
+    b1, b2, t = ADAM_BETA1, ADAM_BETA2, state["t"] + 1
+    rate, root = ADAM_RATE / (1.0 - b1**t), jnp.sqrt(1.0 - b2**t)
     new = {"t": t}
     for name, gradient in gradients.items():
         m = b1 * state[f"m_{name}"] + (1.0 - b1) * gradient
         v = b2 * state[f"v_{name}"] + (1.0 - b2) * jnp.square(gradient)
-        step = rate * m / (jnp.sqrt(v) / root + rules.ADAM_EPSILON)
+        step = rate * m / (jnp.sqrt(v) / root + ADAM_EPSILON)
         new |= {name: state[name] - step, f"m_{name}": m, f"v_{name}": v}
     return new

@@ -11,7 +11,7 @@ import numpy as np
 from backends.jax_mlp import mlp_backward, mlp_forward, mlp_train
 from backends.jax_step import build
 from xbench.contracts import Backend, Factory, Handle, Spec, Step, Tensors, Variant
-from xbench.workloads import rules
+from xbench.ops.base import TRIAD_SCALE
 
 
 def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
@@ -29,7 +29,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """y = x + 3 w."""
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
+        return state, {"y": batch["x"] + TRIAD_SCALE * batch["w"]}
 
     return build(run, variant)
 
@@ -109,7 +109,17 @@ def linear(backend: Backend, spec: Spec, variant: Variant) -> Step:
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, host_to_device, device_to_host,
-        elementwise, elementwise_grad, matmul, linear, mlp_forward, mlp_backward, mlp_train,
+        noop,
+        copy,
+        triad,
+        host_to_device,
+        device_to_host,
+        elementwise,
+        elementwise_grad,
+        matmul,
+        linear,
+        mlp_forward,
+        mlp_backward,
+        mlp_train,
     )
-}  # fmt: skip
+}

@@ -11,18 +11,26 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Exhibit, Factory, Memory, Mode, Policy, Probe, Tensors, Variant
+from xbench.contracts import Factory, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed, Status
-from xbench.support import refusal
-from xbench.worker.host import blas, resident_memory
+from xbench.machine.own_process import blas, resident_memory
+from xbench.ops import refusal
 
 if TYPE_CHECKING:
     import numpy as np
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear",
-    "mlp_forward", "mlp_backward", "mlp_train",
-)  # fmt: skip
+    "noop",
+    "copy",
+    "triad",
+    "elementwise",
+    "elementwise_grad",
+    "matmul",
+    "linear",
+    "mlp_forward",
+    "mlp_backward",
+    "mlp_train",
+)
 MODES: tuple[Mode, ...] = ("eager",)
 DTYPES = ("float32", "float64", "float16")
 NO_BFLOAT16 = "NumPy has no bfloat16"
@@ -58,10 +66,15 @@ class NumpyBackend:
         if dtype == "bfloat16":
             return NO_BFLOAT16
         return NOT_THERE.get(op) or refusal(
-            self.name, op, dtype, variant,
-            ops=OPS, dtypes=DTYPES, modes=MODES,
+            self.name,
+            op,
+            dtype,
+            variant,
+            ops=OPS,
+            dtypes=DTYPES,
+            modes=MODES,
             gradients={"none": "", "manual": "", "autograd": NO_AUTOGRAD, "custom": NO_AUTOGRAD},
-        )  # fmt: skip
+        )
 
     def env(self, policy: Policy) -> dict[str, str]:
         return dict.fromkeys(THREADS, str(policy.threads))
@@ -78,13 +91,6 @@ class NumpyBackend:
         from backends.numpy_ops import FACTORIES
 
         return FACTORIES
-
-    @property
-    def exhibits(self) -> Mapping[str, Exhibit]:
-        """By name; see `Exhibit`."""
-        from backends.numpy_exhibits import EXHIBITS
-
-        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import numpy as np

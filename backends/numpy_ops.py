@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
-from xbench.workloads import rules
+from xbench.ops.base import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    ADAM_RATE,
+    TRIAD_SCALE,
+    parameter_names,
+    sgd_rate,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -34,7 +42,7 @@ def copy(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x + 3 w, into memory that is reused."""
     out = np.empty((spec["n"], spec["w"]), spec.dtype)
-    scale = np.dtype(spec.dtype).type(rules.TRIAD_SCALE)
+    scale = np.dtype(spec.dtype).type(TRIAD_SCALE)
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         np.multiply(batch["w"], scale, out=out)
@@ -106,9 +114,9 @@ def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """One step of Adam or of plain gradient descent, the parameters updated in place."""
-    kind, names = spec.text("loss"), rules.parameter_names(spec)
+    kind, names = spec.text("loss"), parameter_names(spec)
     scalar = np.dtype(spec.dtype).type
-    rate = scalar(rules.sgd_rate(spec["h"]))
+    rate = scalar(sgd_rate(spec["h"]))
     adam = spec.text("optimizer") == "adam"
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
@@ -161,15 +169,15 @@ def _backward(kind: str, x: Array, target: Array, parameters: Tensors) -> tuple[
     return loss, gradients
 
 
-def adam_step(state: Tensors, gradients: Tensors, base_rate: float = rules.ADAM_RATE) -> None:
+def adam_step(state: Tensors, gradients: Tensors, base_rate: float = ADAM_RATE) -> None:
     """One step, in place: the form of `rules`."""
     t = state["t"]
     t += 1
     scalar = t.dtype.type
-    b1, b2 = scalar(rules.ADAM_BETA1), scalar(rules.ADAM_BETA2)
+    b1, b2 = scalar(ADAM_BETA1), scalar(ADAM_BETA2)
     one = scalar(1)
-    rate = scalar(base_rate / (1 - rules.ADAM_BETA1 ** float(t)))
-    root_scale = scalar((1 - rules.ADAM_BETA2 ** float(t)) ** -0.5)
+    rate = scalar(base_rate / (1 - ADAM_BETA1 ** float(t)))
+    root_scale = scalar((1 - ADAM_BETA2 ** float(t)) ** -0.5)
     for name, gradient in gradients.items():
         m, v = state[f"m_{name}"], state[f"v_{name}"]
         m *= b1
@@ -180,7 +188,7 @@ def adam_step(state: Tensors, gradients: Tensors, base_rate: float = rules.ADAM_
         v += squared
         denominator = np.sqrt(v)
         denominator *= root_scale
-        denominator += scalar(rules.ADAM_EPSILON)
+        denominator += scalar(ADAM_EPSILON)
         np.divide(m, denominator, out=denominator)
         denominator *= rate
         state[name] -= denominator
@@ -189,7 +197,15 @@ def adam_step(state: Tensors, gradients: Tensors, base_rate: float = rules.ADAM_
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, elementwise, elementwise_grad, matmul, linear,
-        mlp_forward, mlp_backward, mlp_train,
+        noop,
+        copy,
+        triad,
+        elementwise,
+        elementwise_grad,
+        matmul,
+        linear,
+        mlp_forward,
+        mlp_backward,
+        mlp_train,
     )
-}  # fmt: skip
+}

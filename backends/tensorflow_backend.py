@@ -14,7 +14,6 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import (
-    Exhibit,
     Factory,
     Gradient,
     Memory,
@@ -25,9 +24,9 @@ from xbench.contracts import (
     Variant,
 )
 from xbench.errors import CellFailed
-from xbench.support import refusal
-from xbench.worker.host import resident_memory
-from xbench.worker.precision import product_bits
+from xbench.machine.own_process import install_hint, resident_memory
+from xbench.ops import refusal
+from xbench.ops.products import product_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +36,21 @@ if TYPE_CHECKING:
     from xbench.errors import Status
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
-    "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
-    "host_to_device", "device_to_host",
-)  # fmt: skip
+    "noop",
+    "copy",
+    "triad",
+    "elementwise",
+    "elementwise_grad",
+    "matmul",
+    "linear",
+    "linear_layer",
+    "mlp_forward",
+    "mlp_forward_recorded",
+    "mlp_backward",
+    "mlp_train",
+    "host_to_device",
+    "device_to_host",
+)
 MODES: tuple[Mode, ...] = ("eager", "graph", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 GRADIENTS: dict[Gradient, str] = {
@@ -51,6 +61,9 @@ GRADIENTS: dict[Gradient, str] = {
 }
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 """Names under which the package `tensorflow` is published, the likely ones first."""
+
+NEWEST_PYTHON, SYSTEMS = (3, 13), ("Linux x86_64", "Linux aarch64", "Darwin arm64")
+"""What there are wheels for."""
 
 RECORDED = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 """Recorded where the user gives them (`--env`): they change kernels, or compile graphs unasked."""
@@ -77,7 +90,7 @@ class TensorflowBackend:
         return Probe(
             installed=bool(found),
             version=found,
-            hint="pip install tensorflow (or tensorflow-cpu)",
+            hint=install_hint("tensorflow", NEWEST_PYTHON, SYSTEMS),
             modes=MODES,
             dtypes=DTYPES,
             devices=("cpu", "cuda"),
@@ -86,9 +99,15 @@ class TensorflowBackend:
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         return refusal(
-            self.name, op, dtype, variant,
-            ops=OPS, dtypes=DTYPES, modes=MODES, gradients=GRADIENTS,
-        )  # fmt: skip
+            self.name,
+            op,
+            dtype,
+            variant,
+            ops=OPS,
+            dtypes=DTYPES,
+            modes=MODES,
+            gradients=GRADIENTS,
+        )
 
     def env(self, policy: Policy) -> dict[str, str]:
         """Also hides GPUs from CPU cells: the driver then is not even initialised. Keras, which
@@ -131,13 +150,6 @@ class TensorflowBackend:
         from backends.tensorflow_ops import FACTORIES
 
         return FACTORIES
-
-    @property
-    def exhibits(self) -> Mapping[str, Exhibit]:
-        """By name; see `Exhibit`."""
-        from backends.tensorflow_exhibits import EXHIBITS
-
-        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import tensorflow as tf

@@ -14,7 +14,14 @@ import tensorflow as tf
 
 from backends.tensorflow_stage import staged, staged_update
 from xbench.contracts import Backend, Handle, Spec, Step, Tensors, Variant
-from xbench.workloads import rules
+from xbench.ops.base import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    ADAM_RATE,
+    parameter_names,
+    sgd_rate,
+)
 
 Differentiate = Callable[[Handle, Handle, Tensors], tuple[Handle, Tensors]]
 """(x, target, parameters) -> (loss, the gradient of every parameter by its name)."""
@@ -32,7 +39,7 @@ def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
 def mlp_forward_recorded(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The same under a tape that watches the weights. The tape is around the call: one inside a
     graph that takes no gradient would leave nothing in it."""
-    step, names = mlp_forward(backend, spec, variant), rules.parameter_names(spec)
+    step, names = mlp_forward(backend, spec, variant), parameter_names(spec)
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -44,7 +51,7 @@ def mlp_forward_recorded(backend: Backend, spec: Spec, variant: Variant) -> Step
 
 def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The loss and the gradient of every parameter; none of x."""
-    names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
+    names, differentiate = parameter_names(spec), _differentiate(spec, variant)
 
     def run(batch: Tensors) -> Tensors:
         parameters = {name: batch[name] for name in names}
@@ -56,8 +63,8 @@ def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
 
 def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """One step of Adam or of plain gradient descent, on variables."""
-    names, differentiate = rules.parameter_names(spec), _differentiate(spec, variant)
-    adam, rate = spec.text("optimizer") == "adam", rules.sgd_rate(spec["h"])
+    names, differentiate = parameter_names(spec), _differentiate(spec, variant)
+    adam, rate = spec.text("optimizer") == "adam", sgd_rate(spec["h"])
 
     def update(variables: Tensors, batch: Tensors) -> Tensors:
         parameters = {name: variables[name] for name in names}
@@ -127,13 +134,13 @@ def _differentiate(spec: Spec, variant: Variant) -> Differentiate:
 
 def _adam(variables: Tensors, gradients: Tensors) -> None:
     """One step of Adam; the bias corrections are 0-d and computed once."""
-    b1, b2, t = rules.ADAM_BETA1, rules.ADAM_BETA2, variables["t"]
+    b1, b2, t = ADAM_BETA1, ADAM_BETA2, variables["t"]
     t.assign_add(1.0)
-    rate = rules.ADAM_RATE / (1.0 - b1**t)
+    rate = ADAM_RATE / (1.0 - b1**t)
     root_scale = tf.math.rsqrt(1.0 - b2**t)
     for name, gradient in gradients.items():
         m, v = variables[f"m_{name}"], variables[f"v_{name}"]
         m.assign(b1 * m + (1.0 - b1) * gradient)
         v.assign(b2 * v + (1.0 - b2) * tf.square(gradient))
-        step = rate * m / (tf.sqrt(v) * root_scale + rules.ADAM_EPSILON)
+        step = rate * m / (tf.sqrt(v) * root_scale + ADAM_EPSILON)
         variables[name].assign_sub(step)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_forward_recorded, mlp_train
 from backends.tensorflow_stage import staged
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
-from xbench.workloads import rules
+from xbench.ops.base import TRIAD_SCALE
 
 
 def noop(backend: Backend, spec: Spec, variant: Variant) -> Step:
@@ -39,7 +39,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """Y = x + 3 w."""
 
     def run(batch: Tensors) -> Tensors:
-        return {"y": batch["x"] + rules.TRIAD_SCALE * batch["w"]}
+        return {"y": batch["x"] + TRIAD_SCALE * batch["w"]}
 
     return staged(spec, variant, run)
 
@@ -131,8 +131,19 @@ def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, host_to_device, device_to_host,
-        elementwise, elementwise_grad, matmul, linear, linear_layer,
-        mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
+        noop,
+        copy,
+        triad,
+        host_to_device,
+        device_to_host,
+        elementwise,
+        elementwise_grad,
+        matmul,
+        linear,
+        linear_layer,
+        mlp_forward,
+        mlp_forward_recorded,
+        mlp_backward,
+        mlp_train,
     )
-}  # fmt: skip
+}

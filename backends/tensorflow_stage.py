@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from xbench.contracts import Handle, Spec, Step, Tensors, Variant
-from xbench.workloads import get_op
+from xbench.ops import get_op
 
 Function = Callable[[Tensors], Tensors]
 """Batch -> outputs. Returns every result: a graph drops what nobody receives."""

@@ -11,7 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import (
-    Exhibit,
     Factory,
     Memory,
     Mode,
@@ -21,8 +20,8 @@ from xbench.contracts import (
     Tensors,
     Variant,
 )
-from xbench.support import refusal
-from xbench.worker.host import resident_memory
+from xbench.machine.own_process import install_hint, resident_memory
+from xbench.ops import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +32,28 @@ if TYPE_CHECKING:
     from xbench.errors import Status
 
 OPS = (
-    "noop", "copy", "triad", "elementwise", "elementwise_grad", "matmul", "linear", "linear_layer",
-    "mlp_forward", "mlp_forward_recorded", "mlp_backward", "mlp_train",
-    "host_to_device", "device_to_host",
-)  # fmt: skip
+    "noop",
+    "copy",
+    "triad",
+    "elementwise",
+    "elementwise_grad",
+    "matmul",
+    "linear",
+    "linear_layer",
+    "mlp_forward",
+    "mlp_forward_recorded",
+    "mlp_backward",
+    "mlp_train",
+    "host_to_device",
+    "device_to_host",
+)
 MODES: tuple[Mode, ...] = ("eager", "compiled")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 COMPILES_FROM, DIFFERENTIATES_FROM = (2, 11), (2, 13)
 """The first releases known to compile a cell, and to take a derivative inside a full graph."""
+
+NEWEST_PYTHON, SYSTEMS = (3, 14), ("Linux x86_64", "Linux aarch64", "Darwin arm64")
+"""What there are wheels for."""
 
 NO_EVENTS = ("cpu", "mps")
 NO_MEMORY = ("can't allocate memory", "not enough memory", "std::bad_alloc")
@@ -70,7 +83,7 @@ class TorchBackend:
         return Probe(
             installed=bool(found),
             version=found,
-            hint="pip install torch",
+            hint=install_hint("torch", NEWEST_PYTHON, SYSTEMS),
             modes=MODES,
             dtypes=DTYPES,
             devices=("cpu", "cuda", "mps", "xpu", "*"),
@@ -86,10 +99,15 @@ class TorchBackend:
             wanted = ".".join(map(str, least))
             return f"{what} needs torch {wanted} or newer, and {found} is installed"
         return refusal(
-            self.name, op, dtype, variant,
-            ops=OPS, dtypes=DTYPES, modes=MODES,
+            self.name,
+            op,
+            dtype,
+            variant,
+            ops=OPS,
+            dtypes=DTYPES,
+            modes=MODES,
             gradients={"none": "", "manual": "", "autograd": "", "custom": ""},
-        )  # fmt: skip
+        )
 
     def env(self, policy: Policy) -> dict[str, str]:
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -120,13 +138,6 @@ class TorchBackend:
         from backends.torch_ops import FACTORIES
 
         return FACTORIES
-
-    @property
-    def exhibits(self) -> Mapping[str, Exhibit]:
-        """By name; see `Exhibit`."""
-        from backends.torch_exhibits import EXHIBITS
-
-        return EXHIBITS
 
     def attest(self) -> dict[str, Any]:
         import torch

@@ -13,7 +13,14 @@ from torch.nn import functional
 
 from backends.torch_step import build
 from xbench.contracts import Tensors
-from xbench.workloads import rules
+from xbench.ops.base import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    ADAM_RATE,
+    parameter_names,
+    sgd_rate,
+)
 
 if TYPE_CHECKING:
     from xbench.contracts import Backend, Spec, Step, Variant
@@ -22,7 +29,7 @@ Gradients = tuple[Tensor, ...]
 Derive = Callable[[Tensors, Tensors], tuple[Tensor, Gradients]]
 """From parameters and batch to the loss (0-d) and the gradients, in `parameter_names` order."""
 
-_LOG_BETA1, _LOG_BETA2 = log(rules.ADAM_BETA1), log(rules.ADAM_BETA2)
+_LOG_BETA1, _LOG_BETA2 = log(ADAM_BETA1), log(ADAM_BETA2)
 
 
 def mlp_forward(backend: Backend, spec: Spec, variant: Variant) -> Step:
@@ -41,13 +48,13 @@ def mlp_forward_recorded(backend: Backend, spec: Spec, variant: Variant) -> Step
         return state, {"y": _predict(batch["x"], batch, torch.relu_)}
 
     step = build(run, variant, recording=True)
-    leaves = _Leaves(rules.parameter_names(spec))
+    leaves = _Leaves(parameter_names(spec))
     return replace(step, run=lambda state, batch: step.run(state, leaves.of(batch)))
 
 
 def mlp_backward(backend: Backend, spec: Spec, variant: Variant) -> Step:
     """The loss and the gradient of every parameter; none of x."""
-    names = rules.parameter_names(spec)
+    names = parameter_names(spec)
     derive = _derive(spec, variant, detached)
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
@@ -64,11 +71,11 @@ def mlp_train(backend: Backend, spec: Spec, variant: Variant) -> Step:
     Eagerly the parameters are leaves, marked outside the clock. A compiled step is one graph,
     gradients and update together, and differentiates with respect to aliases made inside it: the
     usual `loss.backward(); optimizer.step()` under `fullgraph` is refused by torch 2.13."""
-    names = rules.parameter_names(spec)
+    names = parameter_names(spec)
     recorded = variant.gradient in {"autograd", "custom"}
     leaves = recorded and variant.mode == "eager"
     derive = _derive(spec, variant, _as_it_is if leaves else detached)
-    adam, rate = spec.text("optimizer") == "adam", rules.sgd_rate(spec["h"])
+    adam, rate = spec.text("optimizer") == "adam", sgd_rate(spec["h"])
 
     def prepare(state: Tensors) -> Tensors:
         return {name: each.requires_grad_(leaves and name in names) for name, each in state.items()}
@@ -143,7 +150,7 @@ class Relu(torch.autograd.Function):
 
 
 def _derive(spec: Spec, variant: Variant, leaf: Callable[[Tensor], Tensor]) -> Derive:
-    kind, names = spec.text("loss"), rules.parameter_names(spec)
+    kind, names = spec.text("loss"), parameter_names(spec)
     relu: Callable[[Tensor], Tensor] = Relu.apply if variant.gradient == "custom" else torch.relu_
 
     def recorded(parameters: Tensors, batch: Tensors) -> tuple[Tensor, Gradients]:
@@ -197,11 +204,11 @@ def _adam(state: Tensors, names: tuple[str, ...], gradients: Gradients) -> None:
     t = state["t"].add_(1)
     minus_c1 = torch.expm1(t * _LOG_BETA1)
     root_c2 = torch.expm1(t * _LOG_BETA2).neg_().sqrt_()
-    torch._foreach_lerp_(m, gradients, 1 - rules.ADAM_BETA1)
-    torch._foreach_mul_(v, rules.ADAM_BETA2)
-    torch._foreach_addcmul_(v, gradients, gradients, 1 - rules.ADAM_BETA2)
+    torch._foreach_lerp_(m, gradients, 1 - ADAM_BETA1)
+    torch._foreach_mul_(v, ADAM_BETA2)
+    torch._foreach_addcmul_(v, gradients, gradients, 1 - ADAM_BETA2)
     # theta += rate * m / (-c1 * (sqrt(v) / root_c2 + epsilon)): the sign sits in minus_c1.
     denominator = torch._foreach_sqrt(v)
     torch._foreach_mul_(denominator, minus_c1 / root_c2)
-    torch._foreach_add_(denominator, minus_c1, alpha=rules.ADAM_EPSILON)
-    torch._foreach_addcdiv_(values, m, denominator, rules.ADAM_RATE)
+    torch._foreach_add_(denominator, minus_c1, alpha=ADAM_EPSILON)
+    torch._foreach_addcdiv_(values, m, denominator, ADAM_RATE)

@@ -16,7 +16,7 @@ from backends.torch_mlp import (
     mlp_train,
 )
 from backends.torch_step import build
-from xbench.workloads import rules
+from xbench.ops.base import TRIAD_SCALE
 
 if TYPE_CHECKING:
     from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
@@ -52,7 +52,7 @@ def triad(backend: Backend, spec: Spec, variant: Variant) -> Step:
     out = _empty(backend, spec, spec["n"], spec["w"])
 
     def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
-        return state, {"y": torch.add(batch["x"], batch["w"], alpha=rules.TRIAD_SCALE, out=out)}
+        return state, {"y": torch.add(batch["x"], batch["w"], alpha=TRIAD_SCALE, out=out)}
 
     return build(run, variant)
 
@@ -160,8 +160,19 @@ def linear_layer(backend: Backend, spec: Spec, variant: Variant) -> Step:
 FACTORIES: dict[str, Factory] = {
     factory.__name__: factory
     for factory in (
-        noop, copy, triad, host_to_device, device_to_host,
-        elementwise, elementwise_grad, matmul, linear, linear_layer,
-        mlp_forward, mlp_forward_recorded, mlp_backward, mlp_train,
+        noop,
+        copy,
+        triad,
+        host_to_device,
+        device_to_host,
+        elementwise,
+        elementwise_grad,
+        matmul,
+        linear,
+        linear_layer,
+        mlp_forward,
+        mlp_forward_recorded,
+        mlp_backward,
+        mlp_train,
     )
-}  # fmt: skip
+}

@@ -6,29 +6,101 @@ import gc
 import io
 import sys
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports.chapters import make_report, report_figures
+from reports.curves import name_sources
+from reports.draw.frame import colours
+from reports.draw.plots import draw_all, free_slug, main_figures
 from reports.formats.files import make_folder, write_files
 from reports.formats.html_tables import render_tables
 from reports.formats.json_document import json_document
 from reports.formats.latex import render_latex
 from reports.formats.texts import MARKDOWN, TIDY, texts_beside
-from reports.model import Report
+from reports.model import Added, Chapter, Figure, Figures, Report, Source
 from reports.page.render import prepare_page
-from reports.read.select import select
-from reports.read.several import load_all
+from reports.prose import sentences
+from reports.prose.answers import answers
+from reports.prose.sentences import crossing_sentences
+from reports.sources import load_all, select
+from reports.tables import causes
+from reports.tables.cells import benchmark_tables, wins_table
+from reports.tables.full_tables import merge
+from reports.tables.memory import memory_sentences
 from xbench.errors import UsageError
+
+# From results as read to a report as written.
+
+
+def make_report(sources: Sequence[Source], title: str | None = None) -> Report:
+    """What there is to say of these results, which get names if there are several. `title` stands
+    above it; without one the first chapter's does, or how many runs there are."""
+    name_sources(sources)
+    chapters = [make_chapter(source) for source in sources]
+    own = chapters[0].title if len(chapters) == 1 else f"{len(chapters)} runs side by side"
+    return Report(title or own, list(sources), chapters, merge(sources))
+
+
+def make_chapter(source: Source) -> Chapter:
+    """Of one result file."""
+    return Chapter(
+        title=sentences.title(source),
+        about=source.title,
+        facts=source.facts,
+        trust=sentences.trust(source),
+        answers=[*answers(source), *crossing_sentences(source)],
+        wins=wins_table(source),
+        pairs=sentences.pair_sentences(source),
+        added={
+            name: section
+            for name, each in source.added.items()
+            if (section := each.section()) is not None
+        },
+        explained=memory_sentences(source),
+        causes=causes.cause_tables(source),
+        others=benchmark_tables(source.benchmarks),
+        not_run=[*sentences.not_run(source), *causes.without_ceilings(source)],
+        name=source.name,
+    )
+
+
+def report_figures(report: Report, every: bool = False) -> Callable[[], Figures]:
+    """Begin to draw: those of extensions, and the main ones of all, or `every` one.
+
+    Returns: what waits for them."""
+    taken: set[str] = set()
+    added = [
+        {name: _begin_added(each, source.name, taken) for name, each in source.added.items()}
+        for source in report.sources
+    ]
+    main = main_figures(report.sources, taken, every)
+    return lambda: Figures(
+        [{name: drawn() for name, drawn in each.items()} for each in added], main()
+    )
+
+
+def _begin_added(added: Added, source: str, taken: set[str]) -> Callable[[], list[Figure]]:
+    prefix = f"{source}-" if source else ""
+    charts = list(added.charts())
+    named = [(each, free_slug(f"{prefix}{each.kind}", taken)) for each in charts]
+    return draw_all(named, colours(series.backend for each in charts for series, _ in each.lines))
+
 
 PAGE = "index.html"
 
 
 def write_report(
-    runs: Sequence[Path], out: Path, reference: str | None, *, form: str = "md",
-    only: Sequence[str] = (), title: str | None = None, aloud: bool = True, show: bool = False,
-) -> None:  # fmt: skip
+    runs: Sequence[Path],
+    out: Path,
+    reference: str | None,
+    *,
+    form: str = "md",
+    only: Sequence[str] = (),
+    title: str | None = None,
+    aloud: bool = True,
+    show: bool = False,
+) -> None:
     """Write the report of these results to the folder `out`; print it in `form` (md, csv, json,
     latex or html), if `aloud`; open the page in the user's browser, if `show`.
 

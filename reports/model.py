@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
-from xbench.claims.judge import Rulings
-from xbench.records.compare import Comparison, Unpaired
-from xbench.records.crossover import DeviceCrossover
+from xbench.analysis.crossover import DeviceCrossover
+from xbench.analysis.ratios import Comparison, Unpaired
+from xbench.analysis.summary import CellSummary
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, WorkerLine
-from xbench.records.summary import CellSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class Source:
     workers: list[WorkerLine] = field(default_factory=list)
     benchmarks: list[Benchmark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    rulings: Rulings = field(default_factory=Rulings)
+    added: dict[str, Added] = field(default_factory=dict)
+    """What extensions found in the run's folder, by their names."""
+
     choices: list[Comparison] = field(default_factory=list)
     """Every pair of cells that were measured in the same rounds, for answers and the page."""
 
@@ -95,22 +98,25 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of the rulings, a list a source; and of what was measured."""
+    """Of the sections that extensions added, by name for each source; and of what was measured."""
 
-    ruled: list[list[Figure]]
+    added: list[dict[str, list[Figure]]]
     main: list[Figure]
 
     def files(self) -> dict[str, str | bytes]:
         """Each as SVG and PNG, by file name."""
         found: dict[str, str | bytes] = {}
-        for figure in [*(each for ruled in self.ruled for each in ruled), *self.main]:
+        for figure in [*self._all_added(), *self.main]:
             found |= {f"{figure.name}.svg": figure.svg, f"{figure.name}.png": figure.png}
         return found
+
+    def _all_added(self) -> Iterable[Figure]:
+        return (each for named in self.added for figures in named.values() for each in figures)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A scaling curve: what can be said, and its tables."""
+    """A scaling curve, or what an extension adds: what can be said, and its tables."""
 
     title: str
     about: str
@@ -118,14 +124,17 @@ class Section:
     tables: list[Table]
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """Rulings on claims: how many of which, and their tables."""
+class Added(Protocol):
+    """What an extension found in a run's folder, and has to say of it; see `xbench.extensions`."""
 
-    title: str
-    about: str
-    sentences: list[str]
-    tables: list[Table]
+    def section(self) -> Section | None:
+        """Its part of the run's chapter, if it has one."""
+
+    def charts(self) -> Iterable[Chart]:
+        """The figures that stand in the section."""
+
+    def rows(self) -> Sequence[object]:
+        """Its part of the JSON document: msgspec's structs, or what JSON has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,8 @@ class Chapter:
     """Everything about one result file, in the order in which it is read.
 
     `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
-    by pair; `explained` are sentences about `causes`. `name` is the source's."""
+    by pair; `added` are the sections of extensions, by their names; `explained` are sentences about
+    `causes`. `name` is the source's."""
 
     title: str
     about: str
@@ -142,7 +152,7 @@ class Chapter:
     answers: list[str]
     wins: Table | None
     pairs: list[str]
-    claims: Claims | None
+    added: dict[str, Section]
     explained: list[str]
     causes: list[Table]
     others: list[Table]
@@ -173,3 +183,81 @@ class Report:
     sources: list[Source]
     chapters: list[Chapter]
     merged: Merged | None
+
+
+BACKENDS = ("numpy", "torch", "tensorflow", "jax")
+
+
+MODES = ("eager", "graph", "compiled")
+
+
+GRADIENTS = ("none", "manual", "autograd", "custom")
+
+
+ALLOCATORS = ("reuse", "system")
+
+
+SIDES = ("", "base", "head")
+
+
+class Series(NamedTuple):
+    """One line of a figure: what stays the same along the widths."""
+
+    backend: str
+    mode: str
+    gradient: str
+    allocator: str
+    side: str = ""
+
+    @property
+    def label(self) -> str:
+        """`torch eager autograd`; without the gradient where there is none, with `system` where
+        memory is not kept, with the side of an A/B."""
+        parts = [self.backend, self.mode]
+        parts += [] if self.gradient == "none" else [self.gradient]
+        parts += [] if self.allocator == "reuse" else [self.allocator]
+        return " ".join([*parts, self.side] if self.side else parts)
+
+    @property
+    def rank(self) -> tuple[tuple[int, str], ...]:
+        """The same order everywhere: the known names as listed here, then others by name."""
+        return (
+            _rank(self.backend, BACKENDS),
+            _rank(self.mode, MODES),
+            _rank(self.gradient, GRADIENTS),
+            _rank(self.allocator, ALLOCATORS),
+            _rank(self.side, SIDES),
+        )
+
+
+def _rank(name: str, known: tuple[str, ...]) -> tuple[int, str]:
+    return (known.index(name), "") if name in known else (len(known), name)
+
+
+class Point(NamedTuple):
+    """A value at a width, with the ends of its interval where there is one."""
+
+    width: float
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure to be drawn. `speed`: the values are factors, and 1 is where nothing differs."""
+
+    kind: str
+    title: str
+    y_label: str
+    alt: str
+    speed: bool
+    lines: dict[tuple[Series, str], list[Point]]
+    x_label: str = "width"
+    plain: bool = False
+    """The values are numbers, neither times nor factors."""
+
+    @property
+    def widths(self) -> list[float]:
+        """Every width that has a point, ascending."""
+        return sorted({point.width for line in self.lines.values() for point in line})

@@ -1,6 +1,6 @@
 """What bounds every other op: memory bandwidth (copy, triad), the cost of a dispatch (noop)."""
 
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 SUITE = Suite(
     "ceilings",

@@ -1,6 +1,6 @@
 """x * w + z on (100, width), and its gradients."""
 
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 SUITE = Suite(
     "elementwise",

@@ -1,6 +1,6 @@
 """One matrix product: (64, 1000) @ (1000, width), with and without bias, and width x width."""
 
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 SUITE = Suite(
     "matmul",

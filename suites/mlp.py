@@ -1,6 +1,6 @@
 """The two-layer network of hidden width w, in both shapes of the course notebooks."""
 
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 Params = dict[str, int | str]
 

@@ -1,7 +1,6 @@
 """The presets that come with xbench."""
 
-from xbench.plan.preset import Preset
-from xbench.plan.suite import WIDTHS
+from xbench.ops.suite import WIDTHS, Preset
 
 _MAIN = ("elementwise", "matmul", "mlp_forward", "mlp_train")
 

@@ -1,6 +1,6 @@
 """What it costs to bring a tensor to a device and back; nothing to measure without one."""
 
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 SUITE = Suite(
     "transfers",

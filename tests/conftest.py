@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from xbench.launch.environment import worker_environment
-from xbench.launch.process import ROOT, Process
+from helpers.places import TESTS
+from xbench.process.environment import worker_environment
+from xbench.process.process import ROOT, Process
 from xbench.registry import BACKENDS
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
 
     def one() -> Process:
         environment = worker_environment({}, "reuse", tmp_path)
-        environment |= {"PYTHONPATH": str(Path(__file__).parent), "XBENCH_TEST": "set at start"}
-        process = Process("misbehaving:main", {}, environment, tmp_path / "worker.log")
+        environment |= {"PYTHONPATH": str(TESTS), "XBENCH_TEST": "set at start"}
+        process = Process("helpers.misbehaving:main", {}, environment, tmp_path / "worker.log")
         started.append(process)
         return process
 
@@ -62,7 +63,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium, one for the tests of a file."""
-    from browser import chromium
+    from helpers.browser import chromium
 
     with chromium() as found:
         yield found

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xbench.version import __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xbench.results import Results
+    from reports.results import Results
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:
-    """A stored run; see `xbench.results.load`, imported late so that the command line is quick."""
-    from xbench.results import load as read
+    """A stored run; see `reports.results.load`, imported late so that the command line is quick."""
+    from reports.results import load as read
 
     return read(path, reference)

@@ -129,11 +129,6 @@ Factory = Callable[["Backend", Spec, Variant], Step]
 """Builds the step of one cell and applies the variant itself (compiling included)."""
 
 
-Exhibit = Callable[["Backend", dict[str, Any]], dict[str, Any]]
-"""A small piece of a user's code and what it gives, as evidence for a claim. Parameters and values
-are JSON. An adapter may have some: a mapping `exhibits` by name, read after `open` only."""
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What can be known of a backend without importing its framework."""
@@ -188,11 +183,11 @@ class Backend(Protocol):
     The class and its module import the framework inside `open`, never before.
 
     An adapter may say `product_rates`, flop/s by dtype, where a product is far slower than a plan
-    would think. It may have more than is listed here, read after `open` only: `exhibits`, a mapping
-    (see `Exhibit`); `stopwatch()`, a new `Stopwatch` of the policy's device, or None where it has
-    no timed events; `cache_bytes()`, the size of that device's last-level cache, or None;
-    `first_entry(tensor)`, its first entry as a tensor, taken by the device after all it has queued:
-    bringing 80 MB to the host would drown in its own noise what the fence may have left undone.
+    would think. It may have more than is listed here, read after `open` only: `stopwatch()`, a new
+    `Stopwatch` of the policy's device, or None where it has no timed events; `cache_bytes()`, the
+    size of that device's last-level cache, or None; `first_entry(tensor)`, its first entry as a
+    tensor, taken by the device after all it has queued: bringing 80 MB to the host would drown in
+    its own noise what the fence may have left undone.
 
     An adapter that offers the modes `graph` or `compiled` shows that they happened, in one of two
     ways. Either its steps count (`Step.traces`). Or it has `made() -> Mapping[str, int]`: how many

@@ -3,7 +3,7 @@
     op = array_op("layer_norm", ("n", "w"), {"x": ("n", "w")}, {"y": ("n", "w")}, exact, terms="w")
 
 makes the op known, as `xbench.registry.add_op` would, and `implements` then says how a backend runs
-it. What needs more (state, choices, answers in blocks) is an `xbench.workloads.Op` written out.
+it. What needs more (state, choices, answers in blocks) is an `xbench.ops.Op` written out.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec, Step, Tensors
+from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, gamma, normal
+from xbench.ops.base import Tensors as Touched
 from xbench.registry import add_op, implements
-from xbench.workloads.base import ITEM_BYTES, Block, Cost, Inputs, Op, gamma, normal
-from xbench.workloads.base import Tensors as Touched
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from xbench.workloads.base import Array
+    from xbench.ops.base import Array
 
 __all__ = ["array_op", "implements", "step"]
 
@@ -33,9 +33,16 @@ entries: a result may be off by `gamma(terms)` times that."""
 
 
 def array_op(
-    name: str, params: tuple[str, ...], operands: Axes, result: Axes, exact: Exact, *,
-    terms: str, flop: float = 1.0, passes: float = 1.0,
-) -> Op:  # fmt: skip
+    name: str,
+    params: tuple[str, ...],
+    operands: Axes,
+    result: Axes,
+    exact: Exact,
+    *,
+    terms: str,
+    flop: float = 1.0,
+    passes: float = 1.0,
+) -> Op:
     """An op with one result and normal operands.
 
     `terms`: the parameter that says how many terms are summed at most; `flop`: operations for each

@@ -7,6 +7,7 @@ of our bursts through a timer that replays them: its table, JSON and comparisons
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, nullcontext, suppress
@@ -16,25 +17,113 @@ from typing import Any, NoReturn
 
 import pytest
 
-from xbench import pytest_gate
-from xbench.cli.run import Effort, get_preset, plan_selection
-from xbench.engine.header import make_header, new_run_id
-from xbench.engine.run import Recording
-from xbench.engine.settings import Settings
+from reports.formats.pytest_benchmark import about, carried
+from reports.verdict.markdown import add_job_summary, annotation_lines
+from reports.verdict.wording import as_text
+from xbench.analysis.summary import CellSummary, summarise
+from xbench.engine.progress import PlainProgress
+from xbench.engine.run import Recording, measure_again, only
+from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import XbenchError
-from xbench.export.measured import carried
-from xbench.export.pytest_benchmark import about
-from xbench.launch.environment import read_given
-from xbench.lock import one_at_a_time
+from xbench.machine.lock import one_at_a_time
+from xbench.machine.machine import available_bytes
+from xbench.plan.effort import Effort, plan_selection
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
-from xbench.progress import PlainProgress
+from xbench.process.environment import read_given
 from xbench.records.journal import make_run_folder
-from xbench.records.machine import available_bytes
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
-from xbench.records.summary import CellSummary, summarise
-from xbench.registry import load_suite
+from xbench.registry import get_preset, load_suite
+from xbench.tracking.gate import Again, gate
+from xbench.tracking.stored import StoredRun, read_stored
+from xbench.tracking.thresholds import read_thresholds
+
+# `--xbench-gate=FOLDER`: a session of pytest judged as `xbench gate --confirm` judges a run.
+
+SHOWN = pytest.StashKey[str]()
+"""What the summary of the session says of it."""
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add `--xbench-gate` and `--xbench-gate-learning`."""
+    group.addoption(
+        "--xbench-gate",
+        type=Path,
+        default=None,
+        metavar="FOLDER",
+        help="fail where a cell that was measured is slower than in the stored runs of FOLDER, by "
+        "the rules of `xbench gate --confirm`",
+    )
+    group.addoption(
+        "--xbench-gate-learning",
+        action="store_true",
+        help="fewer than 10 stored runs of this machine are no failure of the gate",
+    )
+
+
+def refuse_early(config: pytest.Config) -> None:
+    """What would else be found out after everything was measured. Raises: pytest.UsageError."""
+    folder: Path | None = config.getoption("xbench_gate")
+    if folder is not None and not folder.is_dir():
+        raise pytest.UsageError(f"--xbench-gate: {folder} is no folder; name that of stored runs")
+    if folder is None and config.getoption("xbench_gate_learning"):
+        raise pytest.UsageError("--xbench-gate-learning says nothing without --xbench-gate=FOLDER")
+
+
+def judge(session: pytest.Session, recording: Recording | None, whole: bool) -> None:
+    """Judge what was measured, if that was asked for, and fail the session unless it passes.
+    `whole`: everything planned was measured, without which there is no verdict."""
+    folder: Path | None = session.config.getoption("xbench_gate")
+    if folder is None or session.config.option.collectonly:
+        return
+    if recording is None:
+        shown, failed = "nothing was measured: did you leave out --benchmark-only?\n", True
+    elif not whole:
+        shown, failed = "not judged: the session ended before everything was measured\n", True
+    else:
+        shown, failed = _verdict(session.config, folder, recording)
+    session.config.stash[SHOWN] = shown
+    if failed and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def show(reporter: pytest.TerminalReporter) -> None:
+    """A section of the session's summary."""
+    shown = reporter.config.stash.get(SHOWN, None)
+    if shown is not None:
+        reporter.section("xbench gate")
+        reporter.write(shown)
+
+
+def _verdict(config: pytest.Config, folder: Path, recording: Recording) -> tuple[str, bool]:
+    """The text, and whether it fails."""
+    again = _again(recording)
+    try:
+        verdict = gate(
+            read_stored(recording.settings.folder),
+            folder,
+            read_thresholds(config.rootpath),
+            again=again,
+            learning=config.getoption("xbench_gate_learning"),
+        )
+        add_job_summary(verdict, os.environ)
+    except (XbenchError, OSError) as error:
+        return f"{error}\n", True
+    lines = [as_text(verdict), *(f"{each}\n" for each in annotation_lines(verdict, os.environ))]
+    return "".join(lines), verdict.exit_status != 0
+
+
+def _again(recording: Recording) -> Again:
+    """Measures cells of the session once more."""
+
+    def measure(cells: set[str], memory: bool) -> StoredRun:
+        part = only(recording.plan, cells, memory)
+        settings, header = recording.settings, recording.header
+        return read_stored(measure_again(part, settings, header, PlainProgress))
+
+    return measure
+
 
 SEED = 5
 RESULTS = "xbench-results"
@@ -119,23 +208,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--xbench-preset`, and the options of the gate."""
     group = parser.getgroup("xbench", "xbench: verified, fenced, paired benchmarks")
     group.addoption(
-        "--xbench-preset", default="quick", metavar="NAME",
+        "--xbench-preset",
+        default="quick",
+        metavar="NAME",
         help="which cells `--benchmark-only` measures: smoke, quick (default) or full",
-    )  # fmt: skip
+    )
     group.addoption(
-        "--xbench-env", action="append", default=[], metavar="NAME=VALUE",
+        "--xbench-env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
         help="a variable that every worker gets; may be given several times",
-    )  # fmt: skip
+    )
     group.addoption(
-        "--xbench-no-lock", action="store_true",
+        "--xbench-no-lock",
+        action="store_true",
         help="measure even while another run does; the figures are marked",
-    )  # fmt: skip
-    pytest_gate.add_options(group)
+    )
+    add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse an unknown preset at once: later it would be an error in each suite."""
-    pytest_gate.refuse_early(config)
+    refuse_early(config)
     try:
         get_preset(config.getoption("xbench_preset"))
         read_given(config.getoption("xbench_env"))
@@ -170,9 +265,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         plan = make_plan(rows, whole.launches, whole.group_s, whole.cores, available_bytes())
         options = session.config.option
         session.config.stash[BENCH] = Bench(
-            plan, session.config.rootpath, options.xbench_preset, not options.xbench_no_lock,
+            plan,
+            session.config.rootpath,
+            options.xbench_preset,
+            not options.xbench_no_lock,
             read_given(options.xbench_env),
-        )  # fmt: skip
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -201,7 +299,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             planned = {cell.id for group in bench.plan.groups for cell in group.cells}
             whole = planned <= bench.lines.keys()
             recording.finish("complete" if whole else "interrupted")
-        pytest_gate.judge(session, recording, whole)
+        judge(session, recording, whole)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -210,7 +308,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if bench is not None and bench.recording is not None:
         folder = bench.recording.settings.folder
         terminalreporter.write_line(f"xbench run: {folder}  (xbench report {folder})")
-    pytest_gate.show(terminalreporter)
+    show(terminalreporter)
 
 
 def replay(request: pytest.FixtureRequest, name: str, benchmark: Any) -> None:

@@ -6,18 +6,71 @@ A third party adds a backend or a suite through the entry points `xbench.backend
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import importlib.util
+import sys
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Factory, Probe, Variant
-from xbench.errors import UsageError
-from xbench.plugins import Plugins, plugins, resolve
-from xbench.text import PLAIN_NAME, is_plain, near
-from xbench.workloads import OPS, Op
+from xbench.errors import UsageError, XbenchError
+from xbench.extensions import resolve
+from xbench.ops import OPS, Op
+from xbench.text import PLAIN_NAME, is_plain, near, one_line
 
 if TYPE_CHECKING:
-    from xbench.claims.model import ClaimSet
-    from xbench.plan.suite import Suite
+    from xbench.ops.suite import Preset, Suite
+
+# What other packages bring: backends and suites under entry points, by name.
+#
+# A package that claims a built-in name, cannot be imported, or brings what is no backend or suite
+# is left out and named; everything else works on.
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """Name to "module:attribute", and a sentence for each that is left out."""
+
+    paths: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+Check = Callable[[str, Any], str | None]
+"""Name and what it names -> why it cannot be used, or None. May raise anything."""
+
+
+@cache
+def plugins(group: str, taken: frozenset[str], check: Check) -> Plugins:
+    """What is installed under an entry point; `taken` are the built-in names."""
+    paths: dict[str, str] = {}
+    left_out: list[str] = []
+    for point in entry_points(group=group):
+        problem = _problem(point, taken | paths.keys(), check)
+        if problem is None:
+            paths[point.name] = point.value
+        else:
+            left_out.append(f"{_named(point, group)} is left out: {problem}")
+    return Plugins(paths, tuple(left_out))
+
+
+def _problem(point: EntryPoint, taken: Collection[str], check: Check) -> str | None:
+    if not is_plain(point.name):
+        return f"a name is {PLAIN_NAME}"
+    if point.name in taken:
+        return "another has that name"
+    try:
+        return check(point.name, resolve(point.value))
+    except Exception as error:  # a stranger's module may raise anything
+        return one_line(f"{point.value} raised {type(error).__name__}: {error}")[:500]
+
+
+def _named(point: EntryPoint, group: str) -> str:
+    owner = f" of {point.dist.name} {point.dist.version}" if point.dist is not None else ""
+    return f"{group.partition('.')[2].removesuffix('s')} {one_line(point.name[:80])!r}{owner}"
+
 
 BACKENDS = {
     "numpy": "backends.numpy_backend:NumpyBackend",
@@ -34,10 +87,10 @@ SUITES = {
     "mlp": "suites.mlp:SUITE",
     "ceilings": "suites.ceilings:SUITE",
     "transfers": "suites.transfers:SUITE",
-    "notebooks": "suites.notebooks:SUITE",
+    "notebooks": "suites.claims.sweeps:SUITE",
 }
+PRESETS = "suites.presets:PRESETS"
 ERRS = "supports() raised"
-CLAIMS = {"notebooks": "suites.notebooks:CLAIMS"}
 _FACTORIES: dict[tuple[str, str], Factory] = {}
 
 
@@ -79,14 +132,6 @@ def load_suite(name: str) -> Suite:
         raise UsageError(f"no suite is called {name!r}", near(name, paths))
     suite: Suite = resolve(paths[name])
     return suite
-
-
-def load_claims(name: str) -> ClaimSet:
-    """A list of claims by name. Raises: UsageError."""
-    if name not in CLAIMS:
-        raise UsageError(f"no list of claims is called {name!r}", near(name, CLAIMS))
-    claims: ClaimSet = resolve(CLAIMS[name])
-    return claims
 
 
 def add_op(op: Op) -> Op:
@@ -168,7 +213,7 @@ def _backend_problem(name: str, offered: Any) -> str | None:
 
 def _suite_problem(name: str, offered: Any) -> str | None:
     """Why an object is no suite. Its module has been imported, and may have brought factories."""
-    from xbench.plan.suite import Suite
+    from xbench.ops.suite import Suite
 
     strays = [key for key in _FACTORIES if key[0] not in OPS]
     for key in strays:
@@ -176,3 +221,63 @@ def _suite_problem(name: str, offered: Any) -> str | None:
     if strays:
         return f"it implements {strays[0][0]!r}, and there is no such op"
     return None if isinstance(offered, Suite) else f"it is {offered!r:.80}, not a Suite"
+
+
+# The answer of `Backend.supports` for an adapter whose combinations form a plain product.
+
+
+# Users' suite files: Python files that define `SUITE`, and may define ops and their factories.
+
+
+def load_suites(names: Iterable[str]) -> None:
+    """Have users' ops known in this process: of files, and of modules as "module:attribute"."""
+    for name in names:
+        if name.endswith(".py"):
+            load_suite_file(Path(name))
+        else:
+            resolve(name)
+
+
+_loaded: dict[Path, Suite] = {}
+
+
+def load_suite_file(path: Path) -> Suite:
+    """Run the file once and return its `SUITE`. Raises: UsageError, saying what is wrong."""
+    from xbench.ops.suite import Suite
+
+    where = path.resolve()
+    if where in _loaded:
+        return _loaded[where]
+    if not where.is_file():
+        raise UsageError(f"there is no suite file {path}", "give the path of a Python file")
+    name = f"xbench_suite_{len(_loaded)}_{where.stem}"
+    source = importlib.util.spec_from_file_location(name, where)
+    if source is None or source.loader is None:
+        raise UsageError(f"{path} is not a Python file", "its name must end in .py")
+    module = importlib.util.module_from_spec(source)
+    sys.modules[name] = module
+    try:
+        source.loader.exec_module(module)
+    except XbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the file") from error
+    suite = getattr(module, "SUITE", None)
+    if not isinstance(suite, Suite):
+        raise UsageError(f"{path} defines no SUITE", "SUITE = Suite(name, about, sweeps)")
+    _loaded[where] = suite
+    return suite
+
+
+def presets() -> dict[str, Preset]:
+    """The built-in presets by name."""
+    found: dict[str, Preset] = resolve(PRESETS)
+    return found
+
+
+def get_preset(name: str) -> Preset:
+    """A preset by name. Raises: UsageError."""
+    found = presets()
+    if name not in found:
+        raise UsageError(f"no preset is called {name!r}", near(name, found))
+    return found[name]

@@ -10,7 +10,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 PLAIN_NAME = "letters, digits and _ . + -, at most 64"
 LINE = 120
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def one_line(text: str) -> str:
@@ -60,5 +60,23 @@ def show_seconds(seconds: float) -> str:
     if seconds >= 120:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes} min {rest} s"
-    size, unit = next((each for each in _TIME_UNITS if seconds >= each[0]), _TIME_UNITS[-1])
+    size, unit = time_unit(seconds)
     return f"{seconds / size:.3g} {unit}"
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """The largest unit that a time fills, in seconds, and its name."""
+    return next((each for each in TIME_UNITS if seconds >= each[0]), TIME_UNITS[-1])
+
+
+# Numbers in words, as findings use them.
+
+
+def percent(share: float) -> str:
+    """`1.8 %`."""
+    return f"{100 * share:.2g} %"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 core`, `2 cores`, `3 processes`; `many` where an s does not do."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

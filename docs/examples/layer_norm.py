@@ -1,7 +1,7 @@
 """Layer norm over rows, on every backend: xbench run --suite docs/examples/layer_norm.py"""
 
+from xbench.ops.suite import Suite, Sweep
 from xbench.own_op import array_op, implements, step
-from xbench.plan.suite import Suite, Sweep
 
 EPSILON = 1e-5
 

@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from reports.read.curves import Curve, Series, series_of
-from reports.say.sentences import plural
-from xbench.records.compare import Comparison
+from reports.curves import Curve, series_of
+from reports.model import Chart, Point, Series
+from xbench.analysis.ratios import Comparison
+from xbench.text import plural
 
 _BARS = "Bars are 95 % intervals; the figures are in the table."
-
-
-class Point(NamedTuple):
-    """A value at a width, with the ends of its interval where there is one."""
-
-    width: float
-    value: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A figure to be drawn. `speed`: the values are factors, and 1 is where nothing differs."""
-
-    kind: str
-    title: str
-    y_label: str
-    alt: str
-    speed: bool
-    lines: dict[tuple[Series, str], list[Point]]
-    x_label: str = "width"
-    plain: bool = False
-    """The values are numbers, neither times nor factors."""
-
-    @property
-    def widths(self) -> list[float]:
-        """Every width that has a point, ascending."""
-        return sorted({point.width for line in self.lines.values() for point in line})
 
 
 def charts(curve: Curve, choices: Sequence[Comparison]) -> Iterator[Chart]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO, StringIO
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib import style
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
-from reports.draw import frame, scales
-from reports.draw.charts import Chart, Point
-from reports.draw.palette import INK
-from reports.draw.phases import Phases, draw_phases
-from reports.draw.roofline import Roofline, draw_roofline
-from reports.model import Figure
-from reports.read.curves import Series
+from reports.curves import Curve, Setting, curves, setting_of
+from reports.draw import frame
+from reports.draw.charts import charts
+from reports.draw.frame import INK, colours
+from reports.draw.roofline import Phases, Roofline, draw_phases, draw_roofline, phases, rooflines
+from reports.model import Chart, Figure, Point, Series, Source
+from xbench.analysis.ratios import Comparison
 
 Drawing = Chart | Roofline | Phases
 _DOT_ROW, _LETTER, _TICK = 0.30, 0.072, 0.52
@@ -86,11 +88,11 @@ def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
             look |= {"linewidth": 1.0 + 1.2 * (len(lines) - 1 - place), "marker": ""}
         axes.plot(along, [point.value for point in points], label=frame.short(label), **look)
         axes.vlines(along, *_ends(points), colors=look["color"], linewidth=1.2)
-    low, high = scales.limits([point for _, _, line in lines for point in line], _unity(chart))
+    low, high = frame.limits([point for _, _, line in lines for point in line], _unity(chart))
     frame.logarithmic(axes.xaxis, (first / room, last * room))
     frame.logarithmic(axes.yaxis, (low, high))
-    frame.ticks(axes.xaxis, scales.thinned(chart.widths), "{:g}".format)
-    frame.ticks(axes.yaxis, scales.ticks(low, high), _labels(chart))
+    frame.ticks(axes.xaxis, frame.thinned(chart.widths), "{:g}".format)
+    frame.ticks(axes.yaxis, frame.tick_values(low, high), _labels(chart))
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
     if chart.speed:
@@ -110,11 +112,11 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
         rows = [row] * len(points)
         axes.plot([point.value for point in points], rows, **{**look, "linestyle": ""})
         axes.hlines(rows, *_ends(points), colors=look["color"], linewidth=1.4)
-    low, high = scales.limits([point for _, _, line in lines for point in line], _unity(chart))
+    low, high = frame.limits([point for _, _, line in lines for point in line], _unity(chart))
     frame.logarithmic(axes.xaxis, (low, high))
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    most = min(scales.MOST_TICKS, int((frame.WIDTH - side) / _TICK))
-    frame.ticks(axes.xaxis, scales.ticks(low, high, most), _labels(chart))
+    most = min(frame.MOST_TICKS, int((frame.WIDTH - side) / _TICK))
+    frame.ticks(axes.xaxis, frame.tick_values(low, high, most), _labels(chart))
     axes.yaxis.set_major_locator(FixedLocator(range(len(lines))))
     axes.set_yticklabels([frame.short(label) for _, label, _ in lines])
     axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}", loc="right")
@@ -141,4 +143,94 @@ def _unity(chart: Chart) -> float | None:
 def _labels(chart: Chart) -> Any:
     if chart.plain:
         return "{:g}".format
-    return scales.factor_label if chart.speed else scales.time_label
+    return frame.factor_label if chart.speed else frame.time_label
+
+
+# Which figures are drawn for print: the main ones, or all of what was selected.
+
+MOST = 10
+"""Figures of a report in which nothing was selected."""
+
+SHARES = {"time": 4, "speedup": 3, "roofline": 1, "phases": 1}
+"""How many of each kind come first; what is left of `MOST` goes to the others, in this order."""
+
+ORDER = (
+    "time",
+    "speedup",
+    "speedup-modes",
+    "roofline",
+    "phases",
+    "speedup-gradients",
+    "speedup-allocators",
+)
+_LONGEST_SLUG = 80
+
+
+def main_figures(
+    sources: Sequence[Source], taken: set[str], everything: bool
+) -> Callable[[], list[Figure]]:
+    """Begin to draw the figures of these sources, `MOST` of them or `everything`; `taken` holds
+    file names that are in use, and gets theirs. Returns: what waits for them."""
+    found = list(_candidates(sources))
+    chosen = found if everything else _main(found)
+    look = colours(cell.plan.backend for source in sources for cell in source.cells)
+    named = [(each.drawing, free_slug(each.name, taken)) for each in chosen]
+    return draw_all(named, look)
+
+
+class Candidate(NamedTuple):
+    """A figure that there could be; `cells` of its curve say how much it has to show."""
+
+    kind: str
+    drawing: Drawing
+    name: str
+    cells: int
+
+
+def _main(found: list[Candidate]) -> list[Candidate]:
+    """The richest of each kind, as `SHARES` has it, filled up to `MOST`."""
+    ranked = sorted(found, key=lambda each: (ORDER.index(each.kind), -each.cells))
+    seen: Counter[str] = Counter()
+    first: list[Candidate] = []
+    for each in ranked:
+        seen[each.kind] += 1
+        if seen[each.kind] <= SHARES.get(each.kind, 0):
+            first.append(each)
+    rest = [each for each in ranked if each not in first]
+    chosen = first + rest[: MOST - len(first)]
+    return [each for each in found if each in chosen]
+
+
+def _candidates(sources: Sequence[Source]) -> Iterator[Candidate]:
+    """Curve by curve."""
+    for source in sources:
+        prefix = f"{source.name}-" if source.name else ""
+        choices: dict[Setting, list[Comparison]] = {}
+        for each in source.choices:
+            choices.setdefault(setting_of(each.cell), []).append(each)
+        for curve in curves(source.cells, source.comparisons, source.unpaired):
+            where, cells = _where(curve), len(curve.cells)
+            for chart in charts(curve, choices.get(curve.setting, [])):
+                yield Candidate(chart.kind, chart, f"{prefix}{chart.kind}-{where}", cells)
+            found = phases(curve)
+            if found is not None:
+                yield Candidate("phases", found, f"{prefix}phases-{where}", cells)
+        for roofline in rooflines(source):
+            name = f"{prefix}roofline-{roofline.about}"
+            yield Candidate("roofline", roofline, name, len(source.cells))
+
+
+def _where(curve: Curve) -> str:
+    setting = curve.setting
+    return " ".join((setting.family, setting.dtype, setting.device, f"t{setting.threads}"))
+
+
+def free_slug(text: str, taken: set[str]) -> str:
+    """A file name made of letters, digits, `-` and `_` only, not used before; now it is."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", text.replace("×", "x")).strip("-")[:_LONGEST_SLUG]
+    name, count = plain, 1
+    while name.lower() in taken:
+        count += 1
+        name = f"{plain}-{count}"
+    taken.add(name.lower())
+    return name

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FixedLocator
 
-from reports.draw import frame, scales
-from reports.draw.charts import Point
-from reports.draw.palette import INK, PAPER
-from reports.model import Source
-from reports.read.curves import Series, setting_of
-from xbench.records.bound import find_ceilings, moved_bytes
-from xbench.records.reach import MEMORY, bandwidths
-from xbench.records.summary import CellSummary
+from reports.curves import Curve, series_of, setting_of
+from reports.draw import frame
+from reports.draw.frame import INK, PAPER
+from reports.model import Point, Series, Source
+from xbench.analysis.bound import MEMORY, bandwidths, find_ceilings, moved_bytes
+from xbench.analysis.summary import CellSummary
 
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
 """Markers: the lines by which modes are told apart elsewhere are not there."""
@@ -103,17 +102,22 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
     labels = [series.label for series, _ in found]
     canvas, axes, columns = frame.with_legend(chart.title, labels)
     every = [point for _, points in found for point in points]
-    along = scales.limits(Point(0.0, x, None, None) for x, _ in every)
+    along = frame.limits(Point(0.0, x, None, None) for x, _ in every)
     roofs = {place: chart.roof(place, along) for place in chart.bandwidths}
     high = [point for roof in roofs.values() for point in roof]
-    up = scales.limits(Point(0.0, y, None, None) for _, y in [*every, *high])
+    up = frame.limits(Point(0.0, y, None, None) for _, y in [*every, *high])
     for number, (place, roof) in enumerate(roofs.items()):
         style = {"linestyle": "-" if place == MEMORY else ":", "linewidth": 1.2}
         axes.plot(*zip(*roof, strict=True), color=INK, **style)
         axes.annotate(
-            place, _between(roof[0], roof[1], LABELS_AT[number % len(LABELS_AT)]), ha="center",
-            va="center", color=INK, fontsize=8, bbox={"facecolor": PAPER, "linewidth": 0, "pad": 1},
-        )  # fmt: skip
+            place,
+            _between(roof[0], roof[1], LABELS_AT[number % len(LABELS_AT)]),
+            ha="center",
+            va="center",
+            color=INK,
+            fontsize=8,
+            bbox={"facecolor": PAPER, "linewidth": 0, "pad": 1},
+        )
     for series, points in found:
         marker = MODES.get(series.mode, "v")
         style = frame.look(series, colours) | {"linestyle": "", "marker": marker}
@@ -121,8 +125,79 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
         axes.plot(*zip(*points, strict=True), label=frame.short(series.label), **style)
     for axis, ends in ((axes.xaxis, along), (axes.yaxis, up)):
         frame.logarithmic(axis, ends)
-        frame.ticks(axis, scales.ticks(*ends), "{:g}".format)
+        frame.ticks(axis, frame.tick_values(*ends), "{:g}".format)
     axes.set_xlabel("FLOP per byte moved")
     axes.set_ylabel("GFLOP/s")
     frame.legend(canvas, columns)
+    return canvas
+
+
+# Where the time goes: starting, building, the first call, and so many calls after it.
+
+CALLS = 1000
+PARTS = {
+    "start-up": "#999999",
+    "building": "#56B4E9",
+    "first call": "#E69F00",
+    f"{CALLS} calls": "#0072B2",
+}
+_ROW, _LETTER, _BELOW = 0.27, 0.072, 0.72
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Rows of a cell's name with the seconds of each of `PARTS`, at one width of a curve."""
+
+    title: str
+    alt: str
+    rows: list[tuple[str, tuple[float, ...]]]
+
+
+def phases(curve: Curve) -> Phases | None:
+    """Of the largest width at which a cell has a number, the quickest in all first; None if none
+    has."""
+    timed = [cell for cell in curve.cells if cell.time_s is not None]
+    if not timed:
+        return None
+    width = max(cell.plan.width for cell in timed)
+    widest = [cell for cell in timed if cell.plan.width == width]
+    rows = [(series_of(cell.plan).label, _parts(cell)) for cell in widest]
+    alt = (
+        f"Seconds of start-up, building, first call and {CALLS} calls of {curve.setting.family} at "
+        f"width {width}, one bar a cell: "
+    )
+    rows.sort(key=lambda row: sum(row[1]))
+    alt += ", ".join(f"{name} {sum(parts):.2g} s" for name, parts in rows) + "."
+    return Phases(f"{curve.setting.family}, width {width}: where the time goes", alt, rows)
+
+
+def _parts(cell: CellSummary) -> tuple[float, ...]:
+    once = (cell.open_s or 0.0, cell.build_s or 0.0, cell.first_s or 0.0)
+    return *once, CALLS * (cell.time_s or 0.0)
+
+
+def draw_phases(chart: Phases) -> Canvas:
+    """Seconds along, one bar a cell."""
+    names = [frame.short(name) for name, _ in chart.rows]
+    side = min(0.25 + _LETTER * max(map(len, names)), 0.6 * frame.WIDTH)
+    canvas, axes = frame.plain(chart.title, side, _ROW * len(names) + 0.1, _BELOW)
+    left = [0.0] * len(names)
+    for place, (name, colour) in enumerate(PARTS.items()):
+        lengths = [parts[place] for _, parts in chart.rows]
+        axes.barh(range(len(names)), lengths, left=left, label=name, color=colour, height=0.7)
+        left = [before + length for before, length in zip(left, lengths, strict=True)]
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.yaxis.set_major_locator(FixedLocator(range(len(names))))
+    axes.set_yticklabels(names)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("seconds")
+    canvas.legend(
+        loc="lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=8.5,
+        borderaxespad=0.2,
+        handlelength=1.2,
+        columnspacing=1.2,
+    )
     return canvas

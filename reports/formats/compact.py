@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from reports.formats.pairs import NOT_PAIRED, Pair, pairs_of_cells
+from reports.curves import Curve, curves
 from reports.model import Source, Table
-from reports.read.curves import Curve, curves
-from reports.say.numbers import NOTHING, percent, show_ratio
+from reports.prose.numbers import NOTHING, show_ratio
 from reports.tables.cells import benchmark_tables, named, refused_table, show_cell_time
-from xbench.records.compare import AXES, Unpaired
-from xbench.records.summary import CellSummary
-from xbench.stats.verdict import MARGIN
+from xbench.analysis.interval import MARGIN
+from xbench.analysis.ratios import AXES, Comparison, Unpaired
+from xbench.analysis.summary import CellSummary
+from xbench.text import percent
+
+# The ratios of each cell, those that could not be taken among them.
+
+NOT_PAIRED = "not paired"
+Pair = Comparison | Unpaired
+
+
+def pairs_of_cells(
+    comparisons: Sequence[Comparison], unpaired: Sequence[Unpaired]
+) -> dict[str, list[Pair]]:
+    """By the id of the cell that is compared with another."""
+    pairs: list[Pair] = [*comparisons, *unpaired]
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.cell.id, []).append(pair)
+    return found
+
 
 COLUMNS = ("width", "cell", "time [95 %]", "ratio [95 %]", "to")
 """Of a curve's table. A cell has a row a ratio, in which the first `OF_CELL` say the same."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xbench.errors import UsageError
-from xbench.records.whole import write_whole
+from xbench.files import write_whole
 
 
 def make_folder(out: Path) -> None:

@@ -8,7 +8,7 @@ from markupsafe import escape
 
 from reports.formats.compact import compact_tables, reading_note
 from reports.model import Source, Table
-from reports.say import sentences
+from reports.prose import sentences
 from xbench.text import one_line
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from reports.formats.columns import finite
-from reports.formats.pairs import NOT_PAIRED
+from reports.formats.compact import NOT_PAIRED
+from reports.formats.csv_files import finite
 from reports.model import Benchmark, Source
-from xbench import __version__
-from xbench.claims.model import ClaimLine
-from xbench.records.compare import Comparison, Unpaired
-from xbench.records.summary import CellSummary
+from xbench.analysis.ratios import Comparison, Unpaired
+from xbench.analysis.summary import CellSummary
+from xbench.extensions import SECTIONS
+from xbench.version import __version__
 
 DOCUMENT_VERSION = 1
 """Higher where a field changed its meaning or is gone; not for new fields."""
@@ -37,7 +37,8 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One result file. `facts` say where and how it was measured, `notes` what was missing or odd;
-    `cells` are lines of `summary.jsonl`, refused ones too."""
+    `cells` are lines of `summary.jsonl`, refused ones too. In the document the rows of each
+    extension follow, under its name; an empty list where there are none."""
 
     title: str
     machine: str
@@ -47,7 +48,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     cells: list[CellSummary]
     comparisons: list[Ratio]
     benchmarks: list[Benchmark]
-    claims: list[ClaimLine]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,37 +62,64 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def json_document(sources: Sequence[Source], title: str | None) -> str:
     """All results in one `Document`. Numbers are finite, with at most 12 digits; else null."""
     document = Document(
-        xbench_version=__version__, schema_version=DOCUMENT_VERSION, title=title,
+        xbench_version=__version__,
+        schema_version=DOCUMENT_VERSION,
+        title=title,
         runs=[_result(source) for source in sources],
-    )  # fmt: skip
-    packed = msgspec.json.encode(_plain(msgspec.to_builtins(document)))
+    )
+    found = msgspec.to_builtins(document)
+    for run, source in zip(found["runs"], sources, strict=True):
+        run.update(_added(source))
+    packed = msgspec.json.encode(_plain(found))
     text = msgspec.json.format(packed, indent=2).decode("utf-8")
     return "\n".join(map(_visible, text.split("\n"))) + "\n"
 
 
 def _result(source: Source) -> Result:
     return Result(
-        title=source.title, machine=source.machine, facts=dict(source.facts), notes=source.notes,
-        launches=source.launches, cells=source.cells,
+        title=source.title,
+        machine=source.machine,
+        facts=dict(source.facts),
+        notes=source.notes,
+        launches=source.launches,
+        cells=source.cells,
         comparisons=[*map(_ratio, source.comparisons), *map(_not_paired, source.unpaired)],
-        benchmarks=source.benchmarks, claims=source.rulings.claims,
-    )  # fmt: skip
+        benchmarks=source.benchmarks,
+    )
+
+
+def _added(source: Source) -> dict[str, Any]:
+    there = source.added
+    rows = {name: there[name].rows() if name in there else [] for name in SECTIONS}
+    return {name: msgspec.to_builtins(each) for name, each in rows.items()}
 
 
 def _ratio(each: Comparison) -> Ratio:
     return Ratio(
-        group=each.group, axis=each.axis, cell_id=each.cell.id, reference_id=each.reference.id,
-        ratio=each.ratio.value, ratio_low=each.ratio.low, ratio_high=each.ratio.high,
-        launches=each.ratio.launches, verdict=each.verdict,
-    )  # fmt: skip
+        group=each.group,
+        axis=each.axis,
+        cell_id=each.cell.id,
+        reference_id=each.reference.id,
+        ratio=each.ratio.value,
+        ratio_low=each.ratio.low,
+        ratio_high=each.ratio.high,
+        launches=each.ratio.launches,
+        verdict=each.verdict,
+    )
 
 
 def _not_paired(each: Unpaired) -> Ratio:
     return Ratio(
-        group=each.cell.group, axis=each.axis, cell_id=each.cell.id,
-        reference_id=each.reference.id, ratio=None, ratio_low=None, ratio_high=None,
-        launches=0, verdict=NOT_PAIRED,
-    )  # fmt: skip
+        group=each.cell.group,
+        axis=each.axis,
+        cell_id=each.cell.id,
+        reference_id=each.reference.id,
+        ratio=None,
+        ratio_low=None,
+        ratio_high=None,
+        launches=0,
+        verdict=NOT_PAIRED,
+    )
 
 
 def _plain(found: Any) -> Any:

@@ -6,10 +6,68 @@ import re
 from collections.abc import Iterator, Sequence
 
 from reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
-from reports.formats.latex_text import latex_text
 from reports.model import Source, Table
-from reports.say import sentences
+from reports.prose import sentences
 from xbench.text import one_line
+
+# Text for LaTeX: what has a meaning there is escaped, and no character stops it.
+
+_ESCAPED = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "$": r"\$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "`": "{`}",
+}
+_MATHS = {
+    "×": r"\times",
+    "µ": r"\mu",
+    "μ": r"\mu",
+    "±": r"\pm",
+    "→": r"\rightarrow",
+    "−": "-",
+    "≤": r"\leq",
+    "≥": r"\geq",
+    "≈": r"\approx",
+    "∞": r"\infty",
+    "·": r"\cdot",
+    "²": "^2",
+    "³": "^3",
+}
+_PUNCTUATION = {"–": "--", "—": "---", "“": "``", "”": "''", "‘": "{`}", "’": "'", "…": r"\ldots{}"}
+_LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ"  # plain article knows them
+
+
+_APART = re.compile("|".join(f"(?<={each})(?={each})" for each in "-,'"))
+"""Between two of these, which fonts would join to one sign."""
+
+
+def latex_text(text: str) -> str:
+    """The text as LaTeX for plain `article`, on one line. A character that it could not print
+    becomes `(U+4E2D)`."""
+    pieces = _APART.split(one_line(text))
+    return "{}".join("".join(map(_escaped, piece)) for piece in pieces)
+
+
+def _escaped(character: str) -> str:
+    if character in _MATHS:
+        return f"${_MATHS[character]}$"
+    if character in _ESCAPED:
+        return _ESCAPED[character]
+    if character.isascii() or character in _LETTERS:
+        return character
+    return _PUNCTUATION.get(character, f"(U+{ord(character):04X})")
+
 
 _WIDE = 40
 """A column with a text longer than this takes several lines."""

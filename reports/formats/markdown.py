@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.model import Chapter, Claims, Merged, Report, Section, Source, Table
-from reports.say.sentences import margin_note
+from reports.model import Chapter, Merged, Report, Section, Source, Table
+from reports.prose.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
-from reports.tables.sections import curve_sections
+from reports.tables.full_tables import curve_sections
 from xbench.text import one_line
 
 _APART = "\u200b"
@@ -51,8 +51,8 @@ def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
     if chapter.wins:
         yield from _table(chapter.wins)
     yield from _bullets(chapter.pairs)
-    if chapter.claims:
-        yield from _section(chapter.claims, f"{level}#")
+    for section in chapter.added.values():
+        yield from _section(section, f"{level}#")
     for section in curve_sections(source):
         yield from _section(section, f"{level}#")
     if chapter.causes or chapter.explained:
@@ -71,7 +71,7 @@ def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
         yield ""
 
 
-def _section(section: Section | Claims, level: str) -> Iterator[str]:
+def _section(section: Section, level: str) -> Iterator[str]:
     yield f"{level} {_plain(section.title)} ({_plain(section.about)})"
     yield ""
     for table in section.tables:

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from reports.formats.csv_files import cells_csv, comparisons_csv
+from reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
 from reports.formats.files import write_files
 from reports.formats.markdown import render_markdown
-from reports.formats.measurements import measurements_csv
 from reports.model import Report
 from xbench.errors import UsageError
 

@@ -6,27 +6,54 @@ file would not run even if it were not escaped."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterable
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.draw.palette import GRID, INK, PAPER
+from reports.draw.frame import GRID, INK, PAPER
 from reports.model import Figure, Figures, Report, Table
 from reports.page.data import pack, page_data, plotly_source
-from reports.page.scripts import SHARED, joined, policy
-from reports.say.sentences import margin_note
+from reports.prose.sentences import margin_note
 from reports.tables.causes import CAUSES, bound_note
-from reports.tables.whole import whole_tables
-from xbench import __version__
+from reports.tables.full_tables import whole_tables
+from xbench.version import __version__
+
+# A page's own scripts as one, and the hashes by which its policy lets them run.
+
+SHARED = Path(__file__).resolve().parent / "js"
+
+
+def joined(files: Iterable[Path]) -> str:
+    """The files as one script, with names of its own."""
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return "\n".join(['"use strict";', "(() => {", *texts, "})();"])
+
+
+def policy(*scripts: bytes) -> str:
+    """The sources that a policy names, so that only these scripts run."""
+    return " ".join(
+        f"'sha256-{b64encode(sha256(each).digest()).decode('ascii')}'" for each in scripts
+    )
+
 
 _HERE = Path(__file__).resolve().parent
 _SCRIPTS = (
-    "elements", "numbers", "view", "canvas", "plots_speed", "plots_why", "plots_noise", "tables",
-    "explore", "begin",
-)  # fmt: skip
+    "elements",
+    "numbers",
+    "view",
+    "canvas",
+    "plots_speed",
+    "plots_why",
+    "plots_noise",
+    "tables",
+    "explore",
+    "begin",
+)
 MOST_ROWS, LIVELY_ROWS = 100, 8
 """Rows of a table that are written into the page; from so many on a table sorts, filters and pages,
 and has all of them as data."""
@@ -40,9 +67,12 @@ def prepare_page(report: Report) -> Callable[[Figures], str]:
 
     Returns: what makes the page. Text from result files is escaped; figures escaped theirs."""
     environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {"inline": inline_svg, "cut": cut}
     tables = _tables(report)
     script = joined(SHARED / f"{name}.js" for name in _SCRIPTS)
@@ -53,6 +83,7 @@ def prepare_page(report: Report) -> Callable[[Figures], str]:
         environment.get_template("page.html").render,
         report=report,
         tables=tables,
+        added=_titles_of_added(report),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own files
         hashes=Markup(hashes),  # noqa: S704 - hashes
@@ -74,6 +105,12 @@ def _tables(report: Report) -> list[Table]:
     across = report.merged.across if report.merged else None
     others = [table for chapter in report.chapters for table in chapter.others]
     return [*([across] if across else []), *whole_tables(report.sources), *others]
+
+
+def _titles_of_added(report: Report) -> dict[str, str]:
+    """Of the sections of extensions, by their names: each stands in the page's list of parts."""
+    sections = [each for chapter in report.chapters for each in chapter.added.items()]
+    return {name: section.title for name, section in sections}
 
 
 def cut(text: str) -> str:

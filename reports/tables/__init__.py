@@ -1,1 +1,1 @@
-"""Tables of text: cells, ratios, causes, claims."""
+"""Tables of text: cells, ratios, causes, memory."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil, inf
 from statistics import median
 
+from reports.curves import Curve, thread_label
 from reports.model import Shown, Source, Table
-from reports.read.curves import thread_label
-from reports.say.numbers import NOTHING, percent, show_once, show_share
-from xbench.records.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings
+from reports.prose.numbers import NOTHING, show_once, show_ratio, show_share
+from reports.tables.cells import named, without_empty
+from xbench.analysis.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings, moved_bytes
+from xbench.analysis.crossover import BreakEven, break_evens
+from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CeilingsLine, Figure
+from xbench.text import percent, show_bytes
 
 CAUSES = "What bounds the times"
 SPREAD_SHOWN = 0.005
@@ -102,3 +107,157 @@ def bound_note() -> str:
         "explains it. A page fault is counted at its cheapest, on a small page: one that brings a "
         "huge page, as NumPy asks for, brings and costs more."
     )
+
+
+# What memory costs a call, as a table: bytes moved, page faults, and allocators side by side.
+
+
+def memory_tables(curve: Curve, ceilings: Sequence[CeilingsLine]) -> list[Table]:
+    """`memory_table` less its empty columns, if it has rows."""
+    table = memory_table(curve, ceilings)
+    return [without_empty(table)] if table.rows else []
+
+
+def memory_table(curve: Curve, ceilings: Sequence[CeilingsLine]) -> Table:
+    """All cells of the widths at which allocators are compared or page faults explain a time."""
+    widths = {each.cell.width for each in curve.over("allocator")}
+    widths |= {cell.plan.width for cell in curve.cells if cell.bound == "allocation"}
+    against = {
+        each.cell.id: show_ratio(each.ratio, each.verdict) for each in curve.over("allocator")
+    }
+    rows: list[tuple[str, ...]] = [
+        (
+            *named(cell.plan),
+            _bytes(moved_bytes(cell.plan)),
+            show_faults(cell),
+            *_costs(cell, ceilings),
+            against.get(cell.id, NOTHING),
+        )
+        for cell in curve.cells
+        if cell.time_s is not None and cell.plan.width in widths
+    ]
+    caption = f"{curve.setting.family}: what memory costs a call"
+    columns = (
+        "width",
+        "cell",
+        "moves at least",
+        "page faults",
+        "fresh at least",
+        "each fault",
+        "all faults",
+        "of processor time",
+        "system against reuse",
+    )
+    return Table(caption, columns, rows, 2, frozenset({0, *range(2, 8)}))
+
+
+def show_faults(cell: CellSummary) -> Shown:
+    """`60 511`: of a call."""
+    faults = cell.faults_per_call or 0.0
+    return Shown(f"{faults:,.0f}".replace(",", " "), faults)
+
+
+def show_fresh(cell: CellSummary, ceilings: CeilingsLine) -> str:
+    """`248 MB`: what so many faults bring at least, a page each."""
+    fresh = round((cell.faults_per_call or 0.0) * ceilings.page_bytes)
+    return _bytes(fresh) if fresh else NOTHING
+
+
+def _bytes(count: int) -> Shown:
+    return Shown(show_bytes(count), count)
+
+
+def show_fault_costs(cell: CellSummary, ceilings: CeilingsLine) -> tuple[str, str]:
+    """`1.4 µs`, `87 ms`: of one fault at its cheapest, and of a call's."""
+    if ceilings.fault_ns is None:
+        return NOTHING, NOTHING
+    each_s = ceilings.fault_ns.best * 1e-9
+    return show_once(each_s), show_once(each_s * (cell.faults_per_call or 0.0))
+
+
+def _costs(cell: CellSummary, lines: Sequence[CeilingsLine]) -> tuple[str, str, str, str]:
+    """Fresh memory, one fault, all of them, their share of the processor time."""
+    ceilings = find_ceilings(cell.plan, lines)
+    if ceilings is None or show_faults(cell) == "0":
+        return NOTHING, NOTHING, NOTHING, NOTHING
+    share = NOTHING if cell.allocation_share is None else show_share(cell.allocation_share)
+    return show_fresh(cell, ceilings), *show_fault_costs(cell, ceilings), share
+
+
+# What starting costs: when compiling pays, a call alone against calls in a row, and how much of a
+# call the device was at work.
+
+_ROUNDING = 1e-6
+"""What a quotient of floats may lie above a whole number by accident."""
+
+
+def start_tables(curve: Curve) -> list[Table]:
+    """Break-even of modes, and latency, as far as they were measured."""
+    tables = (break_even_table(curve), latency_table(curve), device_table(curve))
+    return [each for each in tables if each.rows]
+
+
+def break_even_table(curve: Curve) -> Table:
+    """A row for each mode that is compared with eager."""
+    rows: list[tuple[str, ...]] = [
+        (
+            *named(each.cell),
+            show_once(each.extra_s) if each.extra_s > 0.0 else "none",
+            show_once(each.gain_s) if each.gain_s > 0.0 else "none",
+            show_calls(each),
+        )
+        for each in break_evens(curve.cells, curve.over("mode"))
+    ]
+    caption = f"{curve.setting.family}: when leaving eager mode pays"
+    columns = ("width", "cell", "longer start", "saved a call", "pays after [95 %]")
+    return Table(caption, columns, rows, 2, frozenset({0, 2, 3, 4}))
+
+
+def show_calls(found: BreakEven) -> str:
+    """`5 000 calls [4 700, 5 300]`, rounded up; `from the first call` where one saves what is paid
+    or nothing is; `never` where it is slower."""
+    if found.calls == inf:
+        return "never" if found.low == inf else f"not decided [{_count(found.low)}, never]"
+    said = "from the first call" if found.calls <= 1.0 else f"{_count(found.calls)} calls"
+    ends = "" if found.high <= 1.0 else f" [{_count(found.low)}, {_count(found.high)}]"
+    return Shown(f"{said}{ends}", found.calls)
+
+
+def _count(calls: float) -> str:
+    """Two digits, since it is a quotient of differences; rounded up, and 1 at least: before that
+    many calls it has not paid."""
+    if calls == inf:
+        return "never"
+    step = 10 ** max(len(str(ceil(calls))) - 2, 0)
+    rounded = max(1, ceil(calls / step - _ROUNDING) * step)
+    return f"{rounded:,}".replace(",", " ")
+
+
+def latency_table(curve: Curve) -> Table:
+    """A row for each cell that was timed alone, too."""
+    rows: list[tuple[str, ...]] = [
+        (
+            *named(cell.plan),
+            show_once(cell.latency_s),
+            show_once(cell.time_s) if cell.time_s else NOTHING,
+        )
+        for cell in curve.cells
+        if cell.latency_s is not None
+    ]
+    caption = (
+        f"{curve.setting.family}: a call alone (latency), and among others in a row (throughput)"
+    )
+    return Table(caption, ("width", "cell", "alone", "in a row"), rows, 2, frozenset({0, 2, 3}))
+
+
+def device_table(curve: Curve) -> Table:
+    """A row for each cell whose device has a clock of its own."""
+    rows: list[tuple[str, ...]] = [
+        (*named(cell.plan), show_once(cell.time_s), show_once(cell.device_s))
+        for cell in curve.cells
+        if cell.device_s is not None and cell.time_s is not None
+    ]
+    caption = (
+        f"{curve.setting.family}: a call by the clock on the wall, and by the events of the device"
+    )
+    return Table(caption, ("width", "cell", "wall", "device"), rows, 2, frozenset({0, 2, 3}))

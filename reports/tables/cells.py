@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from reports.model import Benchmark, Shown, Table
-from reports.read.curves import Curve, series_of
-from reports.say.numbers import (
+from reports.curves import Contest, Curve, contests, series_of
+from reports.model import Benchmark, Shown, Source, Table
+from reports.prose.names import backend_name
+from reports.prose.numbers import (
     NOTHING,
-    percent,
     show_count,
     show_once,
     show_rate,
@@ -16,13 +17,12 @@ from reports.say.numbers import (
     show_share,
     show_time,
 )
-from xbench.records.bound import moved_bytes
-from xbench.records.compare import Comparison, Unpaired
+from reports.prose.sentences import OVERHEAD_LIMIT, RESTLESS_LIMIT, has_interval
+from xbench.analysis.bound import moved_bytes
+from xbench.analysis.ratios import Comparison, Unpaired
+from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CellPlan
-from xbench.records.summary import CellSummary
-
-OVERHEAD_LIMIT = 0.01
-RESTLESS_LIMIT = 0.01
+from xbench.text import percent, plural
 
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
@@ -45,10 +45,18 @@ def time_table(curve: Curve, launches: int | None, single: str | None = None) ->
     known = any(cell.bandwidth_fraction is not None for cell in curve.cells)
     of = " (of ceiling)" if known else ""
     columns = (
-        "width", "cell", "time of a call [95 %]", "10 % quantile",
-        f"against {single or 'the reference'}", "bound", f"GFLOP/s{of}", f"GB/s{of}", "first call",
-        "outliers", "remarks",
-    )  # fmt: skip
+        "width",
+        "cell",
+        "time of a call [95 %]",
+        "10 % quantile",
+        f"against {single or 'the reference'}",
+        "bound",
+        f"GFLOP/s{of}",
+        f"GB/s{of}",
+        "first call",
+        "outliers",
+        "remarks",
+    )
     rows: list[tuple[str, ...]] = [
         (
             *named(cell.plan),
@@ -174,16 +182,24 @@ def benchmark_tables(benchmarks: Sequence[Benchmark]) -> list[Table]:
     columns = ("name", "group", "median", "min", "IQR", "rounds")
     return [
         Table(
-            f"pytest-benchmark: {name or 'no group'}", columns,
+            f"pytest-benchmark: {name or 'no group'}",
+            columns,
             [
-                (each.name, each.group or NOTHING, show_once(each.median_s),
-                 show_once(each.min_s), show_once(each.iqr_s), show_count(each.rounds))
+                (
+                    each.name,
+                    each.group or NOTHING,
+                    show_once(each.median_s),
+                    show_once(each.min_s),
+                    show_once(each.iqr_s),
+                    show_count(each.rounds),
+                )
                 for each in sorted(rows, key=lambda each: each.median_s)
             ],
-            1, frozenset({2, 3, 4, 5}),
+            1,
+            frozenset({2, 3, 4, 5}),
         )
         for name, rows in groups.items()
-    ]  # fmt: skip
+    ]
 
 
 def without_empty(table: Table) -> Table:
@@ -203,3 +219,59 @@ def without_empty(table: Table) -> Table:
             for marked in (table.right, table.wraps)
         ),
     )
+
+
+# Which backend wins how many workloads, by verdicts alone.
+
+
+def wins_table(source: Source) -> Table | None:
+    """Wins of each backend, of how many workloads, with a sentence as caption; None where no
+    workload has numbers of two backends, or there are no intervals.
+
+    A backend wins a workload if one of its cells is faster, by the verdict, than every cell of
+    every other backend that has a number there."""
+    if not any(map(has_interval, source.choices)):
+        return None
+    every = [contest for curve in contests(source).values() for contest in curve]
+    shared = [each for each in every if len(_backends(each)) > 1]
+    if not shared:
+        return None
+    won = Counter(map(winning_backend, shared))
+    ranks = {each.backend: each.rank for each in map(series_of, (c.plan for c in source.cells))}
+    there = Counter(backend for each in shared for backend in _backends(each))
+    order = sorted(there, key=lambda name: (-won[name], ranks[name]))
+    rows: list[tuple[str, ...]] = [
+        (backend_name(name), show_count(won[name]), show_count(there[name])) for name in order
+    ]
+    if won[None]:
+        rows.append(("not decided", show_count(won[None]), show_count(len(shared))))
+    caption = _sentence(won, order, len(shared), len(every) - len(shared))
+    return Table(caption, ("backend", "wins", "of workloads"), rows, 1, frozenset({1, 2}))
+
+
+def winning_backend(contest: Contest) -> str | None:
+    """The backend that wins this workload; None if that is not decided."""
+    for cell in contest.cells:
+        others = [each for each in contest.cells if each.plan.backend != cell.plan.backend]
+        if contest.beats_all(cell, others):
+            return cell.plan.backend
+    return None
+
+
+def _sentence(won: Counter[str | None], order: list[str], shared: int, single: int) -> str:
+    """`TensorFlow wins 5 of 12 workloads, PyTorch 3; 4 are not decided.`"""
+    of = f"of {plural(shared, 'workload')}"
+    parts = [f"{backend_name(name)} {won[name]}" for name in order if won[name]]
+    if parts:
+        parts[0] = f"{backend_name(order[0])} wins {won[order[0]]} {of}"
+    none = "The one workload is not decided" if shared == 1 else f"None {of} is decided"
+    text = ", ".join(parts) or none
+    if parts and won[None]:
+        text += f"; {won[None]} {'is' if won[None] == 1 else 'are'} not decided"
+    if not single:
+        return f"{text}."
+    return f"{text}. {single} more {'has' if single == 1 else 'have'} numbers of one backend only."
+
+
+def _backends(contest: Contest) -> set[str]:
+    return {cell.plan.backend for cell in contest.cells}

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Spec, Step
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma, normal
+from xbench.ops.suite import Suite, Sweep
 from xbench.registry import add_op, implements
-from xbench.workloads.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma, normal
 
 if TYPE_CHECKING:
     import numpy as np

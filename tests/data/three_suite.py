@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from xbench.contracts import Step
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops import get_op
+from xbench.ops.suite import Suite, Sweep
 from xbench.registry import add_op, implements
-from xbench.workloads import get_op
 
 EXTRA_SHARE = 0.0
 CALL_NS = 3_000_000

@@ -1,5 +1,5 @@
 """Disturb whatever else runs here: one core is busy in random bursts, 1 s on average, 1.5 s apart,
-until standard input is closed. `tests/aa.py` and `no_change.py` start it."""
+until standard input is closed. `tests/tools/aa.py` and `no_change.py` start it."""
 
 from __future__ import annotations
 

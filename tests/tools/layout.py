@@ -25,8 +25,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAWS, REPEATS, PROCESSES = 40, 4, 12
-REUSE = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
-         "MALLOC_TOP_PAD_": str(256 << 20)}  # fmt: skip
+REUSE = {
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
+    "MALLOC_TOP_PAD_": str(256 << 20),
+}
 BURST_S = 2e-3
 
 
@@ -78,10 +81,10 @@ def inside(backend: str, width: int, what: str) -> list[list[float]]:
     import numpy as np
 
     from xbench.contracts import Policy, Variant
+    from xbench.ops import get_op
     from xbench.registry import load_backend
     from xbench.worker.layout import Gaps, Heap
     from xbench.worker.slot import Slot
-    from xbench.workloads import get_op
 
     adapter = load_backend(backend)
     adapter.open(Policy("cpu", "eager", os.cpu_count() or 1, "ieee", "reuse"))
@@ -90,7 +93,7 @@ def inside(backend: str, width: int, what: str) -> list[list[float]]:
     slot = Slot(adapter, spec, {name: adapter.put(each) for name, each in given.items()}, given, {})
     slot.step = adapter.ops["elementwise"](adapter, spec, Variant("eager", "none"))
     heap, random = Heap(), Random(3)
-    calls = max(2, round(BURST_S * 1e9 / (slot.burst(20, 20)["wall_ns"] / 20)))
+    calls = max(2, round(BURST_S * 1e9 / (slot.burst(20, 20).wall_ns / 20)))
     slot.populate(8 * 100 * width * 4)
     found = []
     for _ in range(DRAWS):
@@ -104,7 +107,7 @@ def inside(backend: str, width: int, what: str) -> list[list[float]]:
         if what in ("result", "both"):
             gaps.before(100 * width * 4)
         bursts = [slot.burst(calls, calls) for _ in range(REPEATS)]
-        found.append([log(each["wall_ns"] / calls) for each in bursts])
+        found.append([log(each.wall_ns / calls) for each in bursts])
         gaps.close()
     return found
 
@@ -113,8 +116,9 @@ def scatter(found: Sequence[Sequence[float]]) -> float:
     """The standard deviation between draws, less what equal bursts scatter by; each by the median
     of absolute deviations, since a few bursts meet another program."""
     middles = [median(each) for each in found]
-    within = deviation([each - middle for one, middle in zip(found, middles, strict=True)
-                        for each in one])  # fmt: skip
+    within = deviation(
+        [each - middle for one, middle in zip(found, middles, strict=True) for each in one]
+    )
     return sqrt(max(deviation(middles) ** 2 - within**2 / len(found[0]), 0.0))
 
 
@@ -131,9 +135,12 @@ def child(backend: str, width: int, what: str, seed: int, **variables: str) -> A
     own = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, __file__, "--inside", backend, str(width), what, str(seed)]
     done = subprocess.run(
-        command, env=base | threads | REUSE | own | variables, capture_output=True, text=True,
+        command,
+        env=base | threads | REUSE | own | variables,
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -170,9 +177,15 @@ def main() -> None:
     for width in options.width:
         alignment(width)
         print(flush=True)
-    drawn, processes = ("nothing", "result", "operands", "both"), (
-        "nothing", "hash seed", "environment", "earlier",
-    )  # fmt: skip
+    drawn, processes = (
+        ("nothing", "result", "operands", "both"),
+        (
+            "nothing",
+            "hash seed",
+            "environment",
+            "earlier",
+        ),
+    )
     heads = [f"burst: {each}" for each in drawn] + [f"process: {each}" for each in processes]
     print(f"| cell | {' | '.join(heads)} |\n| {' | '.join(['---'] * (1 + len(heads)))} |")
     for backend in options.backend:

@@ -34,8 +34,16 @@ def shown(found: Found) -> str:
 
 def table(every: Sequence[Found]) -> str:
     """A row a cell, and one for all."""
-    heads = ("cell", "intervals", "RMS", "median half-width", "miss 1", "by over 1 %",
-             "slower at first", "confirmed")  # fmt: skip
+    heads = (
+        "cell",
+        "intervals",
+        "RMS",
+        "median half-width",
+        "miss 1",
+        "by over 1 %",
+        "slower at first",
+        "confirmed",
+    )
     rows = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
     by_cell: dict[str, list[Found]] = defaultdict(list)
     for each in every:
@@ -44,9 +52,11 @@ def table(every: Sequence[Found]) -> str:
         rms = sqrt(fmean(log(each.ratio) ** 2 for each in mine))
         half = median(log(each.high / each.low) / 2 for each in mine)
         counts = (
-            sum(each.misses() for each in mine), sum(each.misses(MISSED) for each in mine),
-            sum(each.flagged for each in mine), sum(each.confirmed for each in mine),
-        )  # fmt: skip
+            sum(each.misses() for each in mine),
+            sum(each.misses(MISSED) for each in mine),
+            sum(each.flagged for each in mine),
+            sum(each.confirmed for each in mine),
+        )
         figures = " | ".join(map(str, counts))
         rows.append(f"| {name} | {len(mine)} | {rms:.2%} | {half:.2%} | {figures} |")
     return "\n".join(rows)

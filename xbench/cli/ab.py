@@ -9,25 +9,34 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from xbench.ab.asked import Asked, read_side
-from xbench.ab.measure import Work
-from xbench.ab.pairs import Pair, make_pairs, rows_to_measure
-from xbench.ab.sides import Surveyed, load_ops, policy_of, selected, standing, survey
-from xbench.ab.verdict import side_of
-from xbench.cli.run import Effort, get_preset, hold_machine
+from reports.verdict.finish import finish
+from xbench.cli.run import hold_machine
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
-from xbench.engine.header import new_run_id
+from xbench.engine.settings import new_run_id
 from xbench.errors import UsageError
-from xbench.gate.differences import differences
-from xbench.gate.finish import finish, make_verdict
-from xbench.gate.thresholds import read_thresholds
-from xbench.launch.environment import read_given
-from xbench.launch.side import Side
+from xbench.machine.machine import available_bytes, devices, this_machine
 from xbench.plan.build import Row
+from xbench.plan.effort import Effort
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import AXES, Selection, choose_devices
-from xbench.records.machine import available_bytes, devices, this_machine
+from xbench.process.environment import read_given
+from xbench.process.side import SideSetup
+from xbench.registry import get_preset
 from xbench.text import show_seconds
+from xbench.tracking.ab import Pair, Work, make_pairs, rows_to_measure, side_of
+from xbench.tracking.ab_sides import (
+    Asked,
+    Surveyed,
+    load_ops,
+    policy_of,
+    read_side,
+    selected,
+    standing,
+    survey,
+)
+from xbench.tracking.compare import differences
+from xbench.tracking.thresholds import read_thresholds
+from xbench.tracking.verdict import make_verdict
 
 NAMES = ("base", "head")
 
@@ -50,24 +59,34 @@ def main(options: argparse.Namespace) -> int:
         surveyed = _survey(sides, asked, selection, scratch)
         load_ops(selection, surveyed["head"].side)
         pairs = make_pairs(
-            surveyed["base"].rows, surveyed["head"].rows,
+            surveyed["base"].rows,
+            surveyed["head"].rows,
             [axis for one in asked.values() for axis in one.policy],
-        )  # fmt: skip
+        )
         _say(_head_line(pairs, planner(rows_to_measure(pairs), 1.0)))
         work = Work(
-            {name: found.side for name, found in surveyed.items()}, planner, thresholds,
-            options.out, run_id, selection.preset.name, options.command_line, options.seed,
-            options.budget, turn.unlocked, given, _say,
-        )  # fmt: skip
+            {name: found.side for name, found in surveyed.items()},
+            planner,
+            thresholds,
+            options.out,
+            run_id,
+            selection.preset.name,
+            options.command_line,
+            options.seed,
+            options.budget,
+            turn.unlocked,
+            given,
+            _say,
+        )
         findings, runs, notes = work.compare(pairs)
+    notes += [f"{name}: {each.problem}" for name, each in surveyed.items() if each.problem]
     base, head = (
         side_of(name, asked[name], policy_of(selection, asked, name), runs) for name in NAMES
     )
-    notes += [f"{name}: {each.problem}" for name, each in surveyed.items() if each.problem]
+    unlike, strict = differences(base, head), options.strict
     verdict = make_verdict(
-        "ab", base, head, findings, differences=differences(base, head), notes=notes,
-        strict=options.strict,
-    )  # fmt: skip
+        "ab", base, head, findings, differences=unlike, notes=notes, strict=strict
+    )
     return finish(verdict, options.out)
 
 
@@ -89,7 +108,7 @@ def _planner(
 
 
 def _survey(
-    sides: Mapping[str, Side], asked: Mapping[str, Asked], selection: Selection, scratch: Path
+    sides: Mapping[str, SideSetup], asked: Mapping[str, Asked], selection: Selection, scratch: Path
 ) -> dict[str, Surveyed]:
     """What both sides have. Raises: UsageError if head has nothing, or neither can have more than
     the other: only a revision may be from before there was anything."""

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from xbench.errors import UsageError
-from xbench.gate.accepted import ACCEPTED, ALL, accept, matches
-from xbench.gate.stored import StoredRun, find_runs, read_stored
 from xbench.records.journal import JOURNAL
 from xbench.text import near, one_line
+from xbench.tracking.baseline import ACCEPTED, ALL, accept, matches
+from xbench.tracking.stored import StoredRun, find_runs, read_stored
 
 
 def main(options: argparse.Namespace) -> int:
@@ -21,8 +21,9 @@ def main(options: argparse.Namespace) -> int:
     patterns: list[str] = options.cell or [ALL]
     for pattern in patterns:
         if not any(matches(cell, pattern) for cell in run.cells):
-            raise UsageError(f"no cell of {run.head.run_id} matches {pattern!r}",
-                             near(pattern, run.cells))  # fmt: skip
+            raise UsageError(
+                f"no cell of {run.head.run_id} matches {pattern!r}", near(pattern, run.cells)
+            )
     made = accept(options.baseline, run.head.run_id, patterns, reason)
     count = sum(map(made.covers, run.cells))
     print(f"accepted: {count} cells of {made.run}, in {options.baseline / ACCEPTED}")

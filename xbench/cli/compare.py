@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xbench.gate.compare import compare_runs
-from xbench.gate.finish import finish
-from xbench.gate.sides import read_side
-from xbench.gate.thresholds import read_thresholds
+from reports.verdict.finish import finish
+from xbench.tracking.compare import compare_runs
+from xbench.tracking.foreign import read_side
+from xbench.tracking.thresholds import read_thresholds
 
 
 def main(options: argparse.Namespace) -> int:

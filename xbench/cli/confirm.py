@@ -9,13 +9,13 @@ from pathlib import Path
 from xbench.cli.resume import asked_by, check_same
 from xbench.cli.run import head_line, planned, say, settings_of
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
-from xbench.engine.again import measure_again, only
+from xbench.engine.progress import make_progress
+from xbench.engine.run import measure_again, only
 from xbench.errors import UsageError
-from xbench.gate.stored import StoredRun, read_stored
-from xbench.lock import one_at_a_time
-from xbench.progress import make_progress
-from xbench.records.machine import environment
+from xbench.machine.lock import one_at_a_time
+from xbench.machine.machine import environment
 from xbench.records.read import Run, read_run
+from xbench.tracking.stored import StoredRun, read_stored
 
 
 def repeat(folder: Path, cells: Collection[str], memory: bool, locked: bool) -> StoredRun:

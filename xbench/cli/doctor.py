@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from xbench.doctor.examine import examine
-from xbench.doctor.show import as_data, as_text
+from xbench.doctor.finding import as_data, as_text
 
 EXIT_PROBLEM = 3
 WIDEST = 110

@@ -6,13 +6,13 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from reports.verdict.finish import finish
 from xbench.cli.report import newest_run
 from xbench.errors import UsageError
-from xbench.gate.finish import finish
-from xbench.gate.gating import gate
-from xbench.gate.sides import read_side
-from xbench.gate.stored import StoredRun
-from xbench.gate.thresholds import read_thresholds
+from xbench.tracking.foreign import read_side
+from xbench.tracking.gate import gate
+from xbench.tracking.stored import StoredRun
+from xbench.tracking.thresholds import read_thresholds
 
 
 def main(options: argparse.Namespace) -> int:
@@ -20,10 +20,13 @@ def main(options: argparse.Namespace) -> int:
     thresholds = read_thresholds(Path.cwd())
     candidate = read_side(options.run or newest_run(options.baseline))
     verdict = gate(
-        candidate, options.baseline, thresholds,
+        candidate,
+        options.baseline,
+        thresholds,
         again=partial(_again, candidate, not options.no_lock) if options.confirm else None,
-        learning=options.learning, strict=options.strict,
-    )  # fmt: skip
+        learning=options.learning,
+        strict=options.strict,
+    )
     return finish(verdict, options.out)
 
 

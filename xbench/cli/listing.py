@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 
 from xbench.contracts import GRADIENTS, Variant
-from xbench.plan.preset import Preset
-from xbench.records.machine import devices, this_machine
-from xbench.registry import backend_paths, left_out, load_backend, load_suite, suite_paths
+from xbench.machine.machine import devices, this_machine
+from xbench.ops import OPS
+from xbench.registry import backend_paths, left_out, load_backend, load_suite, presets, suite_paths
 from xbench.text import show_bytes
-from xbench.workloads import OPS
 
 
 def main(options: argparse.Namespace) -> int:
@@ -35,8 +33,7 @@ def main(options: argparse.Namespace) -> int:
         halves = f"  not in 16 bits: {op.no_halves}" if op.no_halves else ""
         print(f"  {name:21} {'-'.join(op.params)}{gradients}{halves}")
     print("\npresets")
-    presets: dict[str, Preset] = import_module("suites.presets").PRESETS
-    for preset in presets.values():
+    for preset in presets().values():
         print(f"  {preset.name:14} {preset.about}")
     return 0
 

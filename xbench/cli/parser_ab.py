@@ -30,26 +30,36 @@ def add_ab(commands: Commands[argparse.ArgumentParser]) -> None:
     add_axes(parser)
     how = parser.add_argument_group("measuring")
     how.add_argument(
-        "--launches", type=int, default=LAUNCHES, metavar="N",
+        "--launches",
+        type=int,
+        default=LAUNCHES,
+        metavar="N",
         help=f"fresh processes a worker (default {LAUNCHES}); as many again to confirm",
-    )  # fmt: skip
+    )
     how.add_argument(
         "--rounds", type=int, metavar="N", help="rounds a launch, 7 or more (default: by time)"
     )
     how.add_argument(
-        "--group-budget", type=seconds, metavar="2s",
+        "--group-budget",
+        type=seconds,
+        metavar="2s",
         help="time of rounds that the cells of a workload share in each launch",
-    )  # fmt: skip
+    )
     how.add_argument(
-        "--budget", type=seconds, metavar="10m",
+        "--budget",
+        type=seconds,
+        metavar="10m",
         help="stop when this is spent; a third of it is kept to confirm",
-    )  # fmt: skip
+    )
     how.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     add_env(how)
     add_no_lock(how)
     how.add_argument("--strict", action="store_true", help="an undecided cell is exit status 4")
     how.add_argument(
-        "--out", type=folder, default=Path(RESULTS) / "ab", metavar="DIR",
+        "--out",
+        type=folder,
+        default=Path(RESULTS) / "ab",
+        metavar="DIR",
         help=f"for runs and verdict.json (default {RESULTS}/ab)",
-    )  # fmt: skip
+    )
     parser.set_defaults(handler=late("xbench.cli.ab"))

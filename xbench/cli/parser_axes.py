@@ -35,28 +35,36 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
 def add_env(parser: argparse._ActionsContainer) -> None:
     """The option of the commands that measure a user's selection."""
     parser.add_argument(
-        "--env", nargs="+", action="extend", default=[], metavar="NAME=VALUE",
+        "--env",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
         help="a variable that every worker gets; else a worker inherits only what a program needs "
         "to run (docs/environment.md), so that nothing in your shell changes its speed unseen. Its "
         "value is kept in the results and shown in reports: give no secret",
-    )  # fmt: skip
+    )
 
 
 def add_no_lock(parser: argparse._ActionsContainer) -> None:
     """The option of every command that measures."""
     parser.add_argument(
-        "--no-lock", action="store_true",
+        "--no-lock",
+        action="store_true",
         help="measure even while another run does; the figures are marked",
-    )  # fmt: skip
+    )
 
 
 class _Listed(argparse.Action):
     """Values of an axis, with blanks or commas between them, in one option or several."""
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object,
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
         option: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         words = [str(each) for each in values] if isinstance(values, list) else []
         named = [part for word in words for part in word.split(",") if part or word == ""]
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), *named])

@@ -18,9 +18,14 @@ def main(options: argparse.Namespace) -> int:
     runs: list[Path] = options.runs or [newest_run(options.results)]
     out = options.out or _beside(runs[0])
     import_module("reports.command").write_report(
-        runs, out, options.reference, form=options.format, only=options.only, title=options.title,
+        runs,
+        out,
+        options.reference,
+        form=options.format,
+        only=options.only,
+        title=options.title,
         show=options.open,
-    )  # fmt: skip
+    )
     return 0
 
 

@@ -8,15 +8,15 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from xbench import __version__
 from xbench.cli.parser import make_parser
 from xbench.errors import UsageError
-from xbench.launch.environment import read_given, variables_of
+from xbench.machine.machine import environment
 from xbench.plan.plan import Plan
-from xbench.records.machine import environment
+from xbench.process.environment import read_given, variables_of
 from xbench.records.read import Run, read_run
 from xbench.registry import backend_paths, load_backend
 from xbench.text import one_line
+from xbench.version import __version__
 
 SAME = ("machine_key", "os", "libc", "python", "variables")
 """What must be as it was: figures of one run are of one machine and one environment."""

@@ -6,33 +6,28 @@ import argparse
 import sys
 from collections import Counter
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 
+from xbench.analysis.summary import CellSummary
 from xbench.cli.resume import asked_by, check_same, open_run
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
-from xbench.engine.header import make_header, new_run_id
+from xbench.engine.progress import Progress, make_progress
 from xbench.engine.run import run_plan
-from xbench.engine.settings import Settings
+from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import UsageError
-from xbench.gpu.nvml import device_bytes
-from xbench.launch.environment import read_given
-from xbench.lock import Turn, one_at_a_time
-from xbench.plan.build import build_rows
-from xbench.plan.plan import MIN_ROUNDS, Plan, make_plan
-from xbench.plan.preset import Preset
-from xbench.plan.select import AXES, Selection, choose_devices
-from xbench.progress import Progress, make_progress
+from xbench.machine.lock import Turn, one_at_a_time
+from xbench.ops.suite import Preset
+from xbench.plan.effort import Effort, plan_selection
+from xbench.plan.plan import Plan
+from xbench.plan.select import AXES, Selection
+from xbench.process.environment import read_given
 from xbench.records.journal import make_run_folder
-from xbench.records.machine import available_bytes, devices, this_machine
 from xbench.records.read import Run
 from xbench.records.schema import Header
-from xbench.records.summary import CellSummary
-from xbench.registry import left_out, plugin_suites
-from xbench.stats.looks import LOOKS
-from xbench.text import near, show_bytes, show_seconds
+from xbench.registry import get_preset, left_out, plugin_suites
+from xbench.text import show_bytes, show_seconds
 
 EXIT_FAILED, EXIT_NOTHING = 3, 5
 MOST_REASONS = 5
@@ -123,16 +118,24 @@ def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settin
         if any(fnmatchcase(name, pattern) for pattern in options.suite)
     ]
     return Settings(
-        options.seed, folder.resolve(), (*files, *brought), budget_s=options.budget,
-        fresh_ceilings=options.fresh_ceilings, unlocked=turn.unlocked,
+        options.seed,
+        folder.resolve(),
+        (*files, *brought),
+        budget_s=options.budget,
+        fresh_ceilings=options.fresh_ceilings,
+        unlocked=turn.unlocked,
         variables=read_given(options.env),
-    )  # fmt: skip
+    )
 
 
 def _measure(
-    plan: Plan, settings: Settings, header: Header, progress: Progress,
-    resumed: bool, options: argparse.Namespace,
-) -> int:  # fmt: skip
+    plan: Plan,
+    settings: Settings,
+    header: Header,
+    progress: Progress,
+    resumed: bool,
+    options: argparse.Namespace,
+) -> int:
     run, summaries = run_plan(plan, settings, header, progress, resumed)
     folder = settings.folder
     if not options.no_report:
@@ -155,51 +158,6 @@ def _report(folder: Path) -> None:
             f"the report could not be written: {type(error).__name__}: {error}",
             f"the measurements are kept; mend this, then `xbench report {folder}`",
         ) from error
-
-
-def get_preset(name: str) -> Preset:
-    """A preset by name. Raises: UsageError."""
-    presets: dict[str, Preset] = import_module("suites.presets").PRESETS
-    if name not in presets:
-        raise UsageError(f"no preset is called {name!r}", near(name, presets))
-    return presets[name]
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much to measure, where the user says so: launches, rounds, the half-width wanted, the
-    seconds of rounds of a group in each launch, and whether peak memory."""
-
-    launches: int | None = None
-    rounds: int | None = None
-    target: float | None = None
-    group_s: float | None = None
-    memory: bool = False
-
-    def launches_of(self, preset: Preset) -> int:
-        """The most launches there will be. Raises: UsageError."""
-        if self.launches is not None and self.launches < 1:
-            raise UsageError(f"launches is {self.launches}", "at least 1; 3 for an interval")
-        if self.launches is not None and self.target is not None:
-            raise UsageError("--launches fixes what --target decides", "give one of the two")
-        if self.rounds is not None and self.rounds < MIN_ROUNDS:
-            raise UsageError(f"rounds is {self.rounds}", f"at least {MIN_ROUNDS}")
-        if self.target is not None:
-            return LOOKS[-1]
-        return self.launches or preset.launches
-
-
-def plan_selection(selection: Selection, effort: Effort) -> Plan:
-    """The plan of a selection on this machine. Raises: UsageError."""
-    preset, cores = selection.preset, this_machine().cores
-    launches = effort.launches_of(preset)
-    chosen = choose_devices(selection.named("device"), devices())
-    rows = build_rows(selection, chosen, cores)
-    group_s = effort.group_s or preset.group_s
-    return make_plan(
-        rows, launches, group_s, cores, available_bytes(), effort.rounds, effort.target,
-        effort.memory, device_bytes(chosen),
-    )  # fmt: skip
 
 
 def describe_plan(plan: Plan) -> str:

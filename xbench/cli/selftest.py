@@ -10,7 +10,7 @@ from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.errors import UsageError
 from xbench.selftest.aa import LAUNCHES, aa_checks
 from xbench.selftest.checks import quick_checks
-from xbench.selftest.refactored import no_change_checks
+from xbench.selftest.no_change import no_change_checks
 
 
 def main(options: argparse.Namespace) -> int:

@@ -8,10 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from xbench.conformance.specs import specs_of
-from xbench.conformance.subject import CELL, Subject, load
+from xbench.conformance.questions import (
+    ClassifiedRequest,
+    IdleRequest,
+    OverfullRequest,
+    OwnershipRequest,
+    WatchRequest,
+)
+from xbench.conformance.subject import CELL, Subject, load, specs_of
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Policy, Probe, Spec, Variant
-from xbench.engine.refuse import (
+from xbench.engine.burst import keep
+from xbench.engine.refusals import (
     SLOWEST,
     depends,
     device_disagrees,
@@ -22,16 +29,23 @@ from xbench.engine.refuse import (
     unfinished,
 )
 from xbench.errors import CellFailed
+from xbench.ops import OPS, label
+from xbench.ops.base import ITEM_BYTES
+from xbench.process.messages import (
+    KeepResultsRequest,
+    NewOperandsRequest,
+    ProbeRequest,
+    ReadCostRequest,
+    VaryCallsRequest,
+)
 from xbench.records.schema import CellLine
 from xbench.text import PLAIN_NAME, is_plain
-from xbench.workloads import OPS, label
-from xbench.workloads.base import ITEM_BYTES
 
 FRAMEWORKS = ("torch", "tensorflow", "jax", "cupy", "mxnet", "paddle", "mlx")
 TRAINING_CALLS = 5
 FENCED_SIZE, FENCED_CALLS, FENCED_BURSTS, FENCED_TRIES = 512, 20, 9, 3
 WORK_TRIALS = 5
-VARIED = {"calls": 8, "repeats": 5, "sets": 8}
+VARIED = VaryCallsRequest(CELL, calls=8, repeats=5, sets=8)
 BUSY = 0.2
 TRACED_NS, TRACED_SHARE = 10_000_000, 1 / 3
 LEAST_SHARE = 0.1
@@ -49,8 +63,10 @@ def quick_to_ask(path: str) -> Iterator[str]:
     """`probe` must not import a framework: `xbench list` asks every adapter."""
     done = subprocess.run(
         [sys.executable, "-c", _ASK, path, str(Path.cwd()), *FRAMEWORKS],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         yield f"probe raised {done.stderr.strip().splitlines()[-1]}"
     elif done.stdout.strip() != "[]":
@@ -84,9 +100,10 @@ def _offers(backend: Backend, probe: Probe) -> Iterator[str]:
     if not isinstance(backend.name, str) or not is_plain(backend.name):
         yield f"its name is {backend.name!r}, not one of {PLAIN_NAME}"
     for what, offered, known in (
-        ("modes", probe.modes, MODES), ("dtypes", probe.dtypes, ITEM_BYTES),
+        ("modes", probe.modes, MODES),
+        ("dtypes", probe.dtypes, ITEM_BYTES),
         ("devices", probe.devices, None),
-    ):  # fmt: skip
+    ):
         unknown = [each for each in offered if known is not None and each not in known]
         if unknown or not offered:
             yield f"probe offers the {what} {offered!r}" + (f"; {unknown} are none" * bool(unknown))
@@ -121,7 +138,7 @@ def names_its_environment(path: str) -> Iterator[str]:
 
 def attests(subject: Subject) -> Iterator[str]:
     """`attest` must read back the version and the threads that were asked for."""
-    attest, probe = subject.facts["attest"], subject.adapter.probe()
+    attest, probe = subject.facts.attest, subject.adapter.probe()
     if attest.get("version") != probe.version:
         yield f"attest has version {attest.get('version')!r}, probe {probe.version!r}"
     if attest.get("threads") not in (1, -1):
@@ -130,13 +147,13 @@ def attests(subject: Subject) -> Iterator[str]:
 
 def owns(subject: Subject, dtype: str) -> Iterator[str]:
     """`put`, `get` and `where`."""
-    yield from subject.ask("ownership", dtype=dtype)["problems"]
+    yield from subject.ask(OwnershipRequest(dtype)).problems
 
 
 def classifies(subject: Subject) -> Iterator[str]:
     """`classify`, of errors made here and of memory that cannot be had."""
-    yield from subject.ask("classified")["problems"]
-    yield from subject.ask("overfull", mode=subject.mode)["problems"]
+    yield from subject.ask(ClassifiedRequest()).problems
+    yield from subject.ask(OverfullRequest(subject.mode)).problems
 
 
 def computes(subject: Subject, op: str, dtype: str, few: bool = False) -> Iterator[str]:
@@ -153,21 +170,21 @@ def computes(subject: Subject, op: str, dtype: str, few: bool = False) -> Iterat
 def _computed(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
     calls = TRAINING_CALLS if OPS[spec.op].trains else 1
     try:
-        with subject.placed(spec, gradient) as inputs:
+        with subject.placed(spec, gradient) as (inputs, once):
             first = subject.burst(1)
             yield from subject.judged(inputs, 1)
             last = subject.burst(calls)
             yield from subject.judged(inputs, calls + (calls > 1))
-            if last["traces"] != first["traces"]:
-                again = last["traces"] - first["traces"]
+            if last.traces != first.traces:
+                again = last.traces - first.traces
                 yield f"traced or compiled {again} times more after the first call (traces())"
-            once, later = inputs["first_ns"], min(first["wall_ns"], last["wall_ns"] / calls)
+            later = min(first.wall_ns, last.wall_ns / calls)
             if subject.mode != "eager" and once > TRACED_NS and later > TRACED_SHARE * once:
                 yield (
                     f"a later call takes {later / once:.2f} of the first, which traced or compiled "
                     f"in {once / 1e6:.0f} ms: does each? (traces() does not say)"
                 )
-            subject.ask("probe", cell=CELL)
+            subject.ask(ProbeRequest(CELL))
     except CellFailed as error:
         yield f"{error.status}: {error.message}"
 
@@ -177,7 +194,7 @@ def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
     no more threads may work than were asked for."""
     with subject.placed(spec, gradient):
         subject.burst(FENCED_CALLS)
-        outputs = subject.ask("watch", cell=CELL, name="")["outputs"]
+        outputs = subject.ask(WatchRequest(CELL, "")).outputs
         for name in outputs:
             found: list[str] = []
             for _ in range(FENCED_TRIES):  # a reading may be late for another program's sake
@@ -189,12 +206,12 @@ def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
 
 def _fenced(subject: Subject, name: str) -> Iterator[str]:
     """The same of one output, in a few bursts."""
-    subject.ask("watch", cell=CELL, name=name)
+    subject.ask(WatchRequest(CELL, name))
     subject.burst(FENCED_CALLS)
-    read_ns = subject.ask("read_cost", cell=CELL)["read_ns"]
+    read_ns = subject.ask(ReadCostRequest(CELL)).read_ns
     line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
     for number in range(FENCED_BURSTS):
-        line.timed.add(subject.burst(FENCED_CALLS, read_placed=number % 3 == 2))
+        keep(subject.burst(FENCED_CALLS, read_placed=number % 3 == 2), line.timed)
     threads = too_many_threads(line, 1) if subject.device == "cpu" else None
     for each in (early_fence(line), device_disagrees(line), threads, _too_short(line)):
         if each is not None:
@@ -206,17 +223,13 @@ def works(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
     with subject.placed(spec, gradient):
         subject.burst(FENCED_CALLS)
         yield from _each_time(
-            lambda: unfinished(
-                subject.ask("keep_results", cell=CELL, calls=FENCED_CALLS, lead_in=1)
-            )
+            lambda: unfinished(subject.ask(KeepResultsRequest(CELL, FENCED_CALLS, lead_in=1)))
         )
-        new = [subject.ask("new_operands", cell=CELL) for _ in range(WORK_TRIALS)]
+        new = [subject.ask(NewOperandsRequest(CELL)) for _ in range(WORK_TRIALS)]
         if (problem := stored(new)) is not None:
             yield problem
-        moving, asked = moving_ns(spec, SLOWEST, new_pages=False), VARIED
-        yield from _each_time(
-            lambda: depends(subject.ask("vary_calls", cell=CELL, **asked), asked["calls"], moving)
-        )
+        moving = moving_ns(spec, SLOWEST, new_pages=False)
+        yield from _each_time(lambda: depends(subject.ask(VARIED), VARIED.calls, moving))
 
 
 def _each_time(judge: Callable[[], str | None]) -> Iterator[str]:
@@ -240,6 +253,6 @@ def _too_short(line: CellLine) -> str | None:
 
 def rests(subject: Subject) -> Iterator[str]:
     """A worker that is asked nothing must not use the processor: others are being timed."""
-    busy = subject.ask("idle")["busy"]
+    busy = subject.ask(IdleRequest()).busy
     if busy > BUSY:
         yield f"it used {busy:.2f} cores while it was asked nothing"

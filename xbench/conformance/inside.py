@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from xbench.conformance.questions import (
+    ClassifiedRequest,
+    IdleReply,
+    IdleRequest,
+    OverfullRequest,
+    OwnershipRequest,
+    ProblemsReply,
+    WatchReply,
+    WatchRequest,
+)
 from xbench.contracts import Backend, Mode, Spec, Variant
+from xbench.process.serve import Answers, serve, typed
 from xbench.registry import factory_of
-from xbench.worker.serve import serve
 from xbench.worker.session import Session, load_adapter
 
 if TYPE_CHECKING:
@@ -27,17 +37,20 @@ WIDE = 1 << 24
 SETTLE_S, IDLE_S = 0.3, 0.3
 
 
-def main(config: dict[str, Any]) -> None:
+def main(config: Mapping[str, Any]) -> None:
     """Serve an adapter as `xbench.worker.session` does, and examine it."""
     backend = load_adapter(config)
     session = Session(backend)
-    handlers = session.handlers | {
-        "ownership": lambda dtype: {"problems": ownership(backend, session.device, dtype)},
-        "classified": lambda: {"problems": classified(backend)},
-        "overfull": lambda mode: {"problems": overfull(backend, mode)},
-        "watch": lambda cell, name: watch(session, cell, name),
-        "idle": idle,
+    answers: Answers = {
+        OwnershipRequest: lambda asked: ProblemsReply(
+            ownership(backend, session.device, asked.dtype)
+        ),
+        ClassifiedRequest: lambda _: ProblemsReply(classified(backend)),
+        OverfullRequest: lambda asked: ProblemsReply(overfull(backend, asked.mode)),
+        WatchRequest: lambda asked: watch(session, asked.cell, asked.name),
+        IdleRequest: lambda _: idle(),
     }
+    handlers = session.handlers | typed(answers)
     serve(config["read_fd"], config["write_fd"], handlers, backend.classify)
 
 
@@ -116,20 +129,20 @@ def _refused(backend: Backend, what: str, ask: Callable[[], None]) -> str | None
     return f"{what} raised no error"
 
 
-def watch(session: Session, cell: str, name: str) -> dict[str, Any]:
-    """Have bursts read this output after the claimed end. Returns: the names of all."""
+def watch(session: Session, cell: str, name: str) -> WatchReply:
+    """Have bursts read this output after the claimed end."""
     slot = session.slots[cell]
     slot.watched = name or slot.watched
-    return {"outputs": sorted(slot.last)}
+    return WatchReply(sorted(slot.last))
 
 
-def idle() -> dict[str, Any]:
-    """CPU seconds over wall seconds while nothing is asked, a moment after the last call; those of
-    processes that it started too."""
+def idle() -> IdleReply:
+    """How busy it is while nothing is asked, a moment after the last call, and the processes that
+    it started too."""
     time.sleep(SETTLE_S)
     wall, cpu = time.perf_counter(), _cpu_s()
     time.sleep(IDLE_S)
-    return {"busy": (_cpu_s() - cpu) / (time.perf_counter() - wall)}
+    return IdleReply((_cpu_s() - cpu) / (time.perf_counter() - wall))
 
 
 def _cpu_s() -> float:

@@ -10,7 +10,7 @@ import pytest
 from xbench.conformance.subject import Subject, examined, load
 from xbench.contracts import MODES, Backend, Probe
 from xbench.errors import CellFailed, WorkerDied
-from xbench.workloads import OPS
+from xbench.ops import OPS
 
 FEW_COMPILED = ("elementwise", "matmul", "mlp_backward", "mlp_train")
 """Compiling takes seconds: these, at two specs each, stand for the rest, unless --all."""

@@ -7,16 +7,31 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
-from xbench.engine.oracle import Oracle
+from xbench.engine.oracle_client import Oracle
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
-from xbench.launch.environment import worker_environment
-from xbench.launch.process import Process
+from xbench.ops import OPS
+from xbench.process.environment import worker_environment
+from xbench.process.messages import (
+    AnswerRequest,
+    BurstRequest,
+    InputFiles,
+    LoadRequest,
+    OpenReply,
+    OpenRequest,
+    PlaceRequest,
+    Reading,
+    Request,
+    UnloadRequest,
+)
+from xbench.process.process import Process
+
+R = TypeVar("R")
 
 LIMIT_S = 300.0
 CELL = "cell"
@@ -42,43 +57,41 @@ class Subject:
     worker: Process
     oracle: Oracle
     scratch: Path
-    facts: dict[str, Any]
+    facts: OpenReply
 
     @property
     def adapter(self) -> Backend:
         """A fresh object, as the parent has it: not opened."""
         return load(self.path)
 
-    def ask(self, action: str, **arguments: Any) -> dict[str, Any]:
+    def ask(self, request: Request[R]) -> R:
         """One question to the worker. Raises: CellFailed, WorkerDied."""
-        return self.worker.call(action, LIMIT_S, **arguments)
+        return self.worker.ask(request, LIMIT_S)
 
-    def burst(self, calls: int, read_placed: bool = False) -> dict[str, Any]:
+    def burst(self, calls: int, read_placed: bool = False) -> Reading:
         """One timed burst of the loaded cell, as the engine takes it."""
         lead_in = 0 if calls == 1 else 1
-        return self.ask("burst", cell=CELL, calls=calls, lead_in=lead_in, read_placed=read_placed)
+        return self.ask(BurstRequest(CELL, calls, lead_in, read_placed=read_placed))
 
     @contextmanager
-    def placed(self, spec: Spec, gradient: Gradient) -> Iterator[dict[str, Any]]:
-        """A cell that was put, built and called once. Gives: the oracle's inputs, and `first_ns`,
-        what that call took."""
-        params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
-        inputs = self.oracle.prepare(params)
+    def placed(self, spec: Spec, gradient: Gradient) -> Iterator[tuple[InputFiles, int]]:
+        """A cell that was put, built and called once. Gives: the oracle's inputs, and how many
+        nanoseconds that call took."""
+        inputs = self.oracle.prepare(spec)
         try:
-            self.ask("place", cell=CELL, spec=params, inputs=inputs)
-            loaded = self.ask("load", cell=CELL, variant=[self.mode, gradient])
-            yield inputs | {"first_ns": loaded["first"]["wall_ns"]}
+            self.ask(PlaceRequest(CELL, spec, inputs))
+            loaded = self.ask(LoadRequest(CELL, Variant(self.mode, gradient)))
+            yield inputs, loaded.first.wall_ns
         finally:
             with suppress(WorkerDied):  # what it died of is on its way
-                self.ask("unload", cell=CELL)
-            self.oracle.release(inputs["id"])
+                self.ask(UnloadRequest(CELL))
+            self.oracle.release(inputs.id)
 
-    def judged(self, inputs: dict[str, Any], calls: int) -> list[str]:
+    def judged(self, inputs: InputFiles, calls: int) -> list[str]:
         """What the oracle finds wrong with the last burst, which ended after so many calls."""
         file = str(self.scratch / "answer.npz")
-        self.ask("answer", cell=CELL, file=file, digests=inputs["digests"])
-        problems: list[str] = self.oracle.judge(inputs["id"], file, calls)["problems"]
-        return problems
+        self.ask(AnswerRequest(CELL, file, inputs.digests))
+        return self.oracle.judge(inputs.id, file, calls).problems
 
     def refuses(self, op: str, dtype: str, gradient: Gradient) -> str | None:
         """The adapter's own word on a combination."""
@@ -96,13 +109,46 @@ def examined(path: str, device: str, mode: Mode, folder: Path) -> Iterator[Subje
     places = [str(Path.cwd()), *filter(None, [environment.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(places)
     worker = Process(
-        "xbench.conformance.inside:main", {"backend": path, "suites": []}, environment,
-        settings.logs / "worker.log", stoppable=False,
-    )  # fmt: skip
+        "xbench.conformance.inside:main",
+        {"backend": path, "suites": []},
+        environment,
+        settings.logs / "worker.log",
+        stoppable=False,
+    )
     oracle = Oracle(settings)
     try:
-        facts = worker.call("open", LIMIT_S, policy=asdict(policy), core=None)
+        facts = worker.ask(OpenRequest(policy, core=None), LIMIT_S)
         yield Subject(path, device, mode, worker, oracle, settings.scratch, facts)
     finally:
         worker.kill()
         oracle.close()
+
+
+# Every built-in op at small sizes.
+
+STREAMS = ("noop", "copy", "triad", "elementwise", "elementwise_grad")
+TRANSFERS = ("host_to_device", "device_to_host")
+PRODUCTS = ("matmul", "linear", "linear_layer")
+FORWARD = ("mlp_forward", "mlp_forward_recorded")
+NETWORKS = (
+    {"n": 20, "d": 1, "h": 40, "o": 1},
+    {"n": 16, "d": 30, "h": 40, "o": 3, "bias": 0},
+)
+LOSSES = (("mse", "adam"), ("sse", "sgd"), ("bce", "adam"))
+
+
+def specs_of(op: str, dtype: str) -> Iterator[Spec]:
+    """The specs of one op: odd sizes, and the networks with every loss, optimizer and bias. None
+    for an op that is not built in."""
+    if op in (*STREAMS, *TRANSFERS):
+        yield OPS[op].spec(dtype, n=7, w=33)
+    elif op in PRODUCTS:
+        yield OPS[op].spec(dtype, m=5, k=60, n=17)
+    for sizes in NETWORKS:
+        if op in FORWARD:
+            yield OPS[op].spec(dtype, **sizes)
+        for loss, optimizer in LOSSES:
+            if op == "mlp_backward":
+                yield OPS[op].spec(dtype, loss=loss, **sizes)
+            elif op == "mlp_train":
+                yield OPS[op].spec(dtype, loss=loss, optimizer=optimizer, **sizes)

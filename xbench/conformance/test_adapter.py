@@ -12,7 +12,7 @@ from xbench.conformance.plugin import FEW_COMPILED
 from xbench.conformance.subject import Subject
 from xbench.contracts import Gradient
 from xbench.errors import CellFailed, WorkerDied
-from xbench.workloads import OPS
+from xbench.ops import OPS
 
 Fenced = tuple[str, dict[str, int | str], tuple[Gradient, ...]]
 FENCED: dict[str, Fenced] = {

@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from xbench.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
 from xbench.contracts import Probe
 from xbench.doctor.finding import Finding
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
+from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
+from xbench.records.schema import WorkerLine
 from xbench.text import show_seconds
 
 IEEE_BITS = 24
@@ -45,11 +46,12 @@ def unreadable(name: str, error: Exception) -> Finding:
     return Finding(name, "warning", seen, why, "mend or uninstall the package that brings it")
 
 
-def attested(name: str, device: str, facts: dict[str, Any], open_s: float, cores: int) -> Finding:
+def attested(
+    name: str, device: str, read_back: Mapping[str, Any], open_s: float, cores: int
+) -> Finding:
     """What a worker on `device` read back of itself when it was told to use all `cores`.
 
-    `facts` is its reply to `open`, `open_s` the time from its start to that reply."""
-    read_back: dict[str, Any] = facts["attest"]
+    `open_s` is the time from its start to its reply."""
     values = {"device": device, "open_s": open_s, "attest": read_back, "works": True}
     model = read_back.get("device_name", device)
     parts = [str(read_back["version"])] + ([] if model == device else [str(model)])
@@ -119,10 +121,10 @@ def _ask(name: str, device: str, settings: Settings, cores: int, say: Say) -> Fi
             workers.get(key)
         except CellFailed as error:
             return failed(name, device, error.status, error.message)
-        return attested(name, device, workers.facts[key], time.perf_counter() - start, cores)
+        return attested(name, device, workers.facts[key].attest, time.perf_counter() - start, cores)
 
 
-def _untold(facts: dict[str, Any]) -> None:
+def _untold(line: WorkerLine) -> None:
     """`Workers` keeps them too."""
 
 
@@ -130,7 +132,7 @@ def _topic(name: str, device: str) -> str:
     return f"{name} on {device}"
 
 
-def _threads(read_back: dict[str, Any], cores: int) -> str:
+def _threads(read_back: Mapping[str, Any], cores: int) -> str:
     count = read_back["threads"]
     return "unknown threads" if count == -1 else f"{count} of {cores} threads"
 

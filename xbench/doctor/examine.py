@@ -9,29 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import gettempdir
 
+from xbench import files
 from xbench.contracts import Probe
-from xbench.doctor import (
-    allocator,
-    backends,
-    clock,
-    disk,
-    gpu,
-    memory,
-    processor,
-    reading,
-    sharing,
-    variables,
-)
+from xbench.doctor import backends, memory, processor, sharing, variables
 from xbench.doctor.backends import Say
 from xbench.doctor.finding import Examination, Finding
-from xbench.doctor.sample import Sample, take_sample
-from xbench.doctor.words import plural
-from xbench.gpu.nvml import card_of, state_of
-from xbench.lock import holder
-from xbench.machine import cgroup, files
-from xbench.records.machine import available_bytes, devices, this_machine
+from xbench.doctor.sharing import Sample, take_sample
+from xbench.machine import cgroup, machine
+from xbench.machine.lock import holder
+from xbench.machine.machine import available_bytes, devices, this_machine
+from xbench.machine.nvml import card_of, state_of
 from xbench.registry import backend_paths, load_backend
-from xbench.text import show_bytes
+from xbench.text import plural, show_bytes
 
 Asked = Iterator[tuple[str, Finding | None]]
 
@@ -57,23 +46,23 @@ def _machine() -> str:
 
 
 def _processor(sample: Sample) -> Asked:
-    yield "governor", processor.governor(reading.of_each_cpu("cpufreq/scaling_governor"))
+    yield "governor", processor.governor(machine.of_each_cpu("cpufreq/scaling_governor"))
     switches = files.read(processor.NO_TURBO), files.read(processor.BOOST)
     yield "turbo", processor.turbo(*switches)
     names = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
-    now, limit, top = (reading.number_of_each_cpu(f"cpufreq/{name}") for name in names)
+    now, limit, top = (machine.number_of_each_cpu(f"cpufreq/{name}") for name in names)
     yield "frequency", processor.frequency(now, limit, top)
     counts = sample.before.throttle_counts, sample.after.throttle_counts
     yield "throttling", processor.throttling(*counts)
-    siblings = reading.of_each_cpu("topology/thread_siblings_list")
-    yield "SMT", processor.smt(siblings, reading.usable_cpus())
-    plugged = reading.on_mains()
+    siblings = machine.of_each_cpu("topology/thread_siblings_list")
+    yield "SMT", processor.smt(siblings, machine.usable_cpus())
+    plugged = machine.on_mains()
     if plugged is not None:  # most machines have no battery: that hides nothing
         yield "power", processor.power(plugged)
 
 
 def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
-    usable = reading.usable_cpus()
+    usable = machine.usable_cpus()
     cores = len(usable)
     before, after = sample.before, sample.after
     yield "load average", sharing.load(averages, cores)
@@ -90,7 +79,7 @@ def _memory(sample: Sample) -> Asked:
     yield "free memory", memory.available(available_bytes(), total)
     limited = memory.limit(cgroup.memory_bytes(), total) if cgroup.visible() else None
     yield "memory limit", limited
-    swap_total, used, _ = reading.swap_bytes()
+    swap_total, used, _ = machine.swap_bytes()
     moved = sample.after.swapped_bytes - sample.before.swapped_bytes
     yield "swap", memory.swap(swap_total, used, moved)
     yield "huge pages", memory.huge_pages(files.read(memory.THP))
@@ -101,29 +90,32 @@ def _allocator() -> Finding | None:
     if sys.platform != "linux":  # the policy's variables are the C library's there
         return None
     scratch = Path(gettempdir())
-    system, tuned = (allocator.faults(policy, scratch) for policy in ("system", "reuse"))
-    return allocator.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
+    system, tuned = (memory.faults(policy, scratch) for policy in ("system", "reuse"))
+    return memory.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
 
 
 def _gpus() -> Iterator[Finding]:
     """None on a machine without: the line about the machine says so."""
-    lacking = gpu.without_library(this_machine().gpus)
+    lacking = processor.without_library(this_machine().gpus)
     yield from [lacking] if lacking is not None else []
     for device in devices():
         card, state = card_of(device), state_of(device, ())
         if card is not None and state is not None:
-            yield from gpu.state(device, card, state)
+            yield from processor.state(device, card, state)
 
 
 def _surroundings(results: Path) -> Asked:
     for check in (
-        variables.preloaded, variables.dropped, variables.forced_kernels, variables.passed_on
-    ):  # fmt: skip
+        variables.preloaded,
+        variables.dropped,
+        variables.forced_kernels,
+        variables.passed_on,
+    ):
         yield "", check(os.environ)
-    resolution_s, cost_s = clock.read_clock()
-    yield "clock", clock.clock(resolution_s, cost_s, files.read(clock.SOURCE))
-    free, writable = disk.look_at(results)
-    yield "disk", disk.disk(str(results), free, writable)
+    resolution_s, cost_s = processor.read_clock()
+    yield "clock", processor.clock(resolution_s, cost_s, files.read(processor.SOURCE))
+    free, writable = memory.look_at(results)
+    yield "disk", memory.disk(str(results), free, writable)
 
 
 def _backends(workers: bool, say: Say) -> list[Finding]:

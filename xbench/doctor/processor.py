@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
 
-from xbench.doctor.finding import Finding
-from xbench.doctor.words import plural
+from xbench.doctor.finding import Finding, Level
+from xbench.machine.nvml import Card, GpuState, library
+from xbench.text import plural, show_bytes, show_seconds
 
 KINDS_DIFFER = 1.1
 """Cores whose top frequencies differ by more than this are of two kinds."""
@@ -59,22 +62,32 @@ def frequency(
     if capped:
         least, many = _ghz([limit[cpu] for cpu in capped]), plural(len(capped), "CPU")
         return Finding(
-            "frequency", "warning",
+            "frequency",
+            "warning",
             f"{many} may run at {least} at most, of {_ghz([highest])}{shown}",
             "a cap below the hardware's own makes every time longer than the machine needs",
-            "lift it:", f"sudo cpupower frequency-set -u {highest}kHz", values,
-        )  # fmt: skip
+            "lift it:",
+            f"sudo cpupower frequency-set -u {highest}kHz",
+            values,
+        )
     if highest > KINDS_DIFFER * lowest:
         fast = ",".join(str(cpu) for cpu in sorted(top) if top[cpu] * KINDS_DIFFER > highest)
         return Finding(
-            "frequency", "warning", f"cores of two kinds: {_ghz(top.values())} at most{shown}",
+            "frequency",
+            "warning",
+            f"cores of two kinds: {_ghz(top.values())} at most{shown}",
             "work spread over both waits for the slower ones, and a single thread may be on either",
-            "measure on the fast ones alone:", f"taskset -c {fast} xbench run", values,
-        )  # fmt: skip
+            "measure on the fast ones alone:",
+            f"taskset -c {fast} xbench run",
+            values,
+        )
     return Finding(
-        "frequency", "ok", f"up to {_ghz(top.values())}{shown}",
-        "a capped clock makes times longer", values=values,
-    )  # fmt: skip
+        "frequency",
+        "ok",
+        f"up to {_ghz(top.values())}{shown}",
+        "a capped clock makes times longer",
+        values=values,
+    )
 
 
 def throttling(before: Mapping[str, int], after: Mapping[str, int]) -> Finding | None:
@@ -141,3 +154,95 @@ def cpu_list(text: str) -> set[int]:
 def _ghz(khz: Collection[int]) -> str:
     low, high = f"{min(khz) / 1e6:.2f}", f"{max(khz) / 1e6:.2f}"
     return f"{low} GHz" if low == high else f"{low} to {high} GHz"
+
+
+# The clock every time is read from.
+
+SOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+SLOW_S, USELESS_S = 1e-6, 1e-3
+"""A burst lasts at least 2 ms: with a microsecond it is sound, with a millisecond it is noise."""
+READS = 2000
+
+
+def clock(resolution_s: float, cost_s: float, source: str | None) -> Finding:
+    """The smallest step seen, the time one reading takes, and the kernel's source of time."""
+    worst = max(resolution_s, cost_s)
+    level: Level = "problem" if worst >= USELESS_S else "warning" if worst >= SLOW_S else "ok"
+    named = f" (source {source})" if source else ""
+    return Finding(
+        "clock",
+        level,
+        f"steps of {show_seconds(resolution_s)}, {show_seconds(cost_s)} a reading{named}",
+        "a slow or coarse clock is part of every short burst",
+        "if the machine offers tsc as a source:" if source else "restart the machine",
+        f"echo tsc | sudo tee {SOURCE}" if source else "",
+        {"resolution_s": resolution_s, "cost_s": cost_s, "source": source},
+    )
+
+
+def read_clock() -> tuple[float, float]:
+    """The smallest step of `perf_counter_ns` and the median time of a reading, both in seconds."""
+    readings = [time.perf_counter_ns() for _ in range(READS + 1)]
+    gaps = sorted(later - earlier for earlier, later in pairwise(readings))
+    step = next((gap for gap in gaps if gap), gaps[-1])
+    stated = time.get_clock_info("perf_counter").resolution
+    mean = (readings[-1] - readings[0]) / READS
+    return max(step * 1e-9, stated), (gaps[READS // 2] or mean) * 1e-9
+
+
+# NVIDIA GPUs: is anybody else there, is something holding the clock down.
+
+CROWDED_SHARE = 0.02
+"""Of a card's memory: a driver's own reserve is less, another program's context is not."""
+
+HOT_CELSIUS = 80
+
+
+def without_library(gpus: tuple[str, ...]) -> Finding | None:
+    """GPUs of which clocks, heat and company cannot be read."""
+    if not gpus or library() is not None or gpus[0].startswith("AMD"):
+        return None
+    return Finding(
+        "GPU state",
+        "note",
+        f"{', '.join(gpus)}: clocks and other processes cannot be read",
+        "a throttled or shared GPU then looks like a slow one",
+        "install the driver's library for Python:",
+        "pip install 'xbench[nvidia]'",
+    )
+
+
+def state(device: str, card: Card, found: GpuState) -> Iterator[Finding]:
+    """Who else holds memory, what lowers the clock, how hot it is."""
+    used = found.used_bytes
+    if used is not None:
+        crowded = used > CROWDED_SHARE * card.memory_bytes
+        yield Finding(
+            f"{device} memory",
+            "warning" if crowded else "ok",
+            f"{show_bytes(used)} of {show_bytes(card.memory_bytes)} in use on {card.name}",
+            "another program there takes turns with what is measured, unseen by any clock of ours",
+            "see who it is, and end it:" if crowded else "nothing to do",
+            "nvidia-smi" if crowded else "",
+            {"device": device, "used_bytes": used, "memory_bytes": card.memory_bytes},
+        )
+    clock = f"SM clock {found.sm_mhz} of {found.max_sm_mhz} MHz"
+    slowed = ", ".join(found.slowed_by)
+    yield Finding(
+        f"{device} clock",
+        "warning" if slowed else "note" if found.clock_set else "ok",
+        f"{clock}{', held down by ' + slowed if slowed else ', set by the user' * found.clock_set}",
+        "what is measured then says more about cooling and power than about the code",
+        "let it cool, or raise its limit" if slowed else "nothing to do",
+        values={"device": device, "sm_mhz": found.sm_mhz, "max_sm_mhz": found.max_sm_mhz},
+    )
+    if found.celsius is not None:
+        hot = found.celsius >= HOT_CELSIUS
+        yield Finding(
+            f"{device} heat",
+            "warning" if hot else "ok",
+            f"{found.celsius} °C",
+            "a hot GPU lowers its clock",
+            "let it cool" if hot else "nothing to do",
+            values={"device": device, "celsius": found.celsius},
+        )

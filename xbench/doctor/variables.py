@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from xbench.doctor.finding import Finding
-from xbench.launch.environment import DECIDED
-from xbench.launch.variables import RECORDED, left_outside
-from xbench.worker.host import MALLOCS
+from xbench.machine.own_process import MALLOCS
+from xbench.process.environment import DECIDED
+from xbench.process.variables import RECORDED, left_outside
 
 PRELOADS = ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES")
 FORCES_KERNELS = "OPENBLAS_CORETYPE"

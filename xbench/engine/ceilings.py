@@ -4,33 +4,122 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from xbench.cell import WorkerKey
-from xbench.engine.device_ceilings import cache_name, kinds, measure_device
-from xbench.engine.settings import Settings
-from xbench.engine.workers import Workers
-from xbench.errors import CellFailed, WorkerDied
-from xbench.launch.environment import variables_of, worker_environment
-from xbench.launch.process import Process
-from xbench.machine.cache_folder import cache_folder
-from xbench.plan.plan import Plan
-from xbench.records.ceilings_cache import (
+from xbench.analysis.bound import better
+from xbench.engine.ceilings_cache import (
     ceilings_key,
+    device_key,
     product_key,
     read_cached,
     write_cached,
 )
-from xbench.records.machine import available_bytes
-from xbench.records.reach import PLACE, better, place_of
-from xbench.records.schema import CeilingsLine, Figure
+from xbench.engine.settings import Settings
+from xbench.engine.workers import Workers
+from xbench.errors import CellFailed, WorkerDied
+from xbench.files import cache_folder
+from xbench.machine.machine import available_bytes
+from xbench.plan.cell import WorkerKey
+from xbench.plan.plan import Plan
+from xbench.process.environment import variables_of, worker_environment
+from xbench.process.messages import (
+    CacheRate,
+    CeilingsReply,
+    DeviceCeilingsRequest,
+    MeasureRequest,
+    ProductRequest,
+    Rate,
+)
+from xbench.process.process import Process
+from xbench.records.schema import (
+    PLACE,
+    CacheBandwidth,
+    CeilingsLine,
+    Figure,
+    WorkerLine,
+    place_of,
+)
 from xbench.registry import load_backend
+
+# The ceilings of devices other than the CPU: the best that any framework of the plan reaches.
+
+DEVICE_LIMIT_S = 180.0
+Kind = tuple[str, str, str]
+"""Device, dtype and math: what decides a device's ceilings."""
+
+Measured = tuple[CeilingsReply, str]
+"""What was measured, and by which frameworks, if by any but NumPy."""
+
+
+def kinds(plan: Plan) -> dict[Kind, list[WorkerKey]]:
+    """What is to be known of the plan's devices, and the workers it may be asked of: an eager one
+    of each backend that has one there, else any."""
+    found: dict[Kind, dict[str, WorkerKey]] = {}
+    for cell in (cell for group in plan.groups for cell in group.cells):
+        key = cell.worker
+        if key.device == "cpu" or key.side:
+            continue
+        mine = found.setdefault((key.device, cell.spec.dtype, key.math), {})
+        if key.backend not in mine or key.mode == "eager":
+            mine[key.backend] = key
+    return {kind: list(keys.values()) for kind, keys in found.items()}
+
+
+def cache_name(kind: Kind, keys: list[WorkerKey]) -> str:
+    """The file that keeps these ceilings."""
+    by = (f"{key.backend} {load_backend(key.backend).probe().version}" for key in keys)
+    return device_key(*kind, by=tuple(sorted(by)))
+
+
+def measure_device(
+    kind: Kind, keys: list[WorkerKey], plan: Plan, settings: Settings, budget_s: float
+) -> Measured:
+    """Each figure the best of the frameworks, one after another, and whose they are.
+
+    Raises: CellFailed, WorkerDied if none of them could measure; the last one's reason."""
+    replies: dict[str, CeilingsReply] = {}
+    error: CellFailed | WorkerDied | None = None
+    for key in (replace(key, threads="all") for key in keys):
+        with Workers(settings, 0, plan.cores, _unrecorded) as workers:
+            try:
+                request = DeviceCeilingsRequest(key.mode, kind[1], budget_s)
+                replies[key.backend] = workers.get(key).ask(request, DEVICE_LIMIT_S)
+            except (CellFailed, WorkerDied) as found:
+                error = found
+    if not replies:
+        raise error or CellFailed("unsupported", "no framework of this run reaches the device")
+    told = replies.values()
+    streamed = max(told, key=lambda each: _best(each.bandwidth))
+    multiplied = max(told, key=lambda each: _best(each.compute))
+    best = CeilingsReply(
+        bandwidth=streamed.bandwidth,
+        compute=multiplied.compute,
+        caches=_fastest_caches(told),
+        array_bytes=streamed.array_bytes,
+        cache_bytes=max(each.cache_bytes for each in told),
+        matrix_n=multiplied.matrix_n,
+    )
+    return best, ", ".join(replies)
+
+
+def _fastest_caches(replies: Iterable[CeilingsReply]) -> list[CacheRate]:
+    """The caches of the reply whose first is the fastest; none if nobody knows of any."""
+    known = [each.caches for each in replies if each.caches]
+    return max(known, key=lambda caches: caches[0].bandwidth.best, default=[])
+
+
+def _best(rate: Rate | None) -> float:
+    return rate.best if rate is not None else 0.0
+
+
+def _unrecorded(line: WorkerLine) -> None:
+    """The journal's worker lines are of those that time cells."""
+
 
 KEY_PLACE = ("device", "math", "threads", "allocator")
 BUDGET_S = 2.0
@@ -48,7 +137,7 @@ class _Job:
 
     place: dict[str, str]
     name: str
-    measure: Callable[[], dict[str, Any]]
+    measure: Callable[[], Measured]
 
 
 def known_ceilings(
@@ -109,20 +198,24 @@ def _product(
     """What a worker's own product reaches, from the cache if it is known; None if it has none."""
     try:
         worker = workers.get(key)
-        version = str(workers.facts[key]["attest"].get("version"))
+        version = str(workers.facts[key].attest.get("version"))
         threads, variables = key.policy(cores).threads, variables_of(settings.variables)
         name = product_key(
-            key.backend, version, line.dtype, line.math, key.mode, threads, key.allocator,
+            key.backend,
+            version,
+            line.dtype,
+            line.math,
+            key.mode,
+            threads,
+            key.allocator,
             variables["variables"],
-        )  # fmt: skip
+        )
         kept = None if settings.fresh_ceilings else read_cached(cache_folder(), name)
         if kept is not None:
             return kept.compute
-        told = worker.call(
-            "product_rate", PRODUCT_LIMIT_S, mode=key.mode, dtype=line.dtype, budget_s=PRODUCT_S
-        )
-        figure = msgspec.convert(told["compute"], Figure | None)
-    except (WorkerDied, CellFailed, msgspec.ValidationError) as error:
+        request = ProductRequest(key.mode, line.dtype, PRODUCT_S)
+        figure = _known(worker.ask(request, PRODUCT_LIMIT_S).compute)
+    except (WorkerDied, CellFailed) as error:
         if isinstance(error, WorkerDied):
             workers.discard(key)
         return None
@@ -145,12 +238,45 @@ def measured_again(line: CeilingsLine, plan: Plan, settings: Settings) -> Ceilin
 
 def _taken(job: _Job) -> CeilingsLine:
     """The line, measured now."""
-    now = {"measured_utc": datetime.now(UTC).isoformat(timespec="seconds")}
+    place = job.place
+    line = CeilingsLine(
+        device=place["device"],
+        dtype=place["dtype"],
+        math=place["math"],
+        threads=place["threads"],
+        allocator=place["allocator"],
+        measured_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
     try:
-        figures = job.measure()
+        found, by = job.measure()
     except (WorkerDied, CellFailed) as error:
-        figures = {"reason": error.message}
-    return msgspec.convert(job.place | now | figures, CeilingsLine)
+        return msgspec.structs.replace(line, reason=error.message)
+    return msgspec.structs.replace(
+        line,
+        by=by,
+        bandwidth=_known(found.bandwidth),
+        caches=[_cache(each) for each in found.caches],
+        compute=_known(found.compute),
+        fault_ns=_known(found.fault_ns),
+        array_bytes=found.array_bytes,
+        cache_bytes=found.cache_bytes,
+        matrix_n=found.matrix_n,
+        page_bytes=found.page_bytes,
+        reason=found.reason,
+    )
+
+
+def _known(rate: Rate | None) -> Figure | None:
+    return None if rate is None else _figure(rate)
+
+
+def _figure(rate: Rate) -> Figure:
+    return Figure(rate.best, rate.spread, rate.repeats)
+
+
+def _cache(rate: CacheRate) -> CacheBandwidth:
+    bandwidth = _figure(rate.bandwidth)
+    return CacheBandwidth(level=rate.level, size_bytes=rate.size_bytes, bandwidth=bandwidth)
 
 
 def _jobs(plan: Plan, settings: Settings, budget_s: float) -> Iterator[_Job]:
@@ -185,7 +311,7 @@ def _steady(line: CeilingsLine) -> bool:
 
 def _measure(
     key: WorkerKey, dtype: str, cores: int, settings: Settings, budget_s: float
-) -> dict[str, Any]:
+) -> Measured:
     """Figures from a fresh process: its threads, allocator and BLAS are sized as a NumPy worker's.
 
     Raises: WorkerDied, CellFailed."""
@@ -199,9 +325,7 @@ def _measure(
         settings.logs / "ceilings.log",
     )
     try:
-        return process.call(
-            "measure", LIMIT_S, dtype=dtype, threads=policy.threads, budget_s=budget_s,
-            memory_bytes=available_bytes(),
-        )  # fmt: skip
+        request = MeasureRequest(dtype, policy.threads, budget_s, available_bytes())
+        return process.ask(request, LIMIT_S), ""
     finally:
         process.kill()

@@ -5,21 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from typing import Any
 
 from msgspec import UNSET
 
-from xbench.cell import Cell, Group, WorkerKey
-from xbench.engine.calibrate import more_rounds
-from xbench.engine.cellwork import STARVED, CellWork
-from xbench.engine.together import together
+from xbench.engine.burst import more_rounds
+from xbench.engine.cell import STARVED, CellWork
+from xbench.engine.workers import together
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
-from xbench.gpu.nvml import state_of
-from xbench.records.gpu_state import GpuState
+from xbench.machine.nvml import GpuState, state_of
+from xbench.plan.cell import Cell, Group, WorkerKey
 from xbench.records.schema import CellLine, GroupLine
 
 Failures = list[tuple[Cell, CellFailed | WorkerDied]]
@@ -44,19 +42,18 @@ class GroupRun:
     def measure(self, cells: list[Cell]) -> GroupLine:
         """Measure the given cells of the group together; failures become statuses."""
         spec = self.group.spec
-        params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
-        params["math"] = self.group.cells[0].worker.math
+        judged = replace(spec, math=self.group.cells[0].worker.math)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
         try:
-            self.work.inputs = self.work.oracle.prepare(params)
+            self.work.inputs = self.work.oracle.prepare(judged)
             while len(self.failed) < len(cells):
                 alive = self.work.scatter.order(c for c in cells if c.id not in self.failed)
                 lines = {cell.id: CellLine(id=cell.id) for cell in alive}
                 try:
                     places = [cells.index(cell) for cell in alive]
-                    turns = self._attempt(alive, lines, params)
+                    turns = self._attempt(alive, lines)
                     order = [[places[place] for place in turn] for turn in turns]
                     break
                 except _Again:
@@ -64,24 +61,28 @@ class GroupRun:
                 finally:
                     self._unload(alive)
             with suppress(OracleFailed):  # what was measured stands; the next one makes inputs anew
-                self.work.oracle.release(self.work.inputs["id"])
+                self.work.oracle.release(self.work.inputs.id)
         except OracleFailed as error:
             for cell in cells:
                 self.failed.setdefault(cell.id, (error.status, error.message))
         for name, (status, reason) in self.failed.items():
             lines[name] = CellLine(id=name, status=status, reason=reason)
         return GroupLine(
-            group=self.group.id, launch=self.launch, started_utc=started,
-            inputs_sha256=self.work.inputs.get("sha256", ""), order=order,
-            cells=[lines[cell.id] for cell in cells], canary_ns=self.canaries, gpus=self.gpus,
-            jumps=self.work.jumps or UNSET, unlocked=self.work.settings.unlocked or UNSET,
-        )  # fmt: skip
+            group=self.group.id,
+            launch=self.launch,
+            started_utc=started,
+            inputs_sha256=self.work.inputs.sha256,
+            order=order,
+            cells=[lines[cell.id] for cell in cells],
+            canary_ns=self.canaries,
+            gpus=self.gpus,
+            jumps=self.work.jumps or UNSET,
+            unlocked=self.work.settings.unlocked or UNSET,
+        )
 
-    def _attempt(
-        self, cells: list[Cell], lines: dict[str, CellLine], params: dict[str, Any]
-    ) -> list[list[int]]:
+    def _attempt(self, cells: list[Cell], lines: dict[str, CellLine]) -> list[list[int]]:
         """Returns: the order of bursts in each round, as places in `cells`."""
-        self._place(cells, params)
+        self._place(cells)
         placed = [cell for cell in cells if cell.id not in self.failed]
         for cell in placed:
             self._guard(cell, partial(self.work.load, cell, lines[cell.id]))
@@ -120,7 +121,7 @@ class GroupRun:
             return True
         return False
 
-    def _place(self, cells: list[Cell], params: dict[str, Any]) -> None:
+    def _place(self, cells: list[Cell]) -> None:
         """Have the workers put their inputs, side by side: at large sizes it is mostly waiting for
         the kernel to hand out pages. Cells of one worker go one after another."""
         by_worker: dict[WorkerKey, list[Cell]] = {}
@@ -133,7 +134,7 @@ class GroupRun:
             [cell for cell in mine if cell.id not in self.failed] for mine in by_worker.values()
         ]
         jobs: list[Callable[[], Failures]] = [self._foresee]
-        jobs += [partial(self._place_in_turn, mine, params) for mine in alive]
+        jobs += [partial(self._place_in_turn, mine) for mine in alive]
         died = False
         for errors in together(jobs, self.work.plan.cores, self._stop):
             if isinstance(errors, XbenchError):
@@ -150,15 +151,15 @@ class GroupRun:
 
     def _foresee(self) -> Failures:
         """Have the oracle work out the answer while workers wait for memory."""
-        self.work.oracle.foresee(self.work.inputs["id"])
+        self.work.oracle.foresee(self.work.inputs.id)
         return []
 
-    def _place_in_turn(self, cells: list[Cell], params: dict[str, Any]) -> Failures:
+    def _place_in_turn(self, cells: list[Cell]) -> Failures:
         """Place the cells of one worker. Returns: what failed; the worker's death ends it."""
         found: Failures = []
         for cell in cells:
             try:
-                self.work.place(cell, params)
+                self.work.place(cell)
             except CellFailed as error:
                 found.append((cell, error))
             except WorkerDied as error:
@@ -169,18 +170,18 @@ class GroupRun:
         self, cells: list[Cell], ready: list[Cell], lines: dict[str, CellLine]
     ) -> list[list[int]]:
         random = Random(f"{self.work.settings.seed}/{self.launch}/{self.group.id}")
-        plan, gate = self.work.plan, self.work.gate(ready)
+        plan, free_cores = self.work.plan, self.work.free_cores(ready)
         order: list[list[int]] = []
         self.canaries.clear()
         self.gpus.clear()
         self._look_at_device(ready)
         start = time.monotonic()
         while more_rounds(
-            len(order), time.monotonic() - start - gate.waited_s, plan.group_s, plan.rounds
+            len(order), time.monotonic() - start - free_cores.waited_s, plan.group_s, plan.rounds
         ):
-            gate.wait()
+            free_cores.wait()
             turn = random.sample(ready, len(ready))
-            self.canaries.append(self.work.canary.sing())
+            self.canaries.append(self.work.canary.measure())
             order.append([cells.index(cell) for cell in turn])
             for cell in turn:
                 self.work.observe("time", cell)
@@ -190,7 +191,7 @@ class GroupRun:
                 if cell.id in self.failed:
                     raise _Again
                 if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:
-                    gate.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
+                    free_cores.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
         self._look_at_device(ready)
         return order
 

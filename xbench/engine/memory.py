@@ -8,18 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
-from typing import Any
 
-from xbench.cell import DEFAULT_CACHE, Cell
-from xbench.engine.oracle import Oracle
+from xbench.analysis.summary import summarise
+from xbench.engine.oracle_client import Oracle
+from xbench.engine.progress import Progress
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, OracleFailed, WorkerDied
+from xbench.plan.cell import DEFAULT_CACHE, Cell
 from xbench.plan.plan import Plan
-from xbench.progress import Progress
+from xbench.process.messages import InputFiles, PeakReply, PeakRequest
 from xbench.records.read import Run
 from xbench.records.schema import MemoryLine
-from xbench.records.summary import summarise
 
 ALLOCATOR = "system"
 """Freed memory goes back, so that what is held is what is needed."""
@@ -71,27 +71,27 @@ class MemoryWork:
         return left_out
 
     def _line(self, cell: Cell, oracle: Oracle) -> MemoryLine:
-        spec = cell.spec
-        params = {"op": spec.op, "params": list(spec.params), "dtype": spec.dtype}
         try:
-            found = self._ask(cell, params, oracle.prepare(params))
+            found = self._ask(cell, oracle.prepare(cell.spec))
         except (CellFailed, WorkerDied) as error:
             return MemoryLine(id=cell.id, status=error.status, reason=error.message)
-        steady = found.pop("steady")
-        if steady:
-            return MemoryLine(id=cell.id, **found)
-        reason = f"the peak was still rising after {found['calls']} calls"
-        return MemoryLine(id=cell.id, status="unstable", reason=reason, **found)
+        rising = f"the peak was still rising after {found.calls} calls"
+        return MemoryLine(
+            id=cell.id,
+            status="ok" if found.steady else "unstable",
+            reason="" if found.steady else rising,
+            peak_bytes=found.peak_bytes,
+            calls=found.calls,
+            method=found.method,
+        )
 
-    def _ask(self, cell: Cell, params: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, cell: Cell, inputs: InputFiles) -> PeakReply:
         """The worker's reply. It is no worker of a launch, and not in the journal as one: what it
         says of itself would mix with what timing workers say.
 
         Raises: CellFailed, WorkerDied."""
         key = replace(cell.worker, allocator=ALLOCATOR)
         limit = max(self.settings.timeout_s, 20.0 * self.plan.predictions[cell.id].load_s)
-        variant = [cell.variant.mode, cell.variant.gradient]
         launch, cores = self.plan.launches, self.plan.cores
         with Workers(self.settings, launch, cores, lambda _: None) as workers:
-            worker = workers.get(key)
-            return worker.call("peak", limit, spec=params, variant=variant, inputs=inputs)
+            return workers.get(key).ask(PeakRequest(cell.spec, cell.variant, inputs), limit)

@@ -5,44 +5,68 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
-from typing import Any
+from pathlib import Path
 
-from xbench.cell import Group, WorkerKey
-from xbench.claims.model import Request
-from xbench.engine.calibrate import Burst
-from xbench.engine.canary import Canary
+import msgspec
+
+from xbench.analysis.summary import CellSummary, summarise
+from xbench.engine.burst import Burst
 from xbench.engine.ceilings import framework_products, known_ceilings, measured_again
-from xbench.engine.cellwork import CellWork, Limits
-from xbench.engine.ending import end_run
-from xbench.engine.exhibits import show_exhibits
+from xbench.engine.cell import CellWork, Limits
 from xbench.engine.group import GroupRun
 from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
-from xbench.engine.oracle import Oracle
-from xbench.engine.precision import DEFAULT_TARGET, missing, precise
-from xbench.engine.quiet import Patience
-from xbench.engine.scatter import Scatter
-from xbench.engine.schedule import Schedule
-from xbench.engine.settings import Settings
+from xbench.engine.oracle_client import Oracle
+from xbench.engine.placement import Scatter
+from xbench.engine.progress import Progress
+from xbench.engine.quiet import Canary, WaitBudget
+from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
+from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.engine.workers import Workers
+from xbench.files import write_whole
+from xbench.plan.cell import Group, WorkerKey
 from xbench.plan.plan import Plan
-from xbench.progress import Progress
-from xbench.records.journal import JOURNAL, Journal, make_plain
-from xbench.records.reach import keep_latest, place_of
+from xbench.records.journal import JOURNAL, SUMMARY, Journal, encoded, make_plain, make_run_folder
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
-    ExhibitLine,
     Footer,
     GroupLine,
     Header,
     MemoryLine,
+    ValuesLine,
     WorkerLine,
+    keep_latest,
+    place_of,
 )
-from xbench.records.summary import CellSummary
+
+# The end of a run: its summary, then the last line of its journal.
+
+
+def end_run(
+    journal: Journal, run: Run, footer: Footer, folder: Path
+) -> tuple[Run, list[CellSummary]]:
+    """Write both, and read the run back. A run whose summary finds no room is interrupted: taken up
+    again, it has that left to do. Raises: StorageFailed."""
+    run.footer = footer
+    summaries = summarise(run)
+    try:
+        write_summary(folder / SUMMARY, summaries)
+    except OSError as error:
+        journal.write(msgspec.structs.replace(footer, outcome="interrupted"))
+        raise journal.failed(error) from None
+    journal.write(footer)
+    journal.close()
+    return read_run(folder), summaries
+
+
+AfterLastLaunch = Callable[[Workers], Iterable[ValuesLine]]
+"""What a command may pass to a run: called after the last launch, nothing is timed any more. The
+workers are fresh and start when they are asked for; they are closed when the last line is there.
+Each line is written to the journal as it comes."""
 
 MOST_LOOKS = 3
 """How often the ceilings for one kind of cell are measured again in a run."""
@@ -67,7 +91,7 @@ class Recording:
     workers: list[WorkerLine] = field(default_factory=list)
     memory: list[MemoryLine] = field(default_factory=list)
     unweighed: list[str] = field(default_factory=list)
-    patience: Patience = field(default_factory=Patience)
+    wait_budget: WaitBudget = field(default_factory=WaitBudget)
     began: float = field(default_factory=time.monotonic)
     opening_s: float = 0.0
     """What the workers of the last launch took to start."""
@@ -150,12 +174,20 @@ class Recording:
                 self._ask_for_products(workers)
             for group in order:
                 work = CellWork(
-                    self.plan, self.settings, workers, oracle, self.bursts, self.progress.doing,
-                    canary, scatter, self.patience, Limits(self.ceilings, self._ceilings_again),
-                )  # fmt: skip
+                    self.plan,
+                    self.settings,
+                    workers,
+                    oracle,
+                    self.bursts,
+                    self.progress.doing,
+                    canary,
+                    scatter,
+                    self.wait_budget,
+                    Limits(self.ceilings, self._ceilings_again),
+                )
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
                 if schedule.allows(cost_s):
-                    self.patience.grant(self.plan.group_s, schedule.left_s - cost_s)
+                    self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
                     self._one_group(group, launch, work)
 
     def _cost_s(self, group: Group) -> float:
@@ -195,8 +227,7 @@ class Recording:
         self._note_ceilings(found)
         return found
 
-    def _opened(self, facts: dict[str, Any]) -> None:
-        line = WorkerLine(**facts)
+    def _opened(self, line: WorkerLine) -> None:
         self.journal.write(line)
         self.workers.append(line)
 
@@ -220,16 +251,12 @@ class Recording:
         self.unweighed = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
         self.outcome = "budget" if left_out else self.outcome
 
-    def show(self, requests: Sequence[Request], shown: Sequence[ExhibitLine] = ()) -> None:
-        """Have exhibits shown by workers of their own, after the last launch; `shown` were before
-        the run and are only written down."""
-        for line in shown:
-            self.journal.write(line)
-        if requests:
-            self.progress.starting("running the exhibits")
-            launch, cores = self.plan.launches, self.plan.cores
-            with Workers(self.settings, launch, cores, self._opened) as workers:
-                show_exhibits(workers, requests, self.journal.write)
+    def ask_after(self, after_last_launch: AfterLastLaunch) -> None:
+        """Let a command ask workers of its own for values, and write these to the journal."""
+        launch, cores = self.plan.launches, self.plan.cores
+        with Workers(self.settings, launch, cores, self._opened) as workers:
+            for line in after_last_launch(workers):
+                self.journal.write(line)
 
     def finish(self, outcome: str) -> tuple[Run, list[CellSummary]]:
         """End the journal, delete what was only needed while measuring, and read it back."""
@@ -258,19 +285,59 @@ class Recording:
 
 
 def run_plan(
-    plan: Plan, settings: Settings, header: Header, progress: Progress,
-    resumed: bool = False, requests: Sequence[Request] = (), shown: Sequence[ExhibitLine] = (),
-) -> tuple[Run, list[CellSummary]]:  # fmt: skip
-    """Measure a whole plan, then show exhibits; `shown` were before it. An exception, Ctrl-C too,
-    ends it with a readable run and goes on."""
+    plan: Plan,
+    settings: Settings,
+    header: Header,
+    progress: Progress,
+    resumed: bool = False,
+    after_last_launch: AfterLastLaunch | None = None,
+) -> tuple[Run, list[CellSummary]]:
+    """Measure a whole plan, then call `after_last_launch`. An exception, Ctrl-C too, ends it with a
+    readable run and goes on."""
     recording, outcome = Recording(plan, settings, header, progress, resumed), "interrupted"
     try:
         recording.begin()
         with progress:
             recording.measure(plan.groups)
             recording.weigh()
-            recording.show(requests, shown)
+            if after_last_launch is not None:
+                recording.ask_after(after_last_launch)
         outcome = recording.outcome
     finally:
         found = recording.finish(outcome)
     return found
+
+
+# Measuring some cells of a run again, in fresh launches.
+
+CONFIRM = "confirm"
+"""The folder in the run that confirming runs lie in: they are no stored runs of their own, since
+one occasion would then count twice."""
+
+
+def only(plan: Plan, cells: Collection[str], memory: bool) -> Plan:
+    """The plan of the groups that hold any of the cells: they were measured side by side. `memory`:
+    with their peak memory."""
+    groups = tuple(group for group in plan.groups if any(cell.id in cells for cell in group.cells))
+    kept = {cell.id for group in groups for cell in group.cells}
+    rows = tuple(row for row in plan.rows if row.cell.id in kept)
+    return replace(plan, groups=groups, rows=rows, memory=memory)
+
+
+def measure_again(
+    part: Plan, settings: Settings, header: Header, progress: Callable[[Plan], Progress]
+) -> Path:
+    """Measure a part of a run's plan once more. `settings` and `header` are those of the run.
+
+    Returns: the new run's folder, in `confirm/` of the old one's. Raises: UsageError if it cannot
+    be written."""
+    run_id = new_run_id()
+    folder = make_run_folder(settings.folder / CONFIRM, run_id)
+    own = make_header(part, run_id, header.preset, header.command, header.seed, settings.variables)
+    run_plan(part, replace(settings, folder=folder), own, progress(part), False)
+    return folder
+
+
+def write_summary(path: Path, cells: list[CellSummary]) -> None:
+    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
+    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))

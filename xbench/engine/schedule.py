@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, log
 from random import Random
 
-from xbench.cell import Group
+from xbench.analysis.ratios import Comparison, compare_cells
+from xbench.analysis.stopping import Figure, level_of, may_stop, unmet
+from xbench.analysis.summary import summarise
+from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
+from xbench.records.read import Run
+from xbench.records.schema import CellPlan
+from xbench.text import show_seconds
 
 
 @dataclass(slots=True)
@@ -42,3 +48,54 @@ class Schedule:
         fits = seconds <= self.left_s
         self.exhausted |= not fits
         return fits
+
+
+# Whether every ratio is known as precisely as was asked for, and what it would take.
+
+DEFAULT_TARGET = 0.02
+
+
+def precise(run: Run, launches: int, target: float) -> bool:
+    """Whether a run with a target may end after so many launches."""
+    return may_stop(launches, figures(run), target)
+
+
+def missing(run: Run, target: float) -> list[str]:
+    """A sentence for each ratio that is not known to ±`target`, with the launches it would take,
+    and for each cell that was not measured at all."""
+    adaptive = run.header.target is not None
+    launches = len({group.launch for group in run.groups}) or 1
+    level = level_of("adaptive" if adaptive else "fixed", launches)
+    measured = {line.id for group in run.groups for line in group.cells}
+    left = [cell for cell in run.header.cells if cell.status is None and cell.id not in measured]
+    return [
+        *unmet(figures(run), target, level),
+        *(f"{each.id}: not measured; {_predicted(each)}" for each in left),
+    ]
+
+
+def figures(run: Run) -> list[Figure]:
+    """The logarithms of every ratio the run allows, and of the times of cells that are in none."""
+    cells = summarise(run)
+    ratios = compare_cells(run, cells)
+    compared = {plan.id for each in ratios for plan in (each.cell, each.reference)}
+    alone = [cell for cell in cells if cell.launch_s and cell.id not in compared]
+    return [
+        *(Figure(_name(each), each.logs) for each in ratios),
+        *(Figure(cell.id, [log(each) for each in cell.launch_s]) for cell in alone),
+    ]
+
+
+def _predicted(cell: CellPlan) -> str:
+    return f"one call is predicted to take {show_seconds(cell.predicted_s)}"
+
+
+def _name(found: Comparison) -> str:
+    """Both cells by backend and mode, and by the axis along which they are compared."""
+    axis = [] if found.axis in ("backend", "mode") else [found.axis]
+    axis += ["allocator"] if axis != ["allocator"] and found.cell.allocator != "reuse" else []
+    one, other = (
+        " ".join(getattr(each, name) for name in ("backend", "mode", *axis))
+        for each in (found.cell, found.reference)
+    )
+    return f"{one} against {other}, {found.group}"

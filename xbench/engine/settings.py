@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from xbench.launch.side import Side
+import msgspec
+from msgspec import UNSET
+
+from xbench.machine.machine import environment, this_machine
+from xbench.ops import get_op
+from xbench.plan.build import Row
+from xbench.plan.cell import Cell
+from xbench.plan.plan import Plan
+from xbench.process.environment import variables_of
+from xbench.process.side import SideSetup
+from xbench.records.aa_record import kept
+from xbench.records.schema import SCHEMA_VERSION, CellPlan, Header
+from xbench.registry import load_backend
+from xbench.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +40,7 @@ class Settings:
     timeout_s: float = 60.0
     budget_s: float | None = None
     fresh_ceilings: bool = False
-    sides: Mapping[str, Side] = field(default_factory=dict)
+    sides: Mapping[str, SideSetup] = field(default_factory=dict)
     unlocked: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -36,3 +53,89 @@ class Settings:
     def logs(self) -> Path:
         """What the workers printed, a file each."""
         return self.folder / "logs"
+
+
+# The journal's first line: who measured what, where, and how it was asked for.
+
+
+def new_run_id() -> str:
+    """`<UTC>-<id>`, the name of the run's folder: sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def run_environment(given: Mapping[str, str]) -> dict[str, Any]:
+    """What a header keeps of the machine: its state, the last A/A that was measured on it, and the
+    variables of the workers, of which `given` are the user's."""
+    kept_here = msgspec.to_builtins(kept(this_machine().key))
+    return environment(given.get("CXX")) | {"selftest": kept_here} | variables_of(given)
+
+
+def make_header(
+    plan: Plan,
+    run_id: str,
+    preset: str,
+    command: list[str],
+    seed: int,
+    given: Mapping[str, str] | None = None,
+) -> Header:
+    """The header of a run about to begin; `given` are the user's variables for workers."""
+    groups = {cell.id: group.id for group in plan.groups for cell in group.cells}
+    return Header(
+        schema_version=SCHEMA_VERSION,
+        xbench_version=__version__,
+        run_id=run_id,
+        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        preset=preset,
+        command=command,
+        seed=seed,
+        launches=plan.launches,
+        group_s=plan.group_s,
+        rounds=plan.rounds,
+        target=plan.target,
+        plan_hash=plan.hash,
+        cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
+        environment=run_environment(given or {}),
+    )
+
+
+def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
+    cell = row.cell
+    op, key = get_op(cell.spec.op), cell.worker
+    cost, predicted = op.cost(cell.spec), plan.predictions[cell.id]
+    return CellPlan(
+        id=cell.id,
+        group=group or cell.group_id,
+        op=op.name,
+        params=dict(cell.spec.params),
+        dtype=cell.spec.dtype,
+        backend=key.backend,
+        device=key.device,
+        mode=key.mode,
+        gradient=cell.gradient,
+        threads=key.threads,
+        math=key.math,
+        allocator=key.allocator,
+        family=cell.family,
+        width=cell.width,
+        default_gradient=_is_default(cell),
+        flop=cost.flop,
+        min_bytes=cost.min_bytes,
+        eager_bytes=cost.eager_bytes,
+        predicted_s=predicted.call_s,
+        predicted_bytes=predicted.held_bytes,
+        operators=cost.operators,
+        cache=cell.cache,
+        status=row.status,
+        reason=row.reason,
+        side=key.side or UNSET,
+        pair=cell.pair or UNSET,
+    )
+
+
+def _is_default(cell: Cell) -> bool:
+    return cell.gradient in ("none", _default_gradient(cell.worker.backend))
+
+
+@cache
+def _default_gradient(backend: str) -> str:
+    return load_backend(backend).probe().default_gradient

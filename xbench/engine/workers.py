@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
-from xbench.cell import WorkerKey
-from xbench.engine.scatter import Scatter
+import msgspec
+
+from xbench.engine.placement import Scatter
 from xbench.engine.settings import Settings
-from xbench.engine.together import together
 from xbench.errors import CellFailed, WorkerDied, XbenchError
-from xbench.launch.environment import (
+from xbench.plan.cell import WorkerKey
+from xbench.process.environment import (
     adapter_variables,
     inherited_names,
     recorded_variables,
     worker_environment,
 )
-from xbench.launch.process import Process
-from xbench.launch.side import Side
+from xbench.process.messages import CostsRequest, OpenRequest
+from xbench.process.process import Process
+from xbench.process.side import SideSetup
+from xbench.records.schema import WorkerLine
 from xbench.registry import backend_paths, load_backend
 
+# Doing the same to several workers at once, where nothing is timed.
+
+T = TypeVar("T")
+MOST_AT_ONCE = 4
+"""Beyond this, disks and memory bandwidth are what is waited for."""
+
+
+def together(
+    jobs: Sequence[Callable[[], T]], cores: int, stop: Callable[[], None]
+) -> list[T | XbenchError]:
+    """The results, or errors, of jobs that each wait for a process; as many at once as cores.
+
+    If this thread is interrupted, `stop` must make the jobs return; then that goes on."""
+    pool = ThreadPoolExecutor(max(1, min(cores, MOST_AT_ONCE)))
+    try:
+        futures = [pool.submit(_caught, job) for job in jobs]
+        return [future.result() for future in futures]
+    except BaseException:
+        stop()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _caught(job: Callable[[], T]) -> T | XbenchError:
+    try:
+        return job()
+    except XbenchError as error:
+        return error
+
+
 OPEN_LIMIT_S = 180.0
-Opened = Callable[[dict[str, Any]], None]
+Opened = Callable[[WorkerLine], None]
 
 
 class Workers:
     """Fresh processes for one launch. Use as a context manager: leaving it ends them all."""
 
     def __init__(
-        self, settings: Settings, launch: int, cores: int, opened: Opened,
+        self,
+        settings: Settings,
+        launch: int,
+        cores: int,
+        opened: Opened,
         scatter: Scatter | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._settings = settings
         self._opened = opened
         self._launch = launch
@@ -40,7 +78,7 @@ class Workers:
         self._scatter = scatter
         self._processes: dict[WorkerKey, Process] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
-        self.facts: dict[WorkerKey, dict[str, Any]] = {}
+        self.facts: dict[WorkerKey, WorkerLine] = {}
         """What each worker said when it opened; `opened` is told of each, restarted ones too."""
 
     def __enter__(self) -> Workers:
@@ -85,7 +123,7 @@ class Workers:
             stop()
             raise
 
-    def _admit(self, key: WorkerKey, process: Process, facts: dict[str, Any] | XbenchError) -> None:
+    def _admit(self, key: WorkerKey, process: Process, facts: WorkerLine | XbenchError) -> None:
         """Take a worker in, or remember why not. Raises: XbenchError that is no worker's own."""
         if isinstance(facts, WorkerDied | CellFailed):
             self._refused[key] = CellFailed(facts.status, facts.message)
@@ -136,7 +174,7 @@ class Workers:
         seed = {"layout": self._scatter.process_seed()} if self._scatter else {}
         return Process(
             "xbench.worker.session:main",
-            {"backend": side.backends[key.backend], "suites": side.suites} | seed,
+            {"backend": side.backends[key.backend], "suites": side.suites, **seed},
             side.environment(environment) | drawn,
             self._settings.logs / f"{name}.log",
             stoppable=key.device == "cpu",
@@ -144,41 +182,49 @@ class Workers:
             packages=side.packages,
         )
 
-    def _side(self, key: WorkerKey) -> Side:
+    def _side(self, key: WorkerKey) -> SideSetup:
         """The key's side; without one, what is here."""
         if key.side:
             return self._settings.sides[key.side]
         adapter = adapter_variables(load_backend(key.backend), key.policy(self._cores))
-        return Side(
+        return SideSetup(
             "", suites=self._settings.suites, backends=backend_paths(), adapters={key.id: adapter}
         )
 
-    def _open(self, key: WorkerKey, process: Process) -> dict[str, Any]:
+    def _open(self, key: WorkerKey, process: Process) -> WorkerLine:
         policy = key.policy(self._cores)
         chosen = {*self._side(key).adapters[key.id], *self._settings.variables}
         core = self._scatter.core if self._scatter and key.device == "cpu" else None
         try:
-            facts = process.call("open", OPEN_LIMIT_S, policy=asdict(policy), core=core)
+            opened = process.ask(OpenRequest(policy, core), OPEN_LIMIT_S)
         except (WorkerDied, CellFailed):
             process.kill()
             raise
-        return {
-            "launch": self._launch,
-            "worker": key.id,
-            "pid": process.pid,
-            "core": core,
-            "environment": recorded_variables(process.environment, chosen),
-            "inherited": inherited_names(process.environment, chosen),
-            **facts,
-        }
+        return WorkerLine(
+            launch=self._launch,
+            worker=key.id,
+            pid=process.pid,
+            core=core,
+            environment=recorded_variables(process.environment, chosen),
+            inherited=inherited_names(process.environment, chosen),
+            open_ns=opened.open_ns,
+            fence_ns=opened.fence_ns,
+            python=opened.python,
+            attest=opened.attest,
+            malloc=opened.malloc,
+            threads_worked=opened.threads_worked,
+        )
 
 
 def _costed(
-    key: WorkerKey, process: Process, facts: dict[str, Any]
-) -> dict[str, Any] | WorkerDied | CellFailed:
+    key: WorkerKey, process: Process, facts: WorkerLine
+) -> WorkerLine | WorkerDied | CellFailed:
     """The facts, and what an empty call costs: timed while no other worker is awake."""
     try:
-        return facts | process.call("launch_costs", OPEN_LIMIT_S, mode=key.mode)
+        costs = process.ask(CostsRequest(key.mode), OPEN_LIMIT_S)
     except (WorkerDied, CellFailed) as error:
         process.kill()
         return error
+    return msgspec.structs.replace(
+        facts, dispatch_ns=costs.dispatch_ns, operator_ns=costs.operator_ns
+    )

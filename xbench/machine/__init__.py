@@ -1,1 +1,1 @@
-"""What the system tells of this machine and of what processes on it inherit."""
+"""What this machine is: hardware, control group, caches, the lock."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from xbench.machine import files
+from xbench import files
 
 T = TypeVar("T")
 ROOT = "/sys/fs/cgroup"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from xbench.machine.cache_folder import cache_folder
+from xbench.files import cache_folder
 
 CPUINFO = Path("/proc/cpuinfo")
 NOBODY = frozenset({"", "unknown", "unknown processor", "n/a", "none", "generic"})
@@ -26,10 +26,22 @@ ARM = ("CPU implementer", "CPU part", "CPU variant", "CPU revision")
 RISCV = ("mvendorid", "marchid", "mimpid")
 X86 = ("vendor_id", "cpu family", "model", "stepping")
 IMPLEMENTERS: Mapping[int, str] = {
-    0x41: "Arm", 0x42: "Broadcom", 0x43: "Cavium", 0x46: "Fujitsu", 0x48: "HiSilicon",
-    0x4E: "NVIDIA", 0x50: "Applied Micro", 0x51: "Qualcomm", 0x53: "Samsung", 0x56: "Marvell",
-    0x61: "Apple", 0x69: "Intel", 0x6D: "Microsoft", 0x70: "Phytium", 0xC0: "Ampere",
-}  # fmt: skip
+    0x41: "Arm",
+    0x42: "Broadcom",
+    0x43: "Cavium",
+    0x46: "Fujitsu",
+    0x48: "HiSilicon",
+    0x4E: "NVIDIA",
+    0x50: "Applied Micro",
+    0x51: "Qualcomm",
+    0x53: "Samsung",
+    0x56: "Marvell",
+    0x61: "Apple",
+    0x69: "Intel",
+    0x6D: "Microsoft",
+    0x70: "Phytium",
+    0xC0: "Ampere",
+}
 """Of ARM processors, by the number in /proc/cpuinfo (MIDR_EL1, Arm Architecture Reference)."""
 
 Fields = Mapping[str, str]

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from xbench.machine import cgroup, files
+from xbench import files
+from xbench.machine import cgroup
 
 NO_RANDOMISATION = 0x0040000
 """ADDR_NO_RANDOMIZE of personality(2)."""
@@ -75,9 +76,14 @@ def compiler(chosen: str) -> str | None:
         return None
     try:
         done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, errors="replace",
-            timeout=ASKING_LIMIT_S, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=ASKING_LIMIT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return path
     version = done.stdout.partition("\n")[0].strip()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xbench.ops.base import Block, Shapes
+from xbench.ops.rounding import UNIT_ROUNDOFF
 from xbench.oracle.digest import Digest
-from xbench.workloads.base import Block, Shapes
-from xbench.workloads.rounding import UNIT_ROUNDOFF
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xbench.workloads.base import Shapes
+from xbench.ops.base import Shapes
+from xbench.process.serve import storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,3 +105,14 @@ def _fits(digest: Digest, array: Array) -> bool:
     tall = array.shape[0] > array.shape[1]
     reach = int(digest.rows.max()) < array.shape[0] and int(digest.columns.max()) < array.shape[1]
     return bool(reach and tall == bool(digest.tall) and min(array.shape) == len(digest.signs))
+
+
+def map_arrays(files: dict[str, str]) -> dict[str, Array]:
+    """Host arrays by name, mapped read-only from the oracle's files. Raises: StorageFailed."""
+    import numpy as np
+
+    with storage():
+        return {
+            name: np.load(Path(file), mmap_mode="r", allow_pickle=False)
+            for name, file in files.items()
+        }

@@ -10,53 +10,61 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Spec
+from xbench.ops import get_op, label
+from xbench.ops.base import Inputs
 from xbench.oracle.check import Answer, collect, judge
-from xbench.oracle.digest import Digest, make_digests, save_digests
-from xbench.plan.files import load_suites
-from xbench.worker.serve import Handler, serve
-from xbench.worker.slot import map_arrays
-from xbench.worker.storage import storage
-from xbench.workloads import get_op, label
-from xbench.workloads.base import Inputs
+from xbench.oracle.digest import Digest, make_digests, map_arrays, save_digests
+from xbench.process.messages import (
+    CloseRequest,
+    Done,
+    ForeseeRequest,
+    InputFiles,
+    JudgeReply,
+    JudgeRequest,
+    PrepareRequest,
+    ReleaseRequest,
+)
+from xbench.process.serve import Answers, serve, storage, typed
+from xbench.registry import load_suites
 
 if TYPE_CHECKING:
     import numpy as np
 
-Reply = dict[str, Any]
 KEPT_BYTES = 4 << 30
 """Files of inputs kept from launch to launch; a full sweep's would fill tens of GB."""
 
 
 @dataclass(slots=True)
 class Work:
-    """A workload's inputs (mapped from their files), what is compared of its results, and the reply
-    that tells workers where all that is."""
+    """A workload's inputs (mapped from their files), what is compared of its results, and where all
+    that is."""
 
     spec: Spec
     inputs: Inputs
     digests: dict[str, Digest]
-    reply: Reply
+    files: InputFiles
     size_bytes: int
 
 
-def main(config: dict[str, Any]) -> None:
+def main(config: Mapping[str, Any]) -> None:
     """Serve a run; `folder` is its temporary folder, `seed` its seed."""
     load_suites(config["suites"])
     oracle = Oracle(Path(config["folder"]), config["seed"])
-    handlers: dict[str, Handler] = {
-        "prepare": oracle.prepare,
-        "foresee": oracle.foresee,
-        "judge": oracle.judge,
-        "release": oracle.release,
-        "close": oracle.close,
+    answers: Answers = {
+        PrepareRequest: oracle.prepare,
+        ForeseeRequest: oracle.foresee,
+        JudgeRequest: oracle.judge,
+        ReleaseRequest: oracle.release,
+        CloseRequest: lambda _: Done(),
     }
-    serve(config["read_fd"], config["write_fd"], handlers, lambda _: None)
+    serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)
 
 
 class Oracle:
@@ -69,19 +77,14 @@ class Oracle:
         self.checksums: dict[str, str] = {}
         self.answers: dict[tuple[str, int], dict[str, Answer]] = {}
 
-    def prepare(self, spec: dict[str, Any]) -> Reply:
-        """Draw the inputs of a workload and write them. The math mode (`ieee` unless the spec says
-        another) decides how far results may be off, and nothing else.
-
-        Returns: `id`, `batch` and `state` (name to file), `digests` (file), `sha256` over all
-        inputs, the same at every launch."""
-        params, math = tuple((k, v) for k, v in spec["params"]), spec.get("math", "ieee")
-        parsed = Spec(spec["op"], params, spec["dtype"], math)
-        drawn = f"{parsed.op}/{label(parsed)}/{parsed.dtype}"
-        name = drawn if math == "ieee" else f"{drawn}/{math}"
+    def prepare(self, request: PrepareRequest) -> InputFiles:
+        """Draw the inputs of a workload and write them; they are the same at every launch."""
+        spec = request.spec
+        drawn = f"{spec.op}/{label(spec)}/{spec.dtype}"
+        name = drawn if spec.math == "ieee" else f"{drawn}/{spec.math}"
         if name not in self.work:
-            self.work[name] = self._make(parsed, name, drawn)
-        return self.work[name].reply
+            self.work[name] = self._make(spec, name, drawn)
+        return self.work[name].files
 
     def _make(self, spec: Spec, name: str, seeded_by: str) -> Work:
         op, folder = get_op(spec.op), self._place(name)
@@ -98,29 +101,26 @@ class Oracle:
         digest = checksum.hexdigest()
         if self.checksums.setdefault(name, digest) != digest:
             raise RuntimeError(f"the inputs of {name} differ from those of the launch before")
-        reply = {"id": name, "batch": batch, "state": state, "sha256": digest}
-        reply["digests"] = str(folder / "digests.npz")
+        written = InputFiles(name, batch, state, str(folder / "digests.npz"), digest)
         size = sum(Path(file).stat().st_size for file in (batch | state).values())
-        return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), digests, reply, size)
+        return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), digests, written, size)
 
-    def foresee(self, workload: str) -> Reply:
+    def foresee(self, request: ForeseeRequest) -> Done:
         """Work out the answer after one call, which will be asked for first."""
-        self._answers(workload, 1)
-        return {}
+        self._answers(request.workload, 1)
+        return Done()
 
-    def judge(self, workload: str, file: str, calls: int) -> Reply:
-        """Compare results in `file` (npz) with the answer after `calls` calls.
-
-        Returns: `problems`, empty if the result is right; the check made of each output."""
+    def judge(self, request: JudgeRequest) -> JudgeReply:
+        """Compare results in a file with the answer after so many calls."""
         import numpy as np
 
-        answers = self._answers(workload, calls)
-        with storage(), np.load(file, allow_pickle=False) as stored:
+        answers = self._answers(request.workload, request.calls)
+        with storage(), np.load(request.file, allow_pickle=False) as stored:
             found = {key: stored[key] for key in stored.files}
-        os.unlink(file)
+        os.unlink(request.file)
         problems = judge(answers, found)
         checks = {name: "sampled" if each.digest else "full" for name, each in answers.items()}
-        return {"problems": problems, "checks": checks}
+        return JudgeReply(problems, checks)
 
     def _answers(self, workload: str, calls: int) -> dict[str, Answer]:
         work = self.work[workload]
@@ -133,20 +133,16 @@ class Oracle:
             self.answers[workload, calls] = collect(blocks, shapes, work.digests)
         return self.answers[workload, calls]
 
-    def release(self, workload: str) -> Reply:
+    def release(self, request: ReleaseRequest) -> Done:
         """A workload is done with in this launch: its files go if there are many of them."""
         if sum(work.size_bytes for work in self.work.values()) > KEPT_BYTES:
-            self.work.pop(workload, None)
-            shutil.rmtree(self._place(workload), ignore_errors=True)
-        return {}
+            self.work.pop(request.workload, None)
+            shutil.rmtree(self._place(request.workload), ignore_errors=True)
+        return Done()
 
     def _place(self, workload: str) -> Path:
         """A workload's folder: a plain, short name, whatever an op and its sizes are called."""
         return self.folder / hashlib.sha256(workload.encode("utf-8", "replace")).hexdigest()[:16]
-
-    def close(self) -> Reply:
-        """The process ends after the reply."""
-        return {}
 
 
 def _seed(seed: int, name: str) -> int:

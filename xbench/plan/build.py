@@ -8,22 +8,22 @@ from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 
-from xbench.cell import (
+from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
+from xbench.errors import Status, UsageError
+from xbench.ops import OPS, get_op
+from xbench.ops.base import ITEM_BYTES
+from xbench.ops.suite import Suite, Sweep
+from xbench.plan.cell import (
     ALLOCATOR_POLICIES,
     CACHES,
     DEFAULT_ALLOCATOR,
     DEFAULT_CACHE,
+    DEFAULT_MATH,
     MATH_MODES,
     Cell,
     WorkerKey,
 )
-from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
-from xbench.errors import Status, UsageError
-from xbench.plan.files import load_suite_file
-from xbench.plan.mathmodes import math_refusal, maths
-from xbench.plan.nothing import nothing_matches
-from xbench.plan.select import Selection, check_known, check_threads, choose_widths
-from xbench.plan.suite import Suite, Sweep
+from xbench.plan.select import Selection, check_known, check_threads, choose_widths, nothing_matches
 from xbench.registry import (
     ERRS,
     OPTIONAL,
@@ -31,12 +31,32 @@ from xbench.registry import (
     check_implementations,
     load_backend,
     load_suite,
+    load_suite_file,
     not_installed,
     suite_paths,
     why_not,
 )
-from xbench.workloads import OPS, get_op
-from xbench.workloads.base import ITEM_BYTES
+
+# Math modes of a workload: which are asked for, and which cannot be.
+
+
+def maths(selection: Selection, spec: Spec) -> Iterator[str]:
+    """Math modes; one that changes nothing for the op is left out unless it is spelt out."""
+    for math in MATH_MODES:
+        spelt = math == DEFAULT_MATH or selection.spells_out("math", math)
+        if selection.wants("math", math, (DEFAULT_MATH,)) and (
+            spelt or get_op(spec.op).why_not(spec.dtype, math) is None
+        ):
+            yield math
+
+
+def math_refusal(cell: Cell) -> str | None:
+    """Why a cell has no such math mode, as far as that is known before its worker has tried."""
+    math = cell.worker.math
+    unsound = get_op(cell.spec.op).why_not(cell.spec.dtype, math)
+    if unsound or math == DEFAULT_MATH or cell.worker.device != "cpu":
+        return unsound
+    return f"no {math.upper()} on the cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +137,15 @@ def chosen_suites(selection: Selection) -> list[Suite]:
 def _check_axes(selection: Selection, suites: list[Suite]) -> None:
     swept = dict.fromkeys(op for suite in suites for op in suite.ops())
     known: dict[str, Iterable[str]] = {
-        "op": swept if selection.suites else OPS, "backend": backend_paths(), "mode": MODES,
-        "gradient": (*GRADIENTS, "default"), "dtype": ITEM_BYTES, "cache": CACHES,
-        "allocator": ALLOCATOR_POLICIES, "math": MATH_MODES,
-    }  # fmt: skip
+        "op": swept if selection.suites else OPS,
+        "backend": backend_paths(),
+        "mode": MODES,
+        "gradient": (*GRADIENTS, "default"),
+        "dtype": ITEM_BYTES,
+        "cache": CACHES,
+        "allocator": ALLOCATOR_POLICIES,
+        "math": MATH_MODES,
+    }
     for axis, names in known.items():
         check_known(axis, selection.named(axis), names)
     if selection.named("op") and not any(selection.wants("op", op) for op in swept):
@@ -158,9 +183,14 @@ def _widths(selection: Selection, sweep: Sweep) -> list[int]:
 
 
 def _backend_rows(
-    selection: Selection, devices: tuple[str, ...], sweep: Sweep, spec: Spec, width: int,
-    threads: str, candidate: Candidate,
-) -> Iterator[Row]:  # fmt: skip
+    selection: Selection,
+    devices: tuple[str, ...],
+    sweep: Sweep,
+    spec: Spec,
+    width: int,
+    threads: str,
+    candidate: Candidate,
+) -> Iterator[Row]:
     backend, probe = candidate.backend, candidate.probe
     for device in devices:
         if not probe.drives(device) and not selection.names_devices():
@@ -186,9 +216,12 @@ def _told(selection: Selection, cell: Cell, reason: str) -> bool:
     if where != "cpu" or get_op(cell.spec.op).on_host or ERRS in reason:
         return True
     named = {
-        "mode": key.mode, "gradient": cell.gradient, "dtype": cell.spec.dtype, "math": key.math,
+        "mode": key.mode,
+        "gradient": cell.gradient,
+        "dtype": cell.spec.dtype,
+        "math": key.math,
         "cache": cell.cache,
-    }  # fmt: skip
+    }
     return any(selection.spells_out(axis, value) for axis, value in named.items())
 
 
@@ -235,9 +268,7 @@ def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:
             yield mode
 
 
-def _gradients(
-    selection: Selection, sweep: Sweep, spec: Spec, probe: Probe
-) -> Iterator[Gradient]:  # fmt: skip
+def _gradients(selection: Selection, sweep: Sweep, spec: Spec, probe: Probe) -> Iterator[Gradient]:
     offered = get_op(spec.op).gradients
     default = probe.default_gradient if probe.default_gradient in offered else offered[0]
     preset = selection.preset

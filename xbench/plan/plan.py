@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from xbench.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
 from xbench.contracts import Gradient
 from xbench.plan.build import Row
+from xbench.plan.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
 from xbench.plan.predict import (
     FIXED_BYTES,
     OPEN_S,
@@ -93,10 +93,16 @@ class Plan:
 
 
 def make_plan(
-    rows: list[Row], launches: int, group_s: float, cores: int, memory_bytes: int,
-    rounds: int | None = None, target: float | None = None, memory: bool = False,
+    rows: list[Row],
+    launches: int,
+    group_s: float,
+    cores: int,
+    memory_bytes: int,
+    rounds: int | None = None,
+    target: float | None = None,
+    memory: bool = False,
     device_bytes: Mapping[str, int] | None = None,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Refuse what cannot fit or would take for ever, split what does not fit together.
     `device_bytes`: the memory of devices that tell; what does not fit on another is tried."""
     room = _Room(int(memory_bytes * MEMORY_SHARE), device_bytes or {})

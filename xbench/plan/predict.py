@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from xbench.cell import DEFAULT_CACHE, Cell
 from xbench.contracts import Spec
+from xbench.machine.caches import copies_beyond, last_level_bytes
+from xbench.ops import get_op
+from xbench.ops.base import ITEM_BYTES, Cost
+from xbench.plan.cell import DEFAULT_CACHE, Cell
 from xbench.registry import backend_paths, load_backend
-from xbench.worker.caches import copies_beyond, last_level_bytes
-from xbench.workloads import get_op
-from xbench.workloads.base import ITEM_BYTES, Cost
 
 FLOP_RATE_PER_CORE = {"float32": 30e9, "float64": 15e9, "float16": 5e9, "bfloat16": 5e9}
 BYTE_RATE = 8e9

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from xbench.errors import UsageError
-from xbench.plan.preset import Preset
+from xbench.ops.suite import Preset
+from xbench.plan.cell import Cell
 from xbench.text import near
 
 AXES = (
-    "op", "backend", "device", "mode", "gradient", "width", "dtype", "threads", "allocator", "math",
+    "op",
+    "backend",
+    "device",
+    "mode",
+    "gradient",
+    "width",
+    "dtype",
+    "threads",
+    "allocator",
+    "math",
     "cache",
-)  # fmt: skip
+)
 _DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
 
 
@@ -120,3 +131,46 @@ def _accelerators(present: tuple[str, ...]) -> list[str]:
             "name the one you mean if a framework knows it: --device cuda:0, mps, xpu:0",
         )
     return found
+
+
+# Why a selection matches nothing although each of its values exists, and what would match.
+
+MOST_REASONS = 3
+
+
+def nothing_matches(
+    selection: Selection,
+    reasons: Iterable[str],
+    matching: Callable[[Selection], Iterable[Cell]],
+) -> UsageError:
+    """The error. `reasons` are those of the cells that were named and cannot be, `matching` gives
+    the cells of another selection that can be measured."""
+    chosen = ", ".join(f"{axis} {' '.join(found)}" for axis, found in selection.axes.items())
+    why = "; ".join(reason for reason, _ in Counter(reasons).most_common(MOST_REASONS))
+    would = [
+        f"--{axis} {' '.join(values)}"
+        for axis in selection.axes
+        if (values := _values(axis, matching(_without(selection, axis))))
+    ]
+    hint = f"the rest as it is, {' or '.join(would)} would match" if would else "drop an option"
+    return UsageError(
+        f"nothing matches the selection ({chosen or 'preset ' + selection.preset.name})"
+        f": {why or 'no cell is all of that at once'}",
+        f"{hint}; `xbench list` shows what there is",
+    )
+
+
+def _without(selection: Selection, axis: str) -> Selection:
+    return replace(selection, axes={k: v for k, v in selection.axes.items() if k != axis})
+
+
+def _values(axis: str, cells: Iterable[Cell]) -> list[str]:
+    """The values that an axis takes, in the order met."""
+    return list(dict.fromkeys(str(_value(axis, cell)) for cell in cells))
+
+
+def _value(axis: str, cell: Cell) -> object:
+    for part in (cell.worker, cell.spec, cell):
+        if hasattr(part, axis):
+            return getattr(part, axis)
+    raise AttributeError(axis)

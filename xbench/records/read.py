@@ -3,31 +3,96 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from xbench.errors import RecordError
-from xbench.records.files import DAMAGED, UNREADABLE, lines_of
+from xbench.files import DAMAGED, UNREADABLE, lines_of
 from xbench.records.journal import JOURNAL
-from xbench.records.packed import NO_SAMPLES, NOTHING, pack
-from xbench.records.reach import keep_latest
 from xbench.records.schema import (
     SCHEMA_VERSION,
     CeilingsLine,
     CellPlan,
-    ExhibitLine,
     Footer,
     GroupLine,
     Header,
     Line,
     MemoryLine,
+    Samples,
+    ValuesLine,
     WorkerLine,
+    keep_latest,
 )
+
+# Samples of a large run in little memory: a list of numbers takes 40 bytes for each, an array as
+# few as the largest needs. So a journal in memory is smaller than twice its file.
+
+if TYPE_CHECKING:
+    _Array = array[int]
+else:  # has no parameters before Python 3.12
+    _Array = array
+
+_SIZES = "bhiq"
+_FIELDS = Samples.__struct_fields__
+
+
+class Integers(_Array):
+    """An array that equals whatever sequence has the same numbers, as the list does that it takes
+    the place of."""
+
+    __slots__ = ()
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence | array) and [*self] == [*other]
+
+
+NOTHING = Integers(_SIZES[0])
+NO_SAMPLES = Samples(**dict.fromkeys(_FIELDS, NOTHING))
+"""What is empty is there once: nobody adds to what was read."""
+
+
+def pack(group: GroupLine) -> None:
+    """Make every list of a line's samples an array, and its ids those of other lines."""
+    group.canary_ns = packed(group.canary_ns)
+    for cell in group.cells:
+        cell.id = intern(cell.id)  # which every launch repeats
+        cell.calibration_calls = packed(cell.calibration_calls)
+        cell.warmup = _packed_samples(cell.warmup)
+        cell.calibration = _packed_samples(cell.calibration)
+        cell.timed = _packed_samples(cell.timed)
+        cell.latency = _packed_samples(cell.latency)
+
+
+def _packed_samples(samples: Samples) -> Samples:
+    if samples is NO_SAMPLES:
+        return samples
+    some = False
+    for name in _FIELDS:
+        values = getattr(samples, name)
+        some = some or bool(values)
+        setattr(samples, name, packed(values))
+    return samples if some else NO_SAMPLES
+
+
+def packed(values: MutableSequence[int]) -> MutableSequence[int]:
+    """The same numbers as an array. Raises: OverflowError for one that 64 bits do not hold."""
+    if not values:
+        return NOTHING
+    for size in _SIZES[:-1]:
+        try:
+            return Integers(size, values)
+        except OverflowError:
+            continue
+    return Integers(_SIZES[-1], values)
+
 
 LARGEST_WIDTH = 2**63
 """No array is wider, and no axis goes on."""
@@ -57,7 +122,7 @@ class Run:
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     groups: list[GroupLine] = field(default_factory=list)
-    exhibits: list[ExhibitLine] = field(default_factory=list)
+    values: list[ValuesLine] = field(default_factory=list)
     memory: list[MemoryLine] = field(default_factory=list)
     footer: Footer | None = None
     notes: list[str] = field(default_factory=list)
@@ -222,8 +287,8 @@ def _add(run: Run, number: int, found: Line) -> None:
             keep_latest(run.ceilings, found)
         case WorkerLine():
             run.workers.append(found)
-        case ExhibitLine():
-            run.exhibits.append(found)
+        case ValuesLine():
+            run.values.append(found)
         case MemoryLine():
             run.memory.append(found)
         case GroupLine():

@@ -1,24 +1,25 @@
 """The lines of a journal. Times are nanoseconds of whole bursts, exactly as they were taken.
 
 A journal is `run.jsonl`: a header, a line for every set of ceilings, worker that opened, (group,
-launch) that was measured, cell's peak memory and exhibit, then a footer. Unknown fields are ignored
-when read; a higher `schema_version` is refused. Lines are told apart by `type`.
+launch) that was measured, cell's peak memory and values that a command asked for, then a footer.
+Unknown fields are ignored when read; a higher `schema_version` is refused. Lines are told apart by
+`type`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableSequence
+from collections.abc import MutableSequence
 from typing import Annotated, Any
 
 import msgspec
 
 from xbench.errors import Status
-from xbench.records.gpu_state import GpuState
+from xbench.machine.nvml import GpuState
 
 SCHEMA_VERSION = 3
 """2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
 
-Reading = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # 292 years of nanoseconds
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # 292 years of nanoseconds
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class CacheBandwidth(msgspec.Struct, frozen=True, kw_only=True):
     `size_bytes`."""
 
     level: int
-    size_bytes: Reading
+    size_bytes: Int64
     bandwidth: Figure
 
 
@@ -116,10 +117,10 @@ class CeilingsLine(msgspec.Struct, frozen=True, kw_only=True, tag="ceilings"):
     caches: list[CacheBandwidth] = []
     compute: Figure | None = None
     fault_ns: Figure | None = None
-    array_bytes: Reading = 0
-    cache_bytes: Reading = 0
-    matrix_n: Reading = 0
-    page_bytes: Reading = 0
+    array_bytes: Int64 = 0
+    cache_bytes: Int64 = 0
+    matrix_n: Int64 = 0
+    page_bytes: Int64 = 0
     reason: str = ""
 
 
@@ -136,16 +137,16 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     worker: str
     pid: int
     environment: dict[str, str]
-    open_ns: Reading
-    fence_ns: Reading
+    open_ns: Int64
+    fence_ns: Int64
     python: str
     attest: dict[str, Any]
-    dispatch_ns: Reading = 0
-    operator_ns: Reading = 0
+    dispatch_ns: Int64 = 0
+    operator_ns: Int64 = 0
     core: int | None = None
     inherited: list[str] = []
     malloc: str = ""
-    threads_worked: Reading = 0
+    threads_worked: Int64 = 0
 
 
 class Samples(msgspec.Struct, kw_only=True, gc=False):
@@ -159,24 +160,18 @@ class Samples(msgspec.Struct, kw_only=True, gc=False):
     `device_ns`, the device's own time between its start and its end, by events in its queue (empty
     where there are none; -1: the end had not come when the fence returned)."""
 
-    wall_ns: MutableSequence[Reading] = []
-    cpu_ns: MutableSequence[Reading] = []
-    cpu_exact: MutableSequence[Reading] = []
-    minor_faults: MutableSequence[Reading] = []
-    involuntary_switches: MutableSequence[Reading] = []
-    voluntary_switches: MutableSequence[Reading] = []
-    start_ns: MutableSequence[Reading] = []
-    residual_ns: MutableSequence[Reading] = []
-    placed_ns: MutableSequence[Reading] = []
-    idle_cpu_ns: MutableSequence[Reading] = []
-    wait_ns: MutableSequence[Reading] = []
-    device_ns: MutableSequence[Reading] = []
-
-    def add(self, reading: Mapping[str, int]) -> None:
-        """One burst more: what was read of it, by these fields' names."""
-        for name in self.__struct_fields__:
-            if name in reading:  # not every device has a clock of its own
-                getattr(self, name).append(reading[name])
+    wall_ns: MutableSequence[Int64] = []
+    cpu_ns: MutableSequence[Int64] = []
+    cpu_exact: MutableSequence[Int64] = []
+    minor_faults: MutableSequence[Int64] = []
+    involuntary_switches: MutableSequence[Int64] = []
+    voluntary_switches: MutableSequence[Int64] = []
+    start_ns: MutableSequence[Int64] = []
+    residual_ns: MutableSequence[Int64] = []
+    placed_ns: MutableSequence[Int64] = []
+    idle_cpu_ns: MutableSequence[Int64] = []
+    wait_ns: MutableSequence[Int64] = []
+    device_ns: MutableSequence[Int64] = []
 
     def extend(self, other: Samples) -> None:
         """All bursts of another."""
@@ -198,19 +193,19 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     status: Status = "ok"
     reason: str = ""
     calls: int = 0
-    lead_in: Reading = 0
-    read_ns: Reading = 0
-    copies: Reading = 1
-    build_ns: Reading = 0
-    first_ns: Reading = 0
-    memory_bytes: Reading = 0
+    lead_in: Int64 = 0
+    read_ns: Int64 = 0
+    copies: Int64 = 1
+    build_ns: Int64 = 0
+    first_ns: Int64 = 0
+    memory_bytes: Int64 = 0
     overhead: float = 0.0
     warmup_converged: bool = False
     check: dict[str, str] = {}
     unchecked: str = ""
     warmup: Samples = msgspec.field(default_factory=Samples)
     calibration: Samples = msgspec.field(default_factory=Samples)
-    calibration_calls: MutableSequence[Reading] = []
+    calibration_calls: MutableSequence[Int64] = []
     timed: Samples = msgspec.field(default_factory=Samples)
     latency: Samples = msgspec.field(default_factory=Samples)
 
@@ -222,12 +217,12 @@ class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
     `jumps` are bursts measured again, with why; `unlocked`: others may have measured meanwhile."""
 
     group: str
-    launch: Reading
+    launch: Int64
     started_utc: str
     inputs_sha256: str
-    order: list[list[Reading]]
+    order: list[list[Int64]]
     cells: list[CellLine]
-    canary_ns: MutableSequence[Reading] = []
+    canary_ns: MutableSequence[Int64] = []
     gpus: list[GpuState] = []
     jumps: list[str] | msgspec.UnsetType = msgspec.UNSET
     unlocked: bool | msgspec.UnsetType = msgspec.UNSET
@@ -245,17 +240,17 @@ class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
     id: str
     status: Status = "ok"
     reason: str = ""
-    peak_bytes: Reading | None = None
+    peak_bytes: Int64 | None = None
     calls: int = 0
     method: str = ""
 
 
-class ExhibitLine(msgspec.Struct, frozen=True, kw_only=True, tag="exhibit"):
-    """What a small piece of user's code gave in a worker, as evidence for claims: `values` as JSON,
-    where a number that is not finite is the text `nan`, `inf` or `-inf`. Not timed. `worker` is a
+class ValuesLine(msgspec.Struct, frozen=True, kw_only=True, tag="values"):
+    """What a command asked of a worker after the last launch, by the name the command gave it. Not
+    timed. `values` are the command's own JSON: the schema does not know their keys. `worker` is a
     backend and a mode. A status other than `ok` has a reason and no values."""
 
-    exhibit: str
+    name: str
     worker: str
     status: Status = "ok"
     reason: str = ""
@@ -271,4 +266,22 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
     unmet: list[str] = []
 
 
-Line = Header | CeilingsLine | WorkerLine | GroupLine | MemoryLine | ExhibitLine | Footer
+Line = Header | CeilingsLine | WorkerLine | GroupLine | MemoryLine | ValuesLine | Footer
+
+
+PLACE = ("device", "dtype", "math", "threads", "allocator")
+"""What decides which cells a line is for."""
+
+
+def place_of(found: CeilingsLine | CellPlan) -> tuple[str, ...]:
+    """Which cells a line is for, or which line a cell needs."""
+    return tuple(str(getattr(found, name)) for name in PLACE)
+
+
+def keep_latest(lines: list[CeilingsLine], line: CeilingsLine) -> None:
+    """Add a line, in the place of an earlier one for the same cells."""
+    places = [place_of(each) for each in lines]
+    if place_of(line) in places:
+        lines[places.index(place_of(line))] = line
+    else:
+        lines.append(line)

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from math import comb, exp, log, sqrt
 from statistics import fmean, stdev
 
-from xbench import __version__
-from xbench.records.aa import AaRecord, Figures, keep, make_cache
-from xbench.records.compare import Comparison, compare_cells
-from xbench.records.machine import this_machine
-from xbench.selftest.checks import BROKEN, Check
-from xbench.selftest.known import AA_OP, AA_WIDTHS
-from xbench.selftest.real import measure
-from xbench.stats.student import t_quantile
+from xbench.analysis.interval import t_quantile
+from xbench.analysis.ratios import Comparison, compare_cells
+from xbench.machine.machine import this_machine
+from xbench.records.aa_record import AaRecord, Figures, keep, make_cache
+from xbench.selftest.checks import BROKEN, Check, measure
+from xbench.selftest.known_cases import AA_OP, AA_WIDTHS
+from xbench.version import __version__
 
 LAUNCHES, GROUP_S = 5, 0.7
 LEVEL_RATE, MARGIN_RATE = 0.05, 0.005
@@ -52,20 +51,26 @@ def aa_checks(trials: int) -> Iterator[Check]:
         missing += reasons
     wanted = trials * len(AA_WIDTHS)
     yield Check(
-        "A/A: comparisons", f"{len(found)} of {wanted}", f"{wanted} of {wanted}",
-        len(found) == wanted, "; ".join([BROKEN, *missing[:1]]),
-    )  # fmt: skip
+        "A/A: comparisons",
+        f"{len(found)} of {wanted}",
+        f"{wanted} of {wanted}",
+        len(found) == wanted,
+        "; ".join([BROKEN, *missing[:1]]),
+    )
     if not found:
         return
     by_width: dict[str, list[Equal]] = {}
     for each in sorted(found, key=lambda each: each.width):
         by_width.setdefault(str(each.width), []).append(each)
     record = AaRecord(
-        date=datetime.now(UTC).date().isoformat(), xbench_version=__version__,
-        machine_key=this_machine().key, trials=trials, launches=LAUNCHES,
+        date=datetime.now(UTC).date().isoformat(),
+        xbench_version=__version__,
+        machine_key=this_machine().key,
+        trials=trials,
+        launches=LAUNCHES,
         overall=figures(found),
         by_width={width: figures(mine) for width, mine in by_width.items()},
-    )  # fmt: skip
+    )
     keep(record)
     yield from judged(record)
 

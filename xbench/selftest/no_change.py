@@ -11,25 +11,68 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from xbench.registry import load_backend
+from xbench.selftest.aa import NOISY, most_alarms
+from xbench.selftest.checks import BROKEN, Check
 
 KINDS = ("rename", "move", "unused", "imports", "package", "all")
 """What head does to base. `all`: everything at once."""
 
 WORDS = (
-    "a", "arr", "batch", "blended", "buffer", "combined", "data", "item", "mixed_values", "out",
-    "operands", "payload", "product_of_both", "res", "scaled_and_shifted", "t", "tensors", "tmp",
-    "values_by_name", "weighted", "x_times_w", "y",
-)  # fmt: skip
+    "a",
+    "arr",
+    "batch",
+    "blended",
+    "buffer",
+    "combined",
+    "data",
+    "item",
+    "mixed_values",
+    "out",
+    "operands",
+    "payload",
+    "product_of_both",
+    "res",
+    "scaled_and_shifted",
+    "t",
+    "tensors",
+    "tmp",
+    "values_by_name",
+    "weighted",
+    "x_times_w",
+    "y",
+)
 MODULES = (
-    "abc", "base64", "bisect", "calendar", "cmath", "codecs", "colorsys", "configparser", "csv",
-    "decimal", "difflib", "fractions", "heapq", "html", "json", "numbers", "pprint", "statistics",
-    "string", "textwrap", "uuid", "zipfile",
-)  # fmt: skip
+    "abc",
+    "base64",
+    "bisect",
+    "calendar",
+    "cmath",
+    "codecs",
+    "colorsys",
+    "configparser",
+    "csv",
+    "decimal",
+    "difflib",
+    "fractions",
+    "heapq",
+    "html",
+    "json",
+    "numbers",
+    "pprint",
+    "statistics",
+    "string",
+    "textwrap",
+    "uuid",
+    "zipfile",
+)
 """Of the standard library, imported and not used."""
 
 SUITE_FILE = "bench.py"
@@ -39,7 +82,7 @@ WIDTHS = (4, 512, 20480)
 _SUITE = '''"""The benchmarks of {package}."""
 
 from xbench.own_op import array_op, implements, step
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops.suite import Suite, Sweep
 
 SHAPES = {{"x": ("n", "w"), "w": ("n", "w"), "z": ("n", "w")}}
 
@@ -120,18 +163,40 @@ class Found:
 
 
 def compare_pair(
-    folder: Path, seed: int, kind: str, backends: Sequence[str], widths: Sequence[int] = WIDTHS,
+    folder: Path,
+    seed: int,
+    kind: str,
+    backends: Sequence[str],
+    widths: Sequence[int] = WIDTHS,
     options: Sequence[str] = (),
-) -> list[Found]:  # fmt: skip
+) -> list[Found]:
     """Make a pair in a new folder and have `xbench ab` compare its sides, as a user would.
 
     Raises: RuntimeError with what a command said, if git or `xbench ab` failed."""
     base, head = make_pair(folder, seed, kind)
     command = [
-        sys.executable, "-m", "xbench", "ab", "--base", base, "--head", head, "--seed", str(seed),
-        "--suite", SUITE_FILE, "--mode", "eager", "--width", *map(str, widths),
-        "--backend", *backends, "--out", "out", *options,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "xbench",
+        "ab",
+        "--base",
+        base,
+        "--head",
+        head,
+        "--seed",
+        str(seed),
+        "--suite",
+        SUITE_FILE,
+        "--mode",
+        "eager",
+        "--width",
+        *map(str, widths),
+        "--backend",
+        *backends,
+        "--out",
+        "out",
+        *options,
+    ]
     path = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
     with (folder / "ab.log").open("w") as log:
@@ -147,9 +212,13 @@ def compare_pair(
 def _found(finding: dict[str, Any]) -> Found:
     confirmed = finding["confirmed"]
     return Found(
-        finding["cell"], finding["ratio"], finding["low"], finding["high"],
-        finding["kind"] == "regressed" or confirmed is not None, confirmed is True,
-    )  # fmt: skip
+        finding["cell"],
+        finding["ratio"],
+        finding["low"],
+        finding["high"],
+        finding["kind"] == "regressed" or confirmed is not None,
+        confirmed is True,
+    )
 
 
 def make_pair(folder: Path, seed: int, kind: str) -> tuple[str, str]:
@@ -225,10 +294,15 @@ def write_head(folder: Path, seed: int, kind: str) -> None:
 
 def _base(random: Random) -> Style:
     return Style(
-        package="mylib", module="kernels", names=("blend_numpy", "blend_torch", "blend_tf"),
-        operands="t", result="y", imports=tuple(random.sample(MODULES, 3)),
-        unused=tuple(_unused(random) for _ in range(random.randrange(4))), order=(0, 1, 2),
-    )  # fmt: skip
+        package="mylib",
+        module="kernels",
+        names=("blend_numpy", "blend_torch", "blend_tf"),
+        operands="t",
+        result="y",
+        imports=tuple(random.sample(MODULES, 3)),
+        unused=tuple(_unused(random) for _ in range(random.randrange(4))),
+        order=(0, 1, 2),
+    )
 
 
 def _changed(base: Style, kind: str, random: Random) -> Style:
@@ -262,11 +336,13 @@ def _unused(random: Random) -> str:
 def _write(folder: Path, style: Style) -> None:
     functions = [
         _FUNCTION.format(
-            name=name, operands=style.operands, result=style.result,
+            name=name,
+            operands=style.operands,
+            result=style.result,
             add="+=" if place == 0 else f"= {style.result} +",
         )
         for place, name in enumerate(style.names)
-    ]  # fmt: skip
+    ]
     body = [functions[place] for place in style.order]
     for place, each in enumerate(style.unused):
         body.insert(place % (len(body) + 1), each)
@@ -281,7 +357,59 @@ def _write(folder: Path, style: Style) -> None:
     numpy, torch, tensorflow = style.names
     (folder / SUITE_FILE).write_text(
         _SUITE.format(
-            package=style.package, module=style.module, numpy=numpy, torch=torch,
+            package=style.package,
+            module=style.module,
+            numpy=numpy,
+            torch=torch,
             tensorflow=tensorflow,
         )
-    )  # fmt: skip
+    )
+
+
+# `xbench selftest --aa`: commits that change nothing must not be found slower.
+
+BACKENDS = ("numpy", "torch", "tensorflow")
+MISS_RATE = 0.05
+"""Of first intervals; that they miss 1 at all is due to them being 95 % intervals."""
+
+
+def no_change_checks(pairs: int) -> Iterator[Check]:
+    """Compare so many pairs by `xbench ab`; nothing stays on disk."""
+    backends = [name for name in BACKENDS if load_backend(name).probe().installed]
+    found: list[Found] = []
+    problem = ""
+    with TemporaryDirectory(prefix="xbench-no-change-") as root:
+        for number in range(pairs):
+            kind = KINDS[-1 - number % len(KINDS)]  # everything at once comes first
+            folder = Path(root).resolve() / str(number)
+            try:
+                found += compare_pair(folder, number, kind, backends)
+            except RuntimeError as error:
+                problem = str(error).strip().splitlines()[-1]
+                break
+    yield Check(
+        "no change: comparisons",
+        str(len(found)),
+        "1 or more",
+        bool(found),
+        problem or BROKEN,
+    )
+    if found:
+        yield from judged(found)
+
+
+def judged(found: list[Found]) -> Iterator[Check]:
+    """How many first intervals miss the truth, and how many alarms fresh launches confirmed."""
+    missed = sum(each.misses(MISSED) for each in found)
+    most = most_alarms(len(found), MISS_RATE)
+    yield Check(
+        f"no change: beyond {MISSED:.0%}",
+        f"{missed} of {len(found)}",
+        f"at most {most}",
+        missed <= most,
+        NOISY,
+    )
+    confirmed = sum(each.confirmed for each in found)
+    yield Check(
+        "no change: called slower", f"{confirmed} of {len(found)}", "0", confirmed == 0, BROKEN
+    )

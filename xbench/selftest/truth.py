@@ -9,9 +9,10 @@ import time
 from dataclasses import replace
 
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
-from xbench.plan.suite import Suite, Sweep
+from xbench.ops import get_op
+from xbench.ops.suite import Suite, Sweep
 from xbench.registry import add_op, implements
-from xbench.selftest.known import (
+from xbench.selftest.known_cases import (
     AA_OP,
     AA_WIDTHS,
     EFFECT,
@@ -23,7 +24,6 @@ from xbench.selftest.known import (
     SPINS_S,
 )
 from xbench.selftest.late import queued
-from xbench.workloads import get_op
 
 
 def spin(seconds: float) -> Factory:

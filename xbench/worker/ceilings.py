@@ -5,15 +5,29 @@ from __future__ import annotations
 import mmap
 import resource
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from xbench.worker.caches import CacheLevel, cache_levels, last_level_bytes
-from xbench.worker.serve import Handler, serve
-from xbench.workloads.rounding import HALVES
+from xbench.contracts import Backend, Mode, Spec, Tensors, Variant
+from xbench.machine.caches import CacheLevel, cache_levels, last_level_bytes
+from xbench.ops.rounding import HALVES
+from xbench.process.messages import (
+    CacheRate,
+    CeilingsReply,
+    CloseRequest,
+    CostsReply,
+    Done,
+    MeasureRequest,
+    Rate,
+)
+from xbench.process.serve import Answers, serve, typed
+from xbench.registry import factory_of
+from xbench.worker.counters import measured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +36,6 @@ if TYPE_CHECKING:
     Arrays = tuple[Array, ...]
     Kernel = Callable[[Array, Array, Array], None]
 
-Reply = dict[str, Any]
 LEAST_REPEATS, MOST_REPEATS = 3, 30
 SMALLEST_BYTES, LARGEST_BYTES = 64 << 20, 1 << 30
 """Of an array, three of which are streamed: small ones would stay in caches that nobody told of,
@@ -48,20 +61,22 @@ MATRIX_SIZES = (1024, 2048, 4096, 8192)
 PRODUCT_S = 0.15
 
 
-def main(config: dict[str, Any]) -> None:
+def main(config: Mapping[str, Any]) -> None:
     """Serve one thread count; the environment has sized the BLAS."""
-    handlers: dict[str, Handler] = {"measure": measure, "close": dict}
-    serve(config["read_fd"], config["write_fd"], handlers, lambda _: None)
+    answers: Answers = {MeasureRequest: _measured, CloseRequest: lambda _: Done()}
+    serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)
 
 
-def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Reply:
+def _measured(request: MeasureRequest) -> CeilingsReply:
+    return measure(request.dtype, request.threads, request.budget_s, request.memory_bytes)
+
+
+def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> CeilingsReply:
     """All ceilings of a dtype within about `budget_s`; `memory_bytes` is what may be used.
 
-    Returns: `bandwidth` of the memory (bytes/s), `caches` (a list: `level`, `size_bytes` of all of
-    that level, `bandwidth`), `compute` (flop/s), `fault_ns` (null if not one fault a page), each
-    figure as best, spread, repeats; `array_bytes`, `cache_bytes`, `matrix_n`, `page_bytes`;
-    `reason` where the bandwidth is null, or the compute in a dtype of 16 bits, whose products NumPy
-    has no BLAS for. The bandwidth is then that of float32: bytes are bytes."""
+    `fault_ns` is None if there was not one fault a page; `reason` says why there is no bandwidth,
+    or no compute in a dtype of 16 bits, whose products NumPy has no BLAS for. The bandwidth is then
+    that of float32: bytes are bytes."""
     halves = dtype in HALVES
     last = last_level_bytes()
     beyond = CACHED_TIMES * last // 3 + 1
@@ -75,11 +90,17 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Rep
     if not halves:
         n, compute = product(dtype, 0.3 * budget_s)  # last: a BLAS pool spins on for a while
     reasons = [TOO_LITTLE if held else "", NO_PRODUCT.format(dtype=dtype) if halves else ""]
-    return {
-        "bandwidth": bandwidth, "caches": caches, "compute": compute, "fault_ns": faults,
-        "array_bytes": array, "cache_bytes": last, "matrix_n": n, "page_bytes": mmap.PAGESIZE,
-        "reason": "; ".join(filter(None, reasons)),
-    }  # fmt: skip
+    return CeilingsReply(
+        bandwidth=bandwidth,
+        caches=caches,
+        compute=compute,
+        fault_ns=faults,
+        array_bytes=array,
+        cache_bytes=last,
+        matrix_n=n,
+        page_bytes=mmap.PAGESIZE,
+        reason="; ".join(filter(None, reasons)),
+    )
 
 
 def _add(x: Array, w: Array, y: Array) -> None:
@@ -106,7 +127,7 @@ read. The lines that a store reads before it writes them are not counted, so tha
 fastest depends on the machine. A ceiling is that of the fastest."""
 
 
-def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[Reply]:
+def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[CacheRate]:
     """Bytes/s at working sets of half of each cache level, the nearest first.
 
     Where a level has a cache for each core, one thread is timed alone, and counts as many times as
@@ -123,18 +144,17 @@ def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[Reply]:
         arrays = _arrays(dtype, at_once, size)
         share_s = budget_s / len(levels) / len(KERNELS)
         with ThreadPoolExecutor(at_once) as pool:
-            figure = _best(pool, arrays, share_s)
+            rate = _best(pool, arrays, share_s)
         copies = min(level.count, threads) if known else threads
         scale = copies if private else 1
         reach = level.total_bytes
         if not known:
             reach = threads * (GUESSED[place + 1][1] if place + 1 < len(GUESSED) else SHARED_BYTES)
-        figure["best"] *= scale
-        found.append({"level": level.level, "size_bytes": reach, "bandwidth": figure})
+        found.append(CacheRate(level.level, reach, replace(rate, best=rate.best * scale)))
     return found
 
 
-def memory_bandwidth(dtype: str, threads: int, array_bytes: int, budget_s: float) -> Reply:
+def memory_bandwidth(dtype: str, threads: int, array_bytes: int, budget_s: float) -> Rate:
     """Bytes/s of arrays that no cache holds, each thread on its own slice, which it touched
     first."""
     with ThreadPoolExecutor(threads) as pool:
@@ -149,18 +169,18 @@ def _arrays(dtype: str, threads: int, total_bytes: int) -> list[Arrays]:
     return [tuple(np.empty(entries, dtype) for _ in range(3)) for _ in range(threads)]
 
 
-def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> Reply:
+def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> Rate:
     """The fastest kernel's bytes/s; each thread streams through its arrays again and again."""
     list(pool.map(_touch, arrays))
-    figures = []
+    rates = []
     for kernel, moved in KERNELS:
         calls = _calls(kernel, arrays[0])
         walls = _repeat(partial(_on_all, pool, kernel, arrays, calls), budget_s)
         empty_s = _empty_call_s(kernel, arrays[0])
         work = [max(wall / calls - empty_s, wall / calls / 2) for wall in walls]
         total = moved * arrays[0][0].nbytes * len(arrays)
-        figures.append(_figure([total / each for each in work], max))
-    return max(figures, key=lambda each: float(each["best"]))
+        rates.append(_rate([total / each for each in work], max))
+    return max(rates, key=lambda each: each.best)
 
 
 def _on_all(pool: ThreadPoolExecutor, kernel: Kernel, arrays: list[Arrays], calls: int) -> None:
@@ -197,7 +217,7 @@ def _touch(arrays: Arrays) -> None:
         each.fill(1)
 
 
-def page_faults(budget_s: float) -> Reply | None:
+def page_faults(budget_s: float) -> Rate | None:
     """Nanoseconds to be given a fresh page, on one thread: an anonymous mapping is written to once
     a page, without huge pages where the kernel can be told. Mapping and unmapping are not timed.
 
@@ -213,7 +233,7 @@ def page_faults(budget_s: float) -> Reply | None:
     times = list(_until(one, budget_s))
     if any(abs(faults - pages) > 0.02 * pages for faults in counted):
         return None
-    return _figure(times, min)
+    return _rate(times, min)
 
 
 def _touch_mapping() -> tuple[int, int]:
@@ -233,7 +253,7 @@ def _touch_mapping() -> tuple[int, int]:
     return wall, faults
 
 
-def product(dtype: str, budget_s: float) -> tuple[int, Reply]:
+def product(dtype: str, budget_s: float) -> tuple[int, Rate]:
     """Flop/s of a product of two n x n matrices through NumPy's BLAS, 2 n^3 a product.
 
     Returns: n, the largest whose product is expected within `PRODUCT_S`; and the figure."""
@@ -248,7 +268,7 @@ def product(dtype: str, budget_s: float) -> tuple[int, Reply]:
     fitting = [n for n in MATRIX_SIZES if probe * (n / smallest) ** 3 <= PRODUCT_S]
     n = fitting[-1] if fitting else smallest
     walls = _repeat(once(n), budget_s)
-    return n, _figure([2 * n**3 / wall for wall in walls], max)
+    return n, _rate([2 * n**3 / wall for wall in walls], max)
 
 
 def _repeat(work: Callable[[], object], budget_s: float) -> list[float]:
@@ -272,10 +292,52 @@ def _until(one: Callable[[], float], budget_s: float) -> Iterator[float]:
         yield one()
 
 
-def _figure(readings: list[float], best: Callable[[list[float]], float]) -> Reply:
+def _rate(readings: list[float], best: Callable[[list[float]], float]) -> Rate:
     found = best(readings)
-    return {
-        "best": found,
-        "spread": abs(median(readings) / found - 1.0),
-        "repeats": len(readings),
-    }
+    return Rate(found, spread=abs(median(readings) / found - 1.0), repeats=len(readings))
+
+
+# What a call costs before any work is done: the backend's own `noop`, and one more operator.
+
+CALLS, BURSTS = 40, 12
+DTYPE = "float32"
+MODES: tuple[Mode, ...] = ("eager", "graph")
+"""Compiling takes seconds, and a compiled op is one kernel: its calls are not taken apart."""
+
+
+def launch_costs(backend: Backend, mode: Mode) -> CostsReply:
+    """What a call of an opened backend costs when there is nothing to compute.
+
+    That is one call of `noop`, and what each of the two operators of `elementwise` (y = x * w + z)
+    on a single entry adds to it, 0 for a graph: its operators are not
+    called one by one. The best of short bursts, since it is a floor; their calls share a fence. 0
+    also where the mode is compiled or an op is missing."""
+    dispatch = _call_ns(backend, mode, "noop", ("x",))
+    apart = dispatch > 0 and mode == "eager"
+    both = _call_ns(backend, mode, "elementwise", ("x", "w", "z")) if apart else 0
+    return CostsReply(dispatch, operator_ns=max(0, both - dispatch) // 2)
+
+
+def _call_ns(backend: Backend, mode: Mode, op: str, operands: tuple[str, ...]) -> int:
+    import numpy as np
+
+    variant = Variant(mode, "none")
+    if mode not in MODES or backend.supports(op, DTYPE, variant) is not None:
+        return 0
+    try:
+        step = factory_of(backend, op)(backend, Spec(op, (("n", 1), ("w", 1)), DTYPE), variant)
+        batch = {name: backend.put(np.ones((1, 1), DTYPE)) for name in operands}
+
+        def burst() -> None:
+            state: Tensors = {}
+            outputs: Tensors = {}
+            for _ in range(CALLS):
+                state, outputs = step.run(state, batch)
+            backend.fence(state | outputs)
+
+        burst()
+        best = min(measured(burst).wall_ns for _ in range(BURSTS))
+    except Exception:  # a backend that cannot do this can still serve its cells; its log says why
+        traceback.print_exc()
+        return 0
+    return round(best / CALLS)

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-Reading = dict[str, int]
+from xbench.process.messages import Reading
+
 TASKS = "/proc/self/task"
 PER_THREAD = 0b110
 """Linux: with a thread's number above it, inverted, the id of that thread's clock of CPU time."""
@@ -116,10 +117,7 @@ class Clocks(NamedTuple):
 def measured(work: Callable[[], None]) -> Reading:
     """Run `work` between two readings, with the garbage collector off.
 
-    Returns: `wall_ns`, `cpu_ns` (all threads; `cpu_exact`: 1 from their own clocks, 0 from the
-    process's, which lags), `minor_faults`, `involuntary_switches`, `voluntary_switches`, `start_ns`
-    (monotonic), `wait_ns` (see `queued_ns`), `suspended_ns` (how long the machine slept meanwhile)
-    and `stepped_ns` (how far the wall clock was moved)."""
+    Returns: what was read, of nothing but `work`."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -138,18 +136,18 @@ def measured(work: Callable[[], None]) -> Reading:
     finally:
         if enabled:
             gc.enable()
-    return {
-        "wall_ns": end - start,
-        "cpu_ns": cpu_ns,
-        "cpu_exact": int(exact),
-        "minor_faults": after.ru_minflt - before.ru_minflt,
-        "involuntary_switches": after.ru_nivcsw - before.ru_nivcsw,
-        "voluntary_switches": after.ru_nvcsw - before.ru_nvcsw,
-        "start_ns": start,
-        "wait_ns": max(queued, 0),  # a thread that ended took its share with it
-        "suspended_ns": later.slept_ns - clocks.slept_ns,
-        "stepped_ns": later.wall_ns - clocks.wall_ns,
-    }
+    return Reading(
+        wall_ns=end - start,
+        cpu_ns=cpu_ns,
+        cpu_exact=int(exact),
+        minor_faults=after.ru_minflt - before.ru_minflt,
+        involuntary_switches=after.ru_nivcsw - before.ru_nivcsw,
+        voluntary_switches=after.ru_nvcsw - before.ru_nvcsw,
+        start_ns=start,
+        wait_ns=max(queued, 0),  # a thread that ended took its share with it
+        suspended_ns=later.slept_ns - clocks.slept_ns,
+        stepped_ns=later.wall_ns - clocks.wall_ns,
+    )
 
 
 def queued_ns() -> int:
@@ -171,5 +169,5 @@ def queued_ns() -> int:
 
 def idle_cost_ns(work: Callable[[], None], repeats: int = 9) -> int:
     """The median wall time of `work`: the cost of a clock pair around an idle fence."""
-    times = sorted(measured(work)["wall_ns"] for _ in range(repeats))
+    times = sorted(measured(work).wall_ns for _ in range(repeats))
     return times[repeats // 2]

@@ -9,23 +9,26 @@ own events where there are any, so that launching is not in it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Tensors, Variant
+from xbench.errors import CellFailed
+from xbench.ops.base import ITEM_BYTES
+from xbench.ops.rounding import host_dtype
+from xbench.process.messages import CacheRate, CeilingsReply, ProductReply, Rate
 from xbench.registry import factory_of
 from xbench.worker.counters import measured
-from xbench.worker.tensors import put
-from xbench.workloads.base import ITEM_BYTES
+from xbench.worker.slot import put
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-Reply = dict[str, Any]
 ROWS = 1024
 UNKNOWN_CACHE, CACHE_TIMES, MOST_BYTES = 64 << 20, 8, 1 << 30
 """An array of triad is so many times the cache, but no more than that."""
@@ -42,29 +45,33 @@ LONG_BURST_NS = 20_000_000
 
 
 def device_ceilings(
-    backend: Backend, mode: Mode, dtype: str, watch: Stopwatch | None, cache_bytes: int,
+    backend: Backend,
+    mode: Mode,
+    dtype: str,
+    watch: Stopwatch | None,
+    cache_bytes: int,
     budget_s: float,
-) -> Reply:  # fmt: skip
-    """Within about `budget_s`: `bandwidth` (bytes/s) and `compute` (flop/s), each as best, spread
-    and repeats, null where the adapter lacks the op; `array_bytes`, `cache_bytes`, `matrix_n`."""
+) -> CeilingsReply:
+    """Within about `budget_s`; a figure is None where the adapter lacks the op."""
     array = min(CACHE_TIMES * (cache_bytes or UNKNOWN_CACHE), MOST_BYTES)
     width = array // ROWS // ITEM_BYTES[dtype]
     triad = Spec("triad", (("n", ROWS), ("w", width)), dtype)
     walls = _best(backend, mode, triad, ("x", "w"), (ROWS, width), watch, budget_s / 2)
     n, products = _product(backend, mode, dtype, watch, budget_s / 2)
     moved = 3 * ROWS * width * ITEM_BYTES[dtype]
-    caches = _cache(backend, mode, dtype, watch, cache_bytes)
-    return {
-        "caches": caches,
-        "bandwidth": _figure([moved / each * 1e9 for each in walls]),
-        "compute": _figure([2 * n**3 / each * 1e9 for each in products]),
-        "array_bytes": moved // 3, "cache_bytes": cache_bytes, "matrix_n": n if products else 0,
-    }  # fmt: skip
+    return CeilingsReply(
+        caches=_cache(backend, mode, dtype, watch, cache_bytes),
+        bandwidth=_rate([moved / each * 1e9 for each in walls]),
+        compute=_rate([2 * n**3 / each * 1e9 for each in products]),
+        array_bytes=moved // 3,
+        cache_bytes=cache_bytes,
+        matrix_n=n if products else 0,
+    )
 
 
 def _cache(
     backend: Backend, mode: Mode, dtype: str, watch: Stopwatch | None, cache_bytes: int
-) -> list[Reply]:
+) -> list[CacheRate]:
     """Bytes/s of triad on arrays that together fill half of the device's last cache; none where its
     size is not known."""
     width = cache_bytes // 2 // 3 // ROWS // ITEM_BYTES[dtype]
@@ -72,8 +79,8 @@ def _cache(
         return []
     triad = Spec("triad", (("n", ROWS), ("w", width)), dtype)
     walls = _best(backend, mode, triad, ("x", "w"), (ROWS, width), watch, 0.0, CACHED_CALLS)
-    figure = _figure([3 * ROWS * width * ITEM_BYTES[dtype] / each * 1e9 for each in walls])
-    return [{"level": 2, "size_bytes": cache_bytes, "bandwidth": figure}] if figure else []
+    rate = _rate([3 * ROWS * width * ITEM_BYTES[dtype] / each * 1e9 for each in walls])
+    return [CacheRate(2, cache_bytes, rate)] if rate else []
 
 
 def _product(
@@ -100,9 +107,15 @@ def _product(
 
 
 def _best(
-    backend: Backend, mode: Mode, spec: Spec, names: tuple[str, ...], shape: tuple[int, int],
-    watch: Stopwatch | None, budget_s: float, calls: int = CALLS,
-) -> list[float]:  # fmt: skip
+    backend: Backend,
+    mode: Mode,
+    spec: Spec,
+    names: tuple[str, ...],
+    shape: tuple[int, int],
+    watch: Stopwatch | None,
+    budget_s: float,
+    calls: int = CALLS,
+) -> list[float]:
     """Nanoseconds of one call in each burst, the first left out; none if the op is not offered."""
     variant = Variant(mode, "none")
     if backend.supports(spec.op, spec.dtype, variant) is not None:
@@ -138,7 +151,7 @@ def _burst(
         backend.fence(outputs)
 
     def burst() -> float:
-        wall = measured(work)["wall_ns"]
+        wall = measured(work).wall_ns
         return (wall if watch is None else max(watch.elapsed_ns(), 1)) / calls
 
     return burst
@@ -152,8 +165,106 @@ def _until(burst: Callable[[], float], budget_s: float) -> Iterator[float]:
         yield burst()
 
 
-def _figure(rates: list[float]) -> Reply | None:
+def _rate(rates: list[float]) -> Rate | None:
     if not rates:
         return None
     best = max(rates)
-    return {"best": best, "spread": abs(median(rates) / best - 1.0), "repeats": len(rates)}
+    return Rate(best, spread=abs(median(rates) / best - 1.0), repeats=len(rates))
+
+
+# Flop/s of an adapter's own product, taken so that nothing but computing it can give it.
+#
+# A ceiling that a framework reports of itself must not be inflated by work that is left undone:
+# each product has operands that were never seen, its whole result is on the host before the clock
+# is read, and it is checked (Freivalds, 1977).
+
+SIZES, LONGEST_S = (512, 1024, 2048, 4096), 0.15
+LEAST, MOST = 3, 12
+OFF = 0.05
+"""How far a checked sum may lie from the right one, as a share of its size: no wrong product is so
+near, and bfloat16 is nearer."""
+
+
+def product_rate(backend: Backend, mode: Mode, dtype: str, budget_s: float) -> ProductReply:
+    """The best of several products of square matrices within about `budget_s`.
+
+    Raises: CellFailed("invalid") for a wrong product."""
+    variant = Variant(mode, "none")
+    if backend.supports("matmul", dtype, variant) is not None:
+        return ProductReply(None, 0)
+    trial = Trial(backend, variant, dtype, SIZES[0])
+    for n in SIZES[1:]:
+        trial.once()
+        if 8 * trial.once() > LONGEST_S:
+            break
+        trial = Trial(backend, variant, dtype, n)
+    rates = [2 * trial.n**3 / each for each in trial.until(budget_s)]
+    best = max(rates)
+    return ProductReply(Rate(best, 1.0 - median(rates) / best, len(rates)), trial.n)
+
+
+class Trial:
+    """Products of n x n matrices in one dtype, each of operands of its own."""
+
+    def __init__(self, backend: Backend, variant: Variant, dtype: str, n: int) -> None:
+        import numpy as np
+
+        self.n = n
+        self._backend = backend
+        self._spec = Spec("matmul", (("m", n), ("k", n), ("n", n)), dtype)
+        self._step = factory_of(backend, "matmul")(backend, self._spec, variant)
+        random = np.random.default_rng(n)
+        self._base = {name: random.standard_normal((n, n), "float32") for name in "ab"}
+        self._vector = random.standard_normal(n)
+        self._number = 0
+        self._before = self._put(self._next())
+
+    def until(self, budget_s: float) -> Iterator[float]:
+        """Seconds of one product each, some at least."""
+        deadline = time.perf_counter() + budget_s
+        for number in range(MOST):
+            if number >= LEAST and time.perf_counter() > deadline:
+                return
+            yield self.once()
+
+    def once(self) -> float:
+        """Seconds of one product and of bringing it to the host, just after another one: a pool of
+        threads that was asleep has woken."""
+        import numpy as np
+
+        backend, host = self._backend, self._next()
+        batch = self._put(host)
+        _, outputs = self._step.run({}, self._before)
+        backend.fence(outputs)
+        start = time.perf_counter()
+        _, outputs = self._step.run({}, batch)
+        backend.fence(outputs)
+        found = np.asarray(backend.get(outputs["y"]))
+        seconds = time.perf_counter() - start
+        _check(backend.name, host["a"], host["b"], found, self._vector)
+        self._before = batch
+        return seconds
+
+    def _next(self) -> dict[str, Array]:
+        """Matrices that differ in every entry from all before."""
+        self._number += 1
+        scale = 1.0 + self._number / 64
+        dtype = host_dtype(self._spec.dtype)
+        return {name: (values * scale).astype(dtype) for name, values in self._base.items()}
+
+    def _put(self, host: dict[str, Array]) -> Tensors:
+        batch = {
+            name: put(self._backend, self._spec, name, values) for name, values in host.items()
+        }
+        self._backend.fence(batch)
+        return batch
+
+
+def _check(name: str, a: Array, b: Array, y: Array, v: Array) -> None:
+    """Whether y = a b, by a random vector. Raises: CellFailed("invalid")."""
+    import numpy as np
+
+    right, found = a.astype("float64") @ (b.astype("float64") @ v), y.astype("float64") @ v
+    off = np.linalg.norm(found - right) / np.linalg.norm(right)
+    if not off <= OFF:
+        raise CellFailed("invalid", f"{name}: a product is off by {off:.2g} of its size")

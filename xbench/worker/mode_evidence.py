@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from xbench.contracts import Backend, Mode, Spec, Step
 from xbench.errors import CellFailed
-from xbench.workloads import get_op
+from xbench.ops import get_op
 
 Made = Mapping[str, int]
 COUNTED: Mapping[str, str] = {"graph": "graphs", "compiled": "compiled"}

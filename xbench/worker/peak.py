@@ -38,12 +38,12 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Memory, Spec, Tensors, Variant
 from xbench.errors import CellFailed
+from xbench.machine.own_process import forget_peak, has_own_mark, resident_memory
+from xbench.process.messages import InputFiles, PeakReply
+from xbench.process.serve import storage
 from xbench.registry import factory_of
 from xbench.text import show_bytes
-from xbench.worker.host import forget_peak, has_own_mark, resident_memory
-from xbench.worker.slot import Slot
-from xbench.worker.storage import storage
-from xbench.worker.tensors import put
+from xbench.worker.slot import Slot, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,13 +86,10 @@ class Meter:
 
 
 def peak_memory(
-    backend: Backend, device: str, spec: Spec, variant: Variant, inputs: dict[str, Any]
-) -> dict[str, Any]:
-    """Measure a cell of an opened backend; `inputs` name the oracle's files.
-
-    Returns: `peak_bytes`, `calls`, `method`, and whether the peak had grown `steady`. Raises:
-    CellFailed."""
-    given, pristine = _read_arrays(inputs["batch"]), _read_arrays(inputs["state"])
+    backend: Backend, device: str, spec: Spec, variant: Variant, inputs: InputFiles
+) -> PeakReply:
+    """Measure a cell of an opened backend. Raises: CellFailed."""
+    given, pristine = _read_arrays(inputs.batch), _read_arrays(inputs.state)
     meter = Meter(backend, device)
     batch = {name: put(backend, spec, name, values) for name, values in given.items()}
     slot = Slot(backend, spec, batch, given, pristine)
@@ -108,8 +105,7 @@ def peak_memory(
         if peak - before > max(RISE_BYTES, RISE_SHARE * peak):
             rose_at = calls
     meter.check(peak)
-    steady = 2 * rose_at <= calls
-    return {"peak_bytes": peak, "calls": calls, "method": meter.method, "steady": steady}
+    return PeakReply(peak, calls, meter.method, steady=2 * rose_at <= calls)
 
 
 def _read_arrays(files: dict[str, str]) -> dict[str, Array]:

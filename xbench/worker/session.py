@@ -6,21 +6,58 @@ import gc
 import importlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from xbench.contracts import Backend, Mode, Policy, Spec, Step, Stopwatch, Variant
+from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Variant
 from xbench.errors import CellFailed
-from xbench.oracle.digest import digest_results, load_digests
-from xbench.plan.files import load_suites
-from xbench.registry import factory_of
-from xbench.worker.caches import copies_beyond
-from xbench.worker.counters import Reading, idle_cost_ns, measured
-from xbench.worker.device_ceilings import device_ceilings
-from xbench.worker.dispatch import launch_costs
-from xbench.worker.exhibits import show
-from xbench.worker.host import malloc_library
+from xbench.extensions import resolve
+from xbench.machine.caches import copies_beyond
+from xbench.machine.own_process import malloc_library
+from xbench.ops import get_op
+from xbench.ops.base import ITEM_BYTES
+from xbench.ops.products import LEAST_BITS, product_bits
+from xbench.oracle.digest import digest_results, load_digests, map_arrays
+from xbench.process.messages import (
+    AnswerReply,
+    AnswerRequest,
+    BurstRequest,
+    CallReply,
+    CallRequest,
+    CeilingsReply,
+    CloseRequest,
+    CostsReply,
+    CostsRequest,
+    DeviceCeilingsRequest,
+    Done,
+    KeepResultsRequest,
+    KeptReply,
+    LoadReply,
+    LoadRequest,
+    NewOperandsReply,
+    NewOperandsRequest,
+    OpenReply,
+    OpenRequest,
+    PeakReply,
+    PeakRequest,
+    PlaceRequest,
+    PopulateRequest,
+    ProbeRequest,
+    ProductReply,
+    ProductRequest,
+    ReadCostReply,
+    ReadCostRequest,
+    Reading,
+    UnloadRequest,
+    VariedReply,
+    VaryCallsRequest,
+)
+from xbench.process.serve import Answers, Handler, serve, storage, typed
+from xbench.registry import factory_of, load_suites
+from xbench.worker.ceilings import launch_costs
+from xbench.worker.counters import idle_cost_ns, measured
+from xbench.worker.device_ceilings import device_ceilings, product_rate
 from xbench.worker.layout import (
     FEW_BYTES,
     TRIED_BYTES,
@@ -30,14 +67,8 @@ from xbench.worker.layout import (
     scatter_process,
 )
 from xbench.worker.mode_evidence import check_mode, made
-from xbench.worker.optional import cache_bytes, stopwatch
 from xbench.worker.peak import peak_memory
-from xbench.worker.precision import LEAST_BITS, product_bits
-from xbench.worker.product_rate import product_rate
-from xbench.worker.serve import Handler, serve
-from xbench.worker.slot import Slot, map_arrays
-from xbench.worker.storage import storage
-from xbench.worker.tensors import put
+from xbench.worker.slot import Slot, cache_bytes, put, stopwatch
 from xbench.worker.threads_at_work import threads_at_work
 from xbench.worker.work_checks import (
     answers_to_input,
@@ -48,14 +79,12 @@ from xbench.worker.work_checks import (
     new_operands,
     varied_calls,
 )
-from xbench.workloads import get_op
-from xbench.workloads.base import ITEM_BYTES
 
-Reply = dict[str, Any]
+Values = dict[str, Any]  # a user's own JSON
 IEEE_BITS, TF32_BITS = 24, 11
 
 
-def main(config: dict[str, Any]) -> None:
+def main(config: Mapping[str, Any]) -> None:
     """Serve one worker key; `backend` is "module:Class", `suites` are users' files, `layout` seeds
     the draw of where this process's memory lies."""
     kept = scatter_process(config["layout"]) if "layout" in config else []
@@ -64,16 +93,12 @@ def main(config: dict[str, Any]) -> None:
     kept.clear()
 
 
-def load_adapter(config: dict[str, Any]) -> Backend:
+def load_adapter(config: Mapping[str, Any]) -> Backend:
     """The adapter that a worker is to serve, after the users' files that may add to it."""
     load_suites(config["suites"])
     module, _, name = config["backend"].partition(":")
     backend: Backend = getattr(importlib.import_module(module), name)()
     return backend
-
-
-def _spec(sent: Reply) -> Spec:
-    return Spec(sent["op"], tuple((name, value) for name, value in sent["params"]), sent["dtype"])
 
 
 def _watchers() -> str | None:
@@ -124,18 +149,32 @@ class Session:
     @property
     def handlers(self) -> dict[str, Handler]:
         """What may be asked, by name."""
-        asked: tuple[Handler, ...] = (
-            self.open, self.launch_costs, self.ceilings, self.product_rate, self.place, self.load,
-            self.burst, self.populate, self.read_cost, self.answer, self.probe, self.keep_results,
-            self.new_operands, self.vary_calls, self.peak, self.exhibit, self.unload, self.close,
-        )  # fmt: skip
-        return {method.__name__: method for method in asked}
+        answers: Answers = {
+            OpenRequest: self.open,
+            CostsRequest: self.launch_costs,
+            DeviceCeilingsRequest: self.ceilings,
+            ProductRequest: self.product_rate,
+            PlaceRequest: self.place,
+            LoadRequest: self.load,
+            BurstRequest: self.burst,
+            PopulateRequest: self.populate,
+            ReadCostRequest: self.read_cost,
+            AnswerRequest: self.answer,
+            ProbeRequest: self.probe,
+            KeepResultsRequest: self.keep_results,
+            NewOperandsRequest: self.new_operands,
+            VaryCallsRequest: self.vary_calls,
+            PeakRequest: self.peak,
+            UnloadRequest: self.unload,
+            CallRequest: self.call_function,
+            CloseRequest: self.close,
+        }
+        return typed(answers)
 
-    def open(self, policy: dict[str, Any], core: int | None) -> Reply:
-        """Import the framework, set the policy and read it back. `core` is the main thread's home,
-        where every burst begins."""
-        chosen = Policy(**policy)
-        self.device, self.core = chosen.device, core
+    def open(self, request: OpenRequest) -> OpenReply:
+        """Import the framework, set the policy and read it back."""
+        chosen = request.policy
+        self.device, self.core = chosen.device, request.core
         start = time.perf_counter_ns()
         self.backend.open(chosen)
         opened = time.perf_counter_ns() - start
@@ -160,118 +199,114 @@ class Session:
         if self.bits is not None:
             _check_precision(self.backend.name, self.math, self.bits)
         cost = idle_cost_ns(self._empty_burst(stopwatch(self.backend)))
-        return {
-            "open_ns": opened,
-            "fence_ns": cost,
-            "python": sys.version.split()[0],
-            "malloc": malloc_library(),
-            "threads_worked": worked,
-            "attest": facts,
-        }
+        return OpenReply(
+            open_ns=opened,
+            fence_ns=cost,
+            python=sys.version.split()[0],
+            malloc=malloc_library(),
+            threads_worked=worked,
+            attest=facts,
+        )
 
-    def launch_costs(self, mode: Mode) -> Reply:
-        """What a call costs that has nothing to compute: `dispatch_ns` and `operator_ns`."""
-        return dict(launch_costs(self.backend, mode))
+    def launch_costs(self, request: CostsRequest) -> CostsReply:
+        """What a call costs that has nothing to compute."""
+        return launch_costs(self.backend, request.mode)
 
-    def ceilings(self, mode: Mode, dtype: str, budget_s: float) -> Reply:
+    def ceilings(self, request: DeviceCeilingsRequest) -> CeilingsReply:
         """What this device reaches at most through this framework."""
         watch, cache = stopwatch(self.backend), cache_bytes(self.backend, self.device)
-        return device_ceilings(self.backend, mode, dtype, watch, cache, budget_s)
+        return device_ceilings(
+            self.backend, request.mode, request.dtype, watch, cache, request.budget_s
+        )
 
-    def product_rate(self, mode: Mode, dtype: str, budget_s: float) -> Reply:
+    def product_rate(self, request: ProductRequest) -> ProductReply:
         """What this framework's own product reaches; see `product_rate`."""
-        return product_rate(self.backend, mode, dtype, budget_s)
+        return product_rate(self.backend, request.mode, request.dtype, request.budget_s)
 
-    def place(self, cell: str, spec: dict[str, Any], inputs: Reply, cold: bool = False) -> Reply:
-        """Put a cell's inputs on the device, as many copies as no cache holds if `cold`. Not timed:
-        other workers may be doing the same."""
-        asked, given = _spec(spec), map_arrays(inputs["batch"])
+    def place(self, request: PlaceRequest) -> Done:
+        """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
+        asked, given = request.spec, map_arrays(request.inputs.batch)
         tensors = get_op(asked.op).tensors(asked)
         touched = tensors.elements("batch") + tensors.elements("outputs")
         each_bytes = touched * ITEM_BYTES[asked.dtype]
-        copies = copies_beyond(cache_bytes(self.backend, self.device), each_bytes) if cold else 1
+        held = cache_bytes(self.backend, self.device)
+        copies = copies_beyond(held, each_bytes) if request.cold else 1
         batches = [
             {name: put(self.backend, asked, name, values) for name, values in given.items()}
             for _ in range(copies)
         ]
         for each in batches:
             self.backend.fence(each)
-        slot = Slot(self.backend, asked, batches[0], given, map_arrays(inputs["state"]))
+        slot = Slot(self.backend, asked, batches[0], given, map_arrays(request.inputs.state))
         slot.others = batches[1:]
         slot.watch = stopwatch(self.backend)
-        self.slots[cell] = slot
-        return {}
+        self.slots[request.cell] = slot
+        return Done()
 
-    def load(self, cell: str, variant: list[Any]) -> Reply:
+    def load(self, request: LoadRequest) -> LoadReply:
         """Build a placed cell's step and run it for the first time."""
-        slot = self.slots[cell]
-        self._check_products(slot.spec, variant[0])
+        slot, variant = self.slots[request.cell], request.variant
+        self._check_products(slot.spec, variant.mode)
         factory, before = factory_of(self.backend, slot.spec.op), made(self.backend)
 
         def make() -> Step:
-            return factory(self.backend, slot.spec, Variant(*variant))
+            return factory(self.backend, slot.spec, variant)
 
         def build() -> None:
             slot.step = make()
 
-        building = measured(build)["wall_ns"]
-        slot.rotate(make if variant[0] == "eager" else None)
+        building = measured(build).wall_ns
+        slot.rotate(make if variant.mode == "eager" else None)
         first = slot.burst(1, 0)
         known = slot.spec.op in self.attested
-        check_mode(self.backend, variant[0], slot.spec, slot.step, before, known)
+        check_mode(self.backend, variant.mode, slot.spec, slot.step, before, known)
         self.attested.add(slot.spec.op)
         self._check_places(slot)
         slot.place_finished()
         gc.collect()
         memory = self.backend.memory().current_bytes
-        copies = 1 + len(slot.others)
-        return {"build_ns": building, "first": first, "memory_bytes": memory, "copies": copies}
+        return LoadReply(building, first, memory, copies=1 + len(slot.others))
 
-    def burst(
-        self, cell: str, calls: int, lead_in: int, layout: int | None = None, shift_bytes: int = 0,
-        read_placed: bool = False,
-    ) -> Reading:  # fmt: skip
-        """One timed burst, begun on the home core. `layout` seeds the draw of where its tensors
-        lie; None leaves that to what was allocated before. `shift_bytes`: how far results may be
-        shifted."""
+    def burst(self, request: BurstRequest) -> Reading:
+        """One timed burst, begun on the home core."""
         begin_on(self.core)
-        slot = self.slots[cell]
-        if layout is None:
-            return slot.burst(calls, lead_in, read_placed)
-        between = Gaps(self.heap, layout, TRIED_BYTES if lead_in else FEW_BYTES)
+        slot, calls, lead_in = self.slots[request.cell], request.calls, request.lead_in
+        if request.layout is None:
+            return slot.burst(calls, lead_in, request.read_placed)
+        between = Gaps(self.heap, request.layout, TRIED_BYTES if lead_in else FEW_BYTES)
         slot.drop()
         try:
-            return slot.burst(calls, lead_in, read_placed, between, shift_bytes)
+            return slot.burst(calls, lead_in, request.read_placed, between, request.shift_bytes)
         finally:
             between.close()
 
-    def populate(self, cell: str, size_bytes: int) -> Reply:
+    def populate(self, request: PopulateRequest) -> Done:
         """Have pages for so much of the heap, before a cell's tensors move about in it."""
-        self.slots[cell].populate(size_bytes)
-        return {}
+        self.slots[request.cell].populate(request.size_bytes)
+        return Done()
 
-    def read_cost(self, cell: str) -> Reply:
+    def read_cost(self, request: ReadCostRequest) -> ReadCostReply:
         """What reading the smallest output costs when it is computed."""
-        return {"read_ns": self.slots[cell].read_cost_ns()}
+        return ReadCostReply(self.slots[request.cell].read_cost_ns())
 
-    def answer(self, cell: str, file: str, digests: str) -> Reply:
-        """Write the results of the last burst, as far as they are compared, to `file` (npz)."""
+    def answer(self, request: AnswerRequest) -> AnswerReply:
+        """Write the results of the last burst, as far as they are compared."""
         import numpy as np
 
-        slot = self.slots[cell]
+        slot = self.slots[request.cell]
         self._check_places(slot)
         with storage():
-            compared = load_digests(Path(digests))
+            compared = load_digests(Path(request.digests))
         sent = digest_results(slot.results(), compared)
-        with storage(), Path(file).open("wb") as stream:
+        with storage(), Path(request.file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
-        return {"traces": slot.step.traces()}
+        return AnswerReply(slot.step.traces())
 
-    def probe(self, cell: str) -> Reply:
+    def probe(self, request: ProbeRequest) -> Done:
         """Whether a cell computes: its results must follow its inputs, and leave them alone.
 
         Raises: CellFailed("invalid", ...)"""
-        slot = self.slots[cell]
+        slot = self.slots[request.cell]
         if not answers_to_input(slot):
             raise CellFailed("invalid", "the result stayed the same when an input changed")
         deaf = deaf_outputs(slot)
@@ -289,42 +324,45 @@ class Session:
                 f"put of {which} copied nothing: what was written to the host array afterwards "
                 "showed in the tensor; copy inside put",
             )
-        return {}
+        return Done()
 
-    def keep_results(self, cell: str, calls: int, lead_in: int) -> Reply:
+    def keep_results(self, request: KeepResultsRequest) -> KeptReply:
         """A burst whose results are all kept and read; see `kept_results`."""
         begin_on(self.core)
-        return kept_results(self.slots[cell], calls, lead_in)
+        return kept_results(self.slots[request.cell], request.calls, request.lead_in)
 
-    def new_operands(self, cell: str) -> Reply:
+    def new_operands(self, request: NewOperandsRequest) -> NewOperandsReply:
         """Calls on operands that no call has seen; see `new_operands` of `work_checks`."""
         begin_on(self.core)
-        return dict(new_operands(self.slots[cell]))
+        return new_operands(self.slots[request.cell])
 
-    def vary_calls(self, cell: str, calls: int, repeats: int, sets: int) -> Reply:
+    def vary_calls(self, request: VaryCallsRequest) -> VariedReply:
         """Calls as bursts make them, and in two other ways; see `varied_calls`."""
         begin_on(self.core)
-        return dict(varied_calls(self.slots[cell], calls, repeats, sets))
+        slot = self.slots[request.cell]
+        return varied_calls(slot, request.calls, request.repeats, request.sets)
 
-    def peak(self, spec: Reply, variant: list[Any], inputs: Reply) -> Reply:
+    def peak(self, request: PeakRequest) -> PeakReply:
         """What a cell needs at its most; asked once of a process, which serves nothing else."""
-        return peak_memory(self.backend, self.device, _spec(spec), Variant(*variant), inputs)
+        spec, variant, inputs = request.spec, request.variant, request.inputs
+        return peak_memory(self.backend, self.device, spec, variant, inputs)
 
-    def exhibit(self, name: str, params: Reply) -> Reply:
-        """What a piece of user's code gives on this backend. Raises: CellFailed("unsupported")."""
-        return {"values": show(self.backend, name, params)}
+    def call_function(self, request: CallRequest) -> CallReply:
+        """What the function "module:function" gives for the opened backend and these arguments: a
+        dictionary of JSON's types. Raises: CellFailed, if the function does."""
+        return CallReply(resolve(request.function)(self.backend, **request.arguments))
 
-    def unload(self, cell: str) -> Reply:
+    def unload(self, request: UnloadRequest) -> Done:
         """Forget a cell and give its memory back; unknown cells are no error."""
-        self.slots.pop(cell, None)
+        self.slots.pop(request.cell, None)
         gc.collect()
-        return {}
+        return Done()
 
-    def close(self) -> Reply:
+    def close(self, request: CloseRequest) -> Done:
         """Release the framework; the process ends after the reply."""
         self.slots.clear()
         self.backend.close()
-        return {}
+        return Done()
 
     def _empty_burst(self, watch: Stopwatch | None) -> Callable[[], None]:
         """What a burst does beside its calls."""

@@ -9,21 +9,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Handle, Spec, Step, Stopwatch, Tensors
-from xbench.worker.counters import Reading, measured
+from xbench.machine.caches import last_level_bytes
+from xbench.ops import get_op
+from xbench.ops.rounding import ITEM_BYTES, host_dtype
+from xbench.process.messages import Reading
+from xbench.worker.counters import measured
 from xbench.worker.layout import Gaps
-from xbench.worker.storage import storage
-from xbench.worker.tensors import put
-from xbench.workloads import get_op
-from xbench.workloads.rounding import ITEM_BYTES, host_dtype
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+# Host arrays handed to a backend, each as the op wants it.
+
+
+def put(backend: Backend, spec: Spec, name: str, host: np.ndarray[Any, Any]) -> Handle:
+    """One of an op's tensors, in the spec's dtype and where the op wants it. What an adapter would
+    do by itself is not asked of it, so that a plain one needs no more than `put(host)`."""
+    asked: dict[str, str] = {}
+    if str(host.dtype) != spec.dtype:
+        asked["dtype"] = spec.dtype
+    if name in get_op(spec.op).on_host:
+        asked["device"] = "cpu"
+    return backend.put(host, **asked)
 
 
 COMPARED = 1 << 16
@@ -142,9 +154,13 @@ class Slot:
         return put(self.backend, self.spec, name, values)
 
     def burst(
-        self, calls: int, lead_in: int, read_placed: bool = False, between: Gaps | None = None,
+        self,
+        calls: int,
+        lead_in: int,
+        read_placed: bool = False,
+        between: Gaps | None = None,
         shift_bytes: int = 0,
-    ) -> Reading:  # fmt: skip
+    ) -> Reading:
         """Time `calls` calls, fenced on both sides; before them `lead_in` calls that are not timed,
         since this process was stopped and its caches and threads have gone cold. The timed calls
         go on from the state that these leave: a fresh one would have to be put first, in which
@@ -180,17 +196,21 @@ class Slot:
             fence(state | outputs)
 
         reading = measured(work)
-        self._timed_ns += reading["wall_ns"]
-        if watch is not None:
-            reading["device_ns"] = watch.elapsed_ns()
         self.last = state | outputs
+        return self._read_after(reading, outputs, read_placed)
+
+    def _read_after(self, reading: Reading, outputs: Tensors, read_placed: bool) -> Reading:
+        """What was read of a burst, and what reading takes now; see `burst`."""
+        self._timed_ns += reading.wall_ns
+        device_ns = self.watch.elapsed_ns() if self.watch is not None else None
         self._watch(outputs)
-        if read_placed:
-            reading["placed_ns"] = self.read(self._finished())
-        else:
-            reading["residual_ns"] = self.read(outputs[self.watched])
-        reading["traces"] = self.step.traces()
-        return reading
+        read_ns = self.read(self._finished() if read_placed else outputs[self.watched])
+        return reading.completed(
+            traces=self.step.traces(),
+            residual_ns=None if read_placed else read_ns,
+            placed_ns=read_ns if read_placed else None,
+            device_ns=device_ns,
+        )
 
     def _watch(self, outputs: Tensors) -> None:
         """Choose the smallest output, the first time."""
@@ -282,12 +302,18 @@ def same(one: Array, other: Array) -> bool:
     )
 
 
-def map_arrays(files: dict[str, str]) -> dict[str, Array]:
-    """Host arrays by name, mapped read-only from the oracle's files. Raises: StorageFailed."""
-    import numpy as np
+# What an adapter may have and need not: see `xbench.contracts.Backend`.
 
-    with storage():
-        return {
-            name: np.load(Path(file), mmap_mode="r", allow_pickle=False)
-            for name, file in files.items()
-        }
+
+def stopwatch(backend: Backend) -> Stopwatch | None:
+    """A new one of the device's own, if it has timed events."""
+    make: Callable[[], Stopwatch | None] | None = getattr(backend, "stopwatch", None)
+    return make() if make is not None else None
+
+
+def cache_bytes(backend: Backend, device: str) -> int:
+    """Of the last-level caches of the policy's device; 0: unknown."""
+    if device == "cpu":
+        return last_level_bytes()
+    ask: Callable[[], int | None] | None = getattr(backend, "cache_bytes", None)
+    return (ask() if ask is not None else None) or 0

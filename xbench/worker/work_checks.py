@@ -3,7 +3,7 @@
 A framework may hand out a promise and compute when somebody reads it, or never; it may hand out a
 result that it computed before. The oracle sees neither, since what it reads is right. So calls are
 made whose results are kept and read, and calls whose operands are new. What is read here is judged
-in `engine/refuse.py`."""
+in `engine/refusals.py`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Handle, Tensors
-from xbench.worker.slot import Slot, changed_operands, same, sample
-from xbench.worker.tensors import put
-from xbench.workloads import get_op
+from xbench.ops import get_op
+from xbench.process.messages import KeptReply, NewOperandsReply, VariedReply
+from xbench.worker.slot import Slot, changed_operands, put, same, sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,14 +83,11 @@ def _owns(slot: Slot, name: str) -> bool:
     return same(sample(slot.backend.get(tensor)), sample(values))
 
 
-def kept_results(slot: Slot, calls: int, lead_in: int) -> dict[str, Any]:
+def kept_results(slot: Slot, calls: int, lead_in: int) -> KeptReply:
     """Make calls as a burst does, but keep every result; after the fence, which is given the last
     ones only, read results in the order in which they were made: all, or some of each part.
-
-    Returns: `calls` that were made; `wall_ns` of them with their fence; `late_ns`, what reading the
-    results of each took that was read; `placed_ns`, what reading tensors of the same shapes took
-    that were put before and are finished. Of those a few are read first: the first readings find
-    cold caches."""
+    Compared with them are tensors of the same shapes that were put before and are finished. Of
+    those a few are read first: the first readings find cold caches."""
     fence, run = slot.backend.fence, slot.step.run
     state, outputs = run(slot.fresh_state(), slot.batch)
     placed = [_like_outputs(slot, tuple(outputs)) for _ in range(max(2, min(calls, PLACED)))]
@@ -110,10 +107,8 @@ def kept_results(slot: Slot, calls: int, lead_in: int) -> dict[str, Any]:
     warming = len(placed) // 2
     first = [_read(slot, each) for each in placed[:warming]]
     late = [_read(slot, each) for each in some_of(kept)]
-    return {
-        "calls": calls, "wall_ns": wall, "late_ns": late,
-        "placed_ns": first[1:] + [_read(slot, each) for each in placed[warming:]],
-    }  # fmt: skip
+    finished = first[1:] + [_read(slot, each) for each in placed[warming:]]
+    return KeptReply(calls, wall, late_ns=late, placed_ns=finished)
 
 
 def some_of(kept: list[Tensors]) -> list[Tensors]:
@@ -138,15 +133,13 @@ def _read(slot: Slot, outputs: Tensors) -> int:
     return time.perf_counter_ns() - start
 
 
-def new_operands(slot: Slot) -> dict[str, Any]:
+def new_operands(slot: Slot) -> NewOperandsReply:
     """Time one call on operands that no call has seen, and calls on the same ones again. Before
     them, a call on other new operands takes the memory that theirs then have: pages that a process
     never had cost as much as some calls.
 
-    Returns: `new_ns` of the first and `again_ns` of the others, each with a fence and from a fresh
-    state; `same`, results that the second call gave back as the first one's very own while a call
-    on other operands did not (a step that has one place for its result gives back that one each
-    time)."""
+    Each is timed with a fence and from a fresh state. Results are not the `same` where a call on
+    other operands gives them too: a step may have one place for its result."""
     fence, run = slot.backend.fence, slot.step.run
 
     def once(operands: Tensors) -> tuple[int, Tensors]:
@@ -175,19 +168,18 @@ def new_operands(slot: Slot) -> dict[str, Any]:
     del every
     del first, second, old
     third_ns, _ = once(batch)
-    return {"new_ns": new_ns, "again_ns": [second_ns, third_ns], "same": sorted(same)}
+    return NewOperandsReply(new_ns, again_ns=[second_ns, third_ns], same=sorted(same))
 
 
-def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> dict[str, Any]:
+def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> VariedReply:
     """Time so many calls in three ways, one after the other, `repeats` times; what comes before
     that takes the memory which the results then have.
 
-    Returns nanoseconds, with the fence: `usual_ns`, as bursts make them, which drop each result
-    when the next one is there; `kept_ns`, with every result kept until the fence has returned;
-    `new_ns`, with so many `sets` of operands in turn, which no call has seen before. A framework
-    that computes only what somebody still holds takes longer for the second; one that knows
-    operands again, for the third. And `same`: results that a call had in common with the one
-    before, in some calls but not in all (a step may have one place for its result)."""
+    As bursts make them, which drop each result when the next one is there; with every result kept
+    until the fence has returned; with so many `sets` of operands in turn, which no call has seen
+    before. A framework that computes only what somebody still holds takes longer for the second;
+    one that knows operands again, for the third. Results are the `same` if calls had them in common
+    in some cases but not in all: a step may have one place for its result."""
     fence, run = slot.backend.fence, slot.step.run
     slot.last = {}
     found: dict[str, list[int]] = {"usual_ns": [], "kept_ns": [], "new_ns": []}
@@ -208,7 +200,7 @@ def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> dict[str, A
             fence(state | outputs)
             times.append(time.perf_counter_ns() - start)
             same = same or handed_out_again(slot, kept)
-    return {way: times[1:] for way, times in found.items()} | {"same": same}
+    return VariedReply(**{way: times[1:] for way, times in found.items()}, same=same)
 
 
 def handed_out_again(slot: Slot, kept: list[Tensors]) -> list[str]:

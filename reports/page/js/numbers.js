@@ -1,4 +1,4 @@
-// Numbers as people read them: the rules of `reports/say/numbers.py`, held against them by test.
+// Numbers as people read them: the rules of `reports/prose/numbers.py`, held against them by test.
 
 const UNITS = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
 const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];

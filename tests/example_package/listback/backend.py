@@ -9,7 +9,7 @@ from typing import Any
 
 from xbench.contracts import Backend, Factory, Memory, Policy, Probe, Spec, Step, Tensors, Variant
 from xbench.errors import CellFailed, Status
-from xbench.worker.host import resident_memory
+from xbench.machine.own_process import resident_memory
 
 OPS = ("noop", "copy", "triad", "elementwise")
 
@@ -29,9 +29,14 @@ class ListBackend:
 
     def probe(self) -> Probe:
         return Probe(
-            installed=True, version="1.0", hint="", modes=("eager",), dtypes=("float32",),
-            devices=("cpu",), default_gradient="none",
-        )  # fmt: skip
+            installed=True,
+            version="1.0",
+            hint="",
+            modes=("eager",),
+            dtypes=("float32",),
+            devices=("cpu",),
+            default_gradient="none",
+        )
 
     def supports(self, op: str, dtype: str, variant: Variant) -> str | None:
         if op not in OPS:

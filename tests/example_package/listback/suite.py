@@ -7,8 +7,8 @@ from typing import Any
 
 from listback.backend import Flat
 from xbench.contracts import Step
+from xbench.ops.suite import Suite, Sweep
 from xbench.own_op import array_op, implements, step
-from xbench.plan.suite import Suite, Sweep
 
 
 def _exact(x: Any) -> tuple[Any, Any]:
@@ -36,9 +36,10 @@ def with_lists(backend: Any, spec: Any, variant: Any) -> Step:
 
 
 SUITE = Suite(
-    "sums", "sums over rows",
+    "sums",
+    "sums over rows",
     (
         Sweep("row_sum", "row_sum 20×w", lambda w: {"n": 20, "w": w}),
         Sweep("elementwise", "elementwise 5×w", lambda w: {"n": 5, "w": w}),
     ),
-)  # fmt: skip
+)

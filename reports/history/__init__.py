@@ -1,1 +1,0 @@
-"""The page of stored runs: what each cell did over time, and what changed when it did."""

@@ -1,0 +1,120 @@
+"""Names as people say them: frameworks, ways to run an op, where it ran."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, count
+
+from reports.curves import series_of
+from reports.model import Series, Source
+from xbench.records.schema import CellPlan
+
+BACKEND_NAMES = {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
+GRADIENT_NAMES = {
+    "none": "without gradient",
+    "manual": "with gradients by hand",
+    "autograd": "with autograd",
+    "custom": "with a custom function",
+}
+THREAD_NAMES = {"all": "on all cores", "1": "with 1 thread"}
+LONGEST = 60
+
+
+def backend_name(backend: str) -> str:
+    """`PyTorch`; a backend that is not known by its own name."""
+    return BACKEND_NAMES.get(backend, cut(backend))
+
+
+def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
+    """What to call each of a curve's cells, by its id: `NumPy`, `compiled TensorFlow`, `TensorFlow
+    in graph mode`, `eager PyTorch with autograd`. Of mode and gradient only what tells cells of
+    the same backend apart, the allocator where memory is not kept, and the side of an A/B."""
+    series = {plan.id: series_of(plan) for plan in plans}
+    modes: dict[str, set[str]] = {}
+    gradients: dict[str, set[str]] = {}
+    for each in series.values():
+        modes.setdefault(each.backend, set()).add(each.mode)
+        gradients.setdefault(each.backend, set()).add(each.gradient)
+    found: dict[Series, str] = {}
+    for each in sorted(set(series.values()), key=lambda one: one.rank):
+        name = backend_name(each.backend)
+        if len(modes[each.backend]) > 1:
+            name = _in_mode(name, each.mode)
+        if len(gradients[each.backend]) > 1:
+            said = GRADIENT_NAMES.get(each.gradient, f"with gradient {cut(each.gradient)}")
+            name = f"{name} {said}"
+        if each.allocator != "reuse":
+            name = f"{name} with allocator {cut(each.allocator)}"
+        if each.side:
+            name = f"{name} as {cut(each.side)}"
+        found[each] = _free(name, found.values())
+    return {key: found[each] for key, each in series.items()}
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where another has it: long names may be cut to the same."""
+    names = chain([name], (f"{name} ({number})" for number in count(2)))
+    return next(each for each in names if each not in taken)
+
+
+def _in_mode(name: str, mode: str) -> str:
+    return f"{mode} {name}" if mode in ("eager", "compiled") else f"{name} in {cut(mode)} mode"
+
+
+class Works:
+    """Names of what was run, as far as a source has several: `mlp_train`; its family where others
+    share the op; then dtype, device, threads and math."""
+
+    def __init__(self, source: Source) -> None:
+        plans = [cell.plan for cell in source.cells]
+        self._families: dict[str, set[str]] = {}
+        for plan in plans:
+            self._families.setdefault(plan.op, set()).add(plan.family)
+        self._dtypes = {plan.dtype for plan in plans}
+        self._devices = {plan.device for plan in plans}
+        self._threads = {plan.threads for plan in plans}
+        self._maths = {plan.math for plan in plans}
+        machine = source.run.header.environment.get("machine") if source.run else None
+        gpus = machine.get("gpus") if isinstance(machine, dict) else None
+        self._gpus: list[object] = gpus if isinstance(gpus, list) else []
+
+    @property
+    def place(self) -> str:
+        """` on this CPU` where nothing ran elsewhere; with several devices each work names its."""
+        return " on this CPU" if self._devices == {"cpu"} else ""
+
+    def name(self, plan: CellPlan) -> str:
+        """`mlp_train in float32 on this CPU with 1 thread`. A processor that is the only device
+        needs no name."""
+        parts = [cut(plan.op if len(self._families[plan.op]) == 1 else plan.family)]
+        if len(self._dtypes) > 1:
+            parts.append(f"in {cut(plan.dtype)}")
+        if self._devices != {"cpu"}:
+            parts.append(f"on {self._device(plan.device)}")
+        if len(self._threads) > 1:
+            parts.append(THREAD_NAMES.get(plan.threads, f"with {cut(plan.threads)} threads"))
+        if len(self._maths) > 1:
+            parts.append(f"by {cut(plan.math)} math")
+        return " ".join(parts)
+
+    def _device(self, device: str) -> str:
+        """`this CPU`; a GPU's name where the run knows it, with its number where it has several."""
+        if device == "cpu":
+            return "this CPU"
+        kind, _, number = device.partition(":")
+        place = int(number) if re.fullmatch("[0-9]{1,3}", number) else 0
+        if kind != "cuda" or place >= len(self._gpus):
+            return cut(device)
+        name = cut(str(self._gpus[place]))
+        return f"{name} ({device})" if len(self._gpus) > 1 else name
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else list(names))
+
+
+def cut(text: str) -> str:
+    """Text from a file, no longer than a name may be."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

@@ -1,0 +1,102 @@
+"""`history.html`: one self-contained page of the stored runs of a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.page.data import pack, plotly_source
+from reports.page.render import SHARED, cut, joined, policy
+from reports.verdict.history_table import COLUMNS, row_cells, step_rows
+from xbench.errors import UsageError
+from xbench.files import write_whole
+from xbench.tracking.baseline import Stored
+from xbench.tracking.history import Row, what_changed
+from xbench.version import __version__
+
+PAGE = "history.html"
+MOST_ROWS = 200
+"""Of the table; the plot has all."""
+
+_HERE = Path(__file__).resolve().parent
+_STYLE = SHARED.parent / "page.css"
+
+
+def write_history(rows: Sequence[Row], stored: Stored, out: Path) -> Path:
+    """Write the page into a folder, which is made if it is not there. Returns: its path. Raises:
+    UsageError if it cannot be written."""
+    page = render_history(rows, stored).encode()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return write_whole(out / PAGE, page)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {out}: {error.strerror}", "name another folder with --out"
+        ) from None
+
+
+def render_history(rows: Sequence[Row], stored: Stored) -> str:
+    """The page. Text from result files is escaped, or packed."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cut": cut}
+    shared = (SHARED / f"{name}.js" for name in ("elements", "numbers", "canvas"))
+    script, plotly = joined([*shared, _HERE / "history.js"]), plotly_source()
+    return environment.get_template("history.html").render(
+        columns=COLUMNS,
+        rows=[row_cells(row) for row in rows[:MOST_ROWS]],
+        count=len(rows),
+        steps=step_rows(rows, stored),
+        stored=stored,
+        css=Markup(_STYLE.read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own files
+        hashes=Markup(policy(script.encode(), plotly)),  # noqa: S704 - our own
+        packed=pack(msgspec.json.encode(_data(rows, stored))),
+        plots=pack(plotly),
+        version=__version__,
+    )
+
+
+def _data(rows: Sequence[Row], stored: Stored) -> dict[str, object]:
+    """What the script draws. Times in seconds, changes of logarithms."""
+    return {
+        "runs": [
+            {
+                "id": run.head.run_id,
+                "when": run.head.started_utc[:10],
+                "changed": [
+                    f"{each.label}: {each.base} → {each.head}"
+                    for each in what_changed(stored, place)
+                ],
+                "accepted": [each.reason for each in stored.accepted.get(place, ())],
+            }
+            for place, run in enumerate(stored.runs)
+        ],
+        "rows": [
+            {
+                "name": row.name,
+                "steps": [[each.place, each.change, each.cells] for each in row.changes],
+                "cells": [
+                    {
+                        "id": past.plan.id,
+                        "width": past.plan.width,
+                        "at": past.values.places,
+                        "s": past.values.values,
+                        "baseline": past.baseline,
+                        "anchor": past.anchor,
+                    }
+                    for past in row.cells
+                ],
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,127 @@
+"""Exhibits, asked of fresh workers: one a backend and mode, untimed, each answer a journal line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from suites.claims.claim import Exhibit, Request, Values
+from xbench.contracts import Backend, Mode, Spec, Tensors, Variant
+from xbench.engine.workers import Workers
+from xbench.errors import CellFailed, WorkerDied
+from xbench.extensions import resolve
+from xbench.ops import get_op
+from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
+from xbench.process.messages import CallRequest
+from xbench.records.schema import ValuesLine
+from xbench.registry import factory_of, load_backend, not_installed
+
+LIMIT_S = 120.0
+SHOW = "suites.claims.show:show"
+"""What a worker is to call."""
+
+OF_BACKENDS = {
+    "numpy": "suites.claims.exhibits_numpy:EXHIBITS",
+    "torch": "suites.claims.exhibits_torch:EXHIBITS",
+    "tensorflow": "suites.claims.exhibits_tensorflow:EXHIBITS",
+}
+"""Exhibits that are written in a framework. Its worker alone imports them."""
+
+
+def show_exhibits(workers: Workers, requests: Sequence[Request]) -> Iterator[ValuesLine]:
+    """A line of every request and backend. One that fails has a status and a reason; the others go
+    on."""
+    wanted = [(each, _key(backend, each.mode)) for each in requests for backend in each.backends]
+    named = dict.fromkeys(key.backend for _, key in wanted)
+    why = {name: not_installed(name, load_backend(name).probe()) for name in named}
+    missing = {name: reason for name, reason in why.items() if reason is not None}
+    workers.start(dict.fromkeys(key for _, key in wanted if key.backend not in missing))
+    for request, key in wanted:
+        name, worker = request.name or request.exhibit, f"{key.backend} {key.mode}"
+        try:
+            if key.backend in missing:
+                raise CellFailed("unsupported", missing[key.backend])
+            yield ValuesLine(name=name, worker=worker, values=_values(workers, key, request))
+        except (CellFailed, WorkerDied) as error:
+            status, reason = error.status, error.message
+            yield ValuesLine(name=name, worker=worker, status=status, reason=reason)
+
+
+def _values(workers: Workers, key: WorkerKey, request: Request) -> Values:
+    """What an exhibit gives. Raises: CellFailed; WorkerDied, then the next one gets a fresh one."""
+    asked = {"name": request.exhibit, "params": dict(request.params)}
+    worker = workers.get(key)
+    try:
+        told = worker.ask(CallRequest(SHOW, asked), LIMIT_S)
+    except WorkerDied:
+        workers.discard(key)
+        raise
+    return told.reply
+
+
+def _key(backend: str, mode: Mode) -> WorkerKey:
+    return WorkerKey(backend, "cpu", mode, "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)
+
+
+# Exhibits in a worker: small pieces of a user's code, run once, whose values support claims.
+
+
+def show(backend: Backend, name: str, params: Values) -> Values:
+    """Run an exhibit: one of every backend's, or one of its framework's own.
+
+    Raises: CellFailed("unsupported", ...) if it has none of that name."""
+    exhibit = EVERYWHERE.get(name) or _own(backend.name).get(name)
+    if exhibit is None:
+        raise CellFailed("unsupported", f"{backend.name} has no exhibit {name!r}")
+    values: Values = as_json(exhibit(backend, params))
+    return values
+
+
+def _own(backend: str) -> Mapping[str, Exhibit]:
+    path = OF_BACKENDS.get(backend)
+    found: Mapping[str, Exhibit] = resolve(path) if path else {}
+    return found
+
+
+def as_json(value: Any) -> Any:
+    """The same in JSON's types: arrays as lists, numbers that are not finite as text."""
+    if isinstance(value, dict):
+        return {str(name): as_json(each) for name, each in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [as_json(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value
+
+
+def loss_curve(backend: Backend, params: Values) -> Values:
+    """Losses of `steps` calls of a training op from one seeded start, the same for every backend.
+
+    `op`, `params`, `dtype`, `mode`, `gradient` say which; `losses[i]` is that of step i."""
+    import numpy as np
+
+    spec = get_op(params["op"]).spec(params["dtype"], **params["params"])
+    inputs = get_op(spec.op).inputs(spec, np.random.default_rng(params["seed"]))
+    step = factory_of(backend, spec.op)(backend, spec, _variant(params))
+    batch: Tensors = {name: backend.put(values) for name, values in inputs.batch.items()}
+    state = step.prepare({name: backend.put(values) for name, values in inputs.state.items()})
+    losses: list[float] = []
+    for _ in range(params["steps"]):
+        state, outputs = step.run(state, batch)
+        backend.fence(outputs)
+        losses.append(float(backend.get(outputs["loss"])))
+    return {"losses": losses, "label": _label(spec)}
+
+
+def _variant(params: Values) -> Variant:
+    return Variant(params["mode"], params["gradient"])
+
+
+def _label(spec: Spec) -> str:
+    return f"{spec.op}/{get_op(spec.op).label(spec)}/{spec.dtype}"
+
+
+EVERYWHERE: dict[str, Exhibit] = {"loss_curve": loss_curve}

@@ -1,0 +1,99 @@
+"""What each command imports, as the interpreter itself reports it: no command loads a framework."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.made_runs import benchmark_json, families, write_run
+
+FRAMEWORKS = {"torch", "tensorflow", "jax"}
+LARGE = {"numpy", "pandas", "matplotlib", "scipy", "jinja2", "rich", "psutil"}
+ROW = {
+    "name": "test_x",
+    "group": None,
+    "stats": {"median": 1e-3, "min": 9e-4, "iqr": 1e-5, "rounds": 5},
+}
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """A folder with a run and a pytest-benchmark file."""
+    write_run(tmp_path / "run", families(1, (512,)))
+    (tmp_path / "out.json").write_text(benchmark_json([ROW]))
+    return tmp_path
+
+
+def imported(folder: Path, environment: dict[str, str], *command: str) -> set[str]:
+    """Full names of the modules that a command imports in its own process. Those that it asks for
+    by `import_module` are missing, but not what these import in turn."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    found = {line.rpartition("|")[2].strip() for line in lines}
+    assert {"xbench", "argparse"} & found
+    return found
+
+
+def tops(names: set[str]) -> set[str]:
+    """The top-level packages."""
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["run", "--help"]])
+def test_help_imports_the_parser_and_nothing_else(
+    tmp_path: Path, checkout: dict[str, str], command: list[str]
+) -> None:
+    found = imported(tmp_path, checkout, "-m", "xbench", *command)
+    assert not tops(found) & (FRAMEWORKS | LARGE | {"msgspec", "backends", "suites", "reports"})
+    ours = {name for name in found if name.startswith("xbench")}
+    parsers = {name for name in ours if name.startswith("xbench.cli.parser")}
+    assert ours - parsers == {
+        "xbench",
+        "xbench.cli",
+        "xbench.cli.late",
+        "xbench.errors",
+        "xbench.extensions",
+        "xbench.version",
+    }
+
+
+def test_list_asks_for_versions_without_importing(tmp_path: Path, checkout: dict[str, str]) -> None:
+    found = imported(tmp_path, checkout, "-m", "xbench", "list")
+    assert not tops(found) & (FRAMEWORKS | (LARGE - {"psutil"}))
+
+
+@pytest.mark.parametrize("what", ["run", "run/run.jsonl", "out.json"])
+def test_a_report_needs_no_framework(stored: Path, checkout: dict[str, str], what: str) -> None:
+    found = imported(stored, checkout, "-m", "xbench", "report", what)
+    assert "reports.sources" in found
+    assert not tops(found) & (FRAMEWORKS | {"pandas"})
+
+
+def test_a_stored_run_is_loaded_without_any(stored: Path, checkout: dict[str, str]) -> None:
+    code = "import xbench; print(xbench.load('run'))"
+    assert not tops(imported(stored, checkout, "-c", code)) & (FRAMEWORKS | LARGE)
+    code = "import xbench; xbench.load('run').to_pandas()"
+    assert not tops(imported(stored, checkout, "-c", code)) & FRAMEWORKS
+
+
+def test_the_process_that_directs_a_run_imports_none(
+    tmp_path: Path, checkout: dict[str, str]
+) -> None:
+    """NumPy is in the oracle and in the worker."""
+    axes = ["--preset", "smoke", "--backend", "numpy", "--op", "elementwise", "--no-report"]
+    found = imported(tmp_path, checkout, "-m", "xbench", "run", *axes)
+    assert "xbench.engine.run" in found
+    assert not tops(found) & (FRAMEWORKS | {"numpy", "pandas", "matplotlib"})
+    assert "xbench.worker.session" not in found

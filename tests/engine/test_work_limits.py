@@ -1,0 +1,151 @@
+"""Checks for skipped work take no more time and memory than there is, and say what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from xbench.contracts import Spec
+from xbench.engine import cell
+from xbench.engine.burst import Burst
+from xbench.engine.cell import LONGEST_NS, NO_ROOM, CellWork, Limits, varied_calls
+from xbench.engine.placement import Scatter
+from xbench.engine.quiet import WaitBudget
+from xbench.engine.refusals import moved_bytes
+from xbench.errors import CellFailed
+from xbench.ops import get_op
+from xbench.plan.cell import Cell, WorkerKey
+from xbench.process.messages import KeptReply, NewOperandsReply, Request, VariedReply
+from xbench.records.schema import CeilingsLine, CellLine, Figure, Samples
+
+MS = 1_000_000
+CELL = Cell(
+    Spec("elementwise", (("n", 100), ("w", 512)), "float32"),
+    WorkerKey("numpy", "cpu", "eager", "all", "ieee", "reuse"),
+    "none",
+)
+VARIED = VariedReply(usual_ns=[MS], kept_ns=[MS], new_ns=[MS], same=[])
+DONE: dict[str, object] = {
+    "keep_results": KeptReply(3, MS, late_ns=[1] * 3, placed_ns=[1] * 3),
+    "new_operands": NewOperandsReply(MS, again_ns=[MS, MS], same=[]),
+    "vary_calls": VARIED,
+}
+"""What an honest worker replies."""
+
+
+def work_within(limits: Limits) -> CellWork:
+    plan = SimpleNamespace(cores=2, predictions={CELL.id: SimpleNamespace(load_s=1.0)})
+    nothing = cast(Any, None)
+    return CellWork(
+        plan=cast(Any, plan),
+        settings=nothing,
+        workers=nothing,
+        oracle=nothing,
+        bursts={},
+        observe=lambda what, cell: None,
+        canary=nothing,
+        scatter=Scatter(5, 0),
+        wait_budget=WaitBudget(),
+        limits=limits,
+    )
+
+
+def checked(
+    monkeypatch: pytest.MonkeyPatch, free_bytes: int, call_ns: int
+) -> tuple[str, list[str]]:
+    """What is said to be unchecked of a cell with such calls, and what its worker was asked."""
+    asked: list[str] = []
+
+    def ask(work: CellWork, cell: Cell, request: Request[object], expect_s: float) -> object:
+        asked.append(request.action)
+        return DONE[request.action]
+
+    monkeypatch.setattr(CellWork, "_ask", ask)
+    monkeypatch.setattr(cell, "available_bytes", lambda: free_bytes)
+    work = work_within(Limits())
+    line = CellLine(id=CELL.id, calls=1, lead_in=1, timed=Samples(wall_ns=[call_ns] * 5))
+    return work._check_work(CELL, line), asked
+
+
+def test_with_room_and_time_everything_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, asked = checked(monkeypatch, 1 << 34, MS)
+    assert said == ""
+    assert set(asked) == {"keep_results", "new_operands", "vary_calls"}
+
+
+def test_what_does_not_fit_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    each = sum(moved_bytes(CELL.spec))
+    assert checked(monkeypatch, 2 * each, MS) == (NO_ROOM, ["keep_results"])
+    said, asked = checked(monkeypatch, 5 * each, MS)
+    assert said == NO_ROOM
+    assert "new_operands" in asked
+    assert "vary_calls" not in asked
+
+
+def test_calls_of_seconds_are_not_varied(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, asked = checked(monkeypatch, 1 << 34, int(2 * LONGEST_NS))
+    assert said == "its calls take too long"
+    assert "vary_calls" not in asked
+
+
+def test_a_fault_is_no_matter_of_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DONE, "vary_calls", replace(VARIED, new_ns=[20 * MS]))
+    with pytest.raises(CellFailed, match="every call must compute its own"):
+        checked(monkeypatch, 1 << 34, MS)
+
+
+@pytest.mark.parametrize(
+    ("call_ns", "burst", "expected"),
+    [
+        (1_000, 5000, (16, 5)),
+        (MS, 5, (4, 5)),
+        (MS, 1, (4, 5)),
+        (MS // 2, 7, (6, 5)),
+        (60 * MS, 1, (2, 1)),
+    ],
+)
+def test_calls_are_varied_in_even_numbers(
+    call_ns: int, burst: int, expected: tuple[int, int]
+) -> None:
+    assert varied_calls(call_ns, burst) == expected
+
+
+@pytest.mark.parametrize(("now_ns", "refused"), [(3 * MS, False), (MS // 2, True)])
+def test_a_fast_cell_is_timed_again_beside_its_ceilings(
+    monkeypatch: pytest.MonkeyPatch, now_ns: int, refused: bool
+) -> None:
+    """Bursts of a calm moment are not judged by ceilings of a busy one, which look too low: here
+    moving the cell's bytes seems to take 4 ms."""
+    moved = get_op(CELL.spec.op).cost(CELL.spec).min_bytes
+    line = CeilingsLine(
+        device="cpu",
+        dtype="float32",
+        threads="all",
+        allocator="reuse",
+        measured_utc="",
+        bandwidth=Figure(best=moved / 4e-3, spread=0.0, repeats=5),
+    )
+    measured: list[str] = []
+
+    def again(line: CeilingsLine) -> CeilingsLine:
+        measured.append("ceilings")
+        return line
+
+    def burst(
+        self: CellWork, cell: Cell, burst: Burst, into: Samples, read_placed: bool = False
+    ) -> None:
+        measured.append("burst")
+        into.wall_ns.append(now_ns)
+
+    monkeypatch.setattr(CellWork, "burst", burst)
+    monkeypatch.setattr(
+        CellWork, "free_cores", lambda self, cells: SimpleNamespace(wait=lambda: None)
+    )
+    timed = CellLine(id=CELL.id, calls=1, lead_in=1, timed=Samples(wall_ns=[MS // 2] * 7))
+    problem = work_within(Limits([line], again))._too_fast(CELL, timed)
+    assert (problem is not None) == refused
+    once = ["ceilings"] + ["burst"] * 7
+    assert measured == (cell.AGAIN if refused else 1) * once

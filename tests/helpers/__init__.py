@@ -1,0 +1,1 @@
+"""What several tests share: made-up results, planted adapters and ops, real runs."""

@@ -1,0 +1,272 @@
+"""Who may import whom, and how large things may be: rules read off the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("xbench", "backends", "suites", "reports")
+FILES = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FRAMEWORKS = {"torch": "torch_", "tensorflow": "tensorflow_", "jax": "jax_"}
+CLAIMS = ROOT / "suites" / "claims"
+"""It stands on top of all the others, so that it may import them, and nothing imports it."""
+
+FILE_LINES, FUNCTION_LINES = 500, 50
+PROTOCOL = (ROOT / "xbench" / "contracts.py", "Backend")
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+each_test = pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def tree(path: Path) -> ast.Module:
+    """A file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(nodes: Iterator[ast.AST]) -> set[str]:
+    """Full names of imported modules; `from a import b` gives `a` and `a.b`."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide who imports whom"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: no function bodies, nothing under TYPE_CHECKING."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from at_import(child)
+
+
+def roots(names: set[str]) -> set[str]:
+    """The top-level packages of module names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def test_the_rules_look_at_all_four_packages() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in FILES} == set(PACKAGES)
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
+NAME_IN_TEXT = re.compile(r"(?:xbench|backends|suites|reports)(?:\.\w+)+(?::\w+)?")
+REGISTRIES = (ROOT / "xbench" / "registry.py", ROOT / "xbench" / "extensions.py")
+"""Name what there is, in strings; a module of it is imported only where a user asks for it."""
+
+
+def folder(path: Path) -> str:
+    """The node of the graph that a file belongs to: its folder below a package, or the file itself
+    where it lies in `xbench/` or `reports/`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if parts[0] in ("xbench", "reports"):
+        return "/".join(parts[:2]).removesuffix("/__init__")
+    return "/".join(parts[:-1]) if parts[0] == "suites" else parts[0]
+
+
+def used_modules(path: Path) -> set[str]:
+    """Our modules that a file imports, at once or late, or names as `module:attribute` in text."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else str(node.module) for name in names.values()}
+        elif (
+            path not in REGISTRIES
+            and isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+        ):
+            found |= {node.value.partition(":")[0]} if NAME_IN_TEXT.fullmatch(node.value) else set()
+    return found & MODULES.keys()
+
+
+def graph() -> dict[str, set[str]]:
+    """Folder to the folders that it imports from."""
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        own = folder(path)
+        others = {folder(MODULES[name]) for name in used_modules(path)}
+        found.setdefault(own, set()).update(others - {own})
+    return found
+
+
+def arrows() -> dict[str, set[str]]:
+    """Folder to the folders that it may import from, as ARCHITECTURE.md says."""
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    block = page.partition("```arrows\n")[2].partition("\n```")[0]
+    lines = [line.partition("->") for line in block.splitlines() if line.strip()]
+    return {
+        own.strip(): {each.strip() for each in others.split(",") if each.strip()}
+        for own, _, others in lines
+    }
+
+
+def test_folders_import_along_the_arrows_of_the_page() -> None:
+    allowed = arrows()
+    against = {
+        f"{own} -> {other}"
+        for own, others in graph().items()
+        for other in others - allowed.get(own, set())
+    }
+    assert not against, "imports that ARCHITECTURE.md does not have"
+
+
+def test_the_page_has_no_arrow_that_nobody_uses() -> None:
+    found = graph()
+    spare = {
+        f"{own} -> {other}"
+        for own, others in arrows().items()
+        for other in others - found.get(own, set())
+    }
+    assert not spare
+
+
+def test_arrows_run_one_way() -> None:
+    list(TopologicalSorter(graph()).static_order())  # raises CycleError, which names the cycle
+
+
+def test_a_cycle_would_be_seen(tmp_path: Path) -> None:
+    """Also one that a late import or a name in text closes."""
+    late = tmp_path / "late.py"
+    late.write_text(
+        "def f():\n    from xbench.engine import run\n    return 'xbench.worker.session:main'\n"
+    )
+    assert used_modules(late) == {"xbench.engine.run", "xbench.worker.session"}
+
+
+@each_file
+def test_nothing_imports_claims(path: Path) -> None:
+    if CLAIMS not in path.parents:
+        assert not any(name.startswith("suites.claims") for name in imports(ast.walk(tree(path))))
+
+
+@each_file
+def test_backends_do_not_import_each_other(path: Path) -> None:
+    if path.relative_to(ROOT).parts[0] != "backends":
+        return
+    own = path.stem.partition("_")[0]
+    for name in imports(ast.walk(tree(path))):
+        parts = name.split(".")
+        if parts[0] == "backends" and len(parts) > 1:
+            assert parts[1].partition("_")[0] == own
+
+
+@each_file
+def test_only_an_adapter_and_its_exhibits_import_a_framework(path: Path) -> None:
+    found = roots(imports(ast.walk(tree(path))))
+    backend = path.relative_to(ROOT).parts[0] == "backends"
+    for framework, prefix in FRAMEWORKS.items():
+        if framework in found and path != CLAIMS / f"exhibits_{framework}.py":
+            assert backend, f"{framework} outside backends/"
+            assert path.name.startswith(prefix)
+
+
+@each_file
+def test_exhibits_are_imported_by_nobody(path: Path) -> None:
+    """A worker resolves their names when it has to show them: each imports its framework."""
+    modules = {f"suites.claims.{each.stem}" for each in CLAIMS.glob("exhibits_*.py")}
+    assert modules
+    assert not imports(ast.walk(tree(path))) & modules
+
+
+@each_file
+def test_an_adapters_first_module_imports_no_framework(path: Path) -> None:
+    """The parent imports `X_backend`, and NumPy is a framework there too."""
+    if path.name.endswith("_backend.py"):
+        assert not roots(imports(at_import(tree(path)))) & {*FRAMEWORKS, "numpy"}
+
+
+@each_file
+def test_the_core_imports_numpy_and_pandas_only_when_needed(path: Path) -> None:
+    exhibits = path.parent == CLAIMS and path.name.startswith("exhibits_")
+    if path.relative_to(ROOT).parts[0] in ("xbench", "suites") and not exhibits:
+        late = {"numpy", "pandas", "matplotlib", "scipy", "jinja2", "rich"}
+        assert not roots(imports(at_import(tree(path)))) & late
+
+
+@each_file
+def test_nothing_is_run_from_strings_or_unpickled(path: Path) -> None:
+    assert not roots(imports(ast.walk(tree(path)))) & {"pickle", "dill", "cloudpickle", "yaml"}
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        assert name not in ("eval", "exec", "os.system", "os.popen"), node.lineno
+        for keyword in node.keywords:
+            value = ast.unparse(keyword.value)
+            assert (keyword.arg, value) not in (("shell", "True"), ("allow_pickle", "True"))
+
+
+@each_file
+def test_functions_fit_on_a_screen(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", FILES + TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES
+
+
+def test_the_formatter_is_hardly_ever_switched_off() -> None:
+    switch = "# fmt: " + "skip"
+    lines = [line for path in FILES + TESTS for line in path.read_text("utf-8").splitlines()]
+    assert sum(line.rstrip().endswith(switch) for line in lines) < 40
+
+
+def public(body: list[ast.stmt]) -> Iterator[Definition]:
+    """Public functions, classes and methods, in order."""
+    for node in body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body)
+
+
+def contract() -> set[str]:
+    """Methods of the `Backend` protocol: documented there, once for all adapters."""
+    path, name = PROTOCOL
+    (found,) = (node for node in public(tree(path).body) if node.name == name)
+    assert isinstance(found, ast.ClassDef)
+    return {node.name for node in public(found.body)}
+
+
+@each_file
+def test_everything_public_says_what_it_does(path: Path) -> None:
+    module = tree(path)
+    assert ast.get_docstring(module) or not module.body
+    adapter = path.name.endswith("_backend.py")
+    shown = {"doing", "measured"}  # of the Progress protocol, documented there
+    for node in public(module.body):
+        if (adapter and node.name in contract()) or node.name in shown:
+            continue
+        assert ast.get_docstring(node), f"{node.name}, line {node.lineno}"
+
+
+@each_test
+def test_unit_tests_import_no_framework(path: Path) -> None:
+    found = roots(imports(at_import(tree(path))))
+    if path.name.startswith("by_hand_"):
+        return  # what `adapter_cost.py` compares with: run by hand, in processes of their own
+    assert not found & set(FRAMEWORKS), "import it in a test marked `framework`"

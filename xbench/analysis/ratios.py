@@ -1,0 +1,232 @@
+"""Paired ratios between the cells of a group, from the raw rounds of a journal.
+
+A ratio varies exactly one axis. Between backends everything else is equal, where each backend's own
+default gradient counts as equal to another's (NumPy by hand against autograd is what people ask).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import combinations
+
+from xbench.analysis.interval import (
+    Estimate,
+    Rounds,
+    Verdict,
+    over_launches,
+    paired_log_ratio,
+    verdict,
+)
+from xbench.analysis.stopping import Launching, level_of
+from xbench.analysis.summary import CellSummary, per_call_s
+from xbench.errors import UsageError
+from xbench.records.read import Run
+from xbench.records.schema import CellLine, CellPlan, GroupLine
+
+SIDE = "side"
+AXES = ("backend", "mode", "gradient", "allocator", SIDE)
+CHOICE = "choice"
+_INVERSE: dict[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`cell`'s time over `reference`'s, paired round by round. Below 1 `cell` is faster."""
+
+    group: str
+    axis: str
+    cell: CellPlan
+    reference: CellPlan
+    ratio: Estimate
+    verdict: Verdict
+    logs: tuple[float, ...]
+    """Each launch's logarithm of the ratio."""
+
+    @property
+    def inverse(self) -> Comparison:
+        """The same, said of the other cell."""
+        low, high = self.ratio.low, self.ratio.high
+        ratio = Estimate(
+            1.0 / self.ratio.value,
+            None if high is None else 1.0 / high,
+            None if low is None else 1.0 / low,
+            self.ratio.launches,
+        )
+        logs = tuple(-each for each in self.logs)
+        turned = _INVERSE.get(self.verdict, self.verdict)
+        return Comparison(self.group, self.axis, self.reference, self.cell, ratio, turned, logs)
+
+
+def compare_cells(
+    run: Run, summaries: list[CellSummary], reference: str | None = None
+) -> list[Comparison]:
+    """Every comparison the run allows, against one reference per axis.
+
+    The references: for backends that of `reference`, a backend or `backend/mode` (or else numpy,
+    torch, the first there is), for modes its mode (or else `eager`), for gradients the backend's
+    default, for allocators `reuse`, for the sides of an A/B `base`. Cells without a number
+    are in none. Raises: UsageError if no cell of `reference` has one: no other takes its place."""
+    _check_reference(run, summaries, reference)
+    return [each for group in _groups(run, summaries) for each in group.against(reference)]
+
+
+def ratios(
+    run: Run, summaries: list[CellSummary], reference: str | None = None
+) -> tuple[list[Comparison], list[Comparison]]:
+    """What `compare_cells` gives, and the choices: every pair of cells that were measured in the
+    same rounds, whatever they differ in, which is what a person chooses between, each named whole.
+
+    A choice is the later cell of the plan over the earlier; its `axis` is `choice` where several
+    axes differ. Raises: UsageError, as `compare_cells`."""
+    _check_reference(run, summaries, reference)
+    compared: list[Comparison] = []
+    chosen: list[Comparison] = []
+    for group in _groups(run, summaries):
+        compared += group.against(reference)
+        chosen += group.every_pair()
+    return compared, chosen
+
+
+def _check_reference(run: Run, summaries: list[CellSummary], reference: str | None) -> None:
+    plans = [cell.plan for cell in summaries if cell.status in ("ok", "unstable")]
+    there = {name for each in plans for name in (each.backend, f"{each.backend}/{each.mode}")}
+    listed = sorted(there, key=lambda name: ("/" in name, name))
+    if reference is not None and reference not in there:
+        raise UsageError(
+            f"{run.path} holds no number of {reference} to compare with",
+            f"name one of those with a number: {', '.join(listed) or 'there is none'}",
+        )
+
+
+Judged = tuple[Estimate, Verdict, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A group's cells that have a number, and what judges two of them, by their ids."""
+
+    name: str
+    plans: list[CellPlan]
+    judge: Callable[[str, str], Judged | None]
+
+    def every_pair(self) -> Iterator[Comparison]:
+        """The choices."""
+        for base, cell in combinations(self.plans, 2):
+            if judged := self.judge(cell.id, base.id):
+                axis = one_axis(cell, base) or CHOICE
+                yield Comparison(self.name, axis, cell, base, *judged)
+
+    def against(self, reference: str | None) -> Iterator[Comparison]:
+        """As `compare_cells` has them."""
+        for cell, base, axis in _pairs(self.plans, reference):
+            if judged := self.judge(cell.id, base.id):
+                yield Comparison(self.name, axis, cell, base, *judged)
+
+
+def _groups(run: Run, summaries: list[CellSummary]) -> Iterator[_Group]:
+    """The groups in the order in which they were first measured, one after another in memory."""
+    by_id = {cell.id: cell.plan for cell in summaries if cell.status in ("ok", "unstable")}
+    lines: dict[str, dict[int, GroupLine]] = {}
+    for group in run.groups:
+        lines.setdefault(group.group, {})[group.launch] = group
+    kind: Launching = "fixed" if run.header.target is None else "adaptive"
+    for name, launches in lines.items():
+        rounds = [
+            {line.id: rounds_of(line, group) for line in group.cells if line.id in by_id}
+            for group in launches.values()
+        ]
+        plans = [by_id[key] for key in dict.fromkeys(key for each in rounds for key in each)]
+        yield _Group(name, plans, cache(partial(_judge, rounds, kind)))
+
+
+def _judge(
+    launches: list[dict[str, Rounds]], kind: Launching, cell: str, base: str
+) -> Judged | None:
+    """The ratio of two cells, or None where they share no launch."""
+    both = [(each[cell], each[base]) for each in launches if cell in each and base in each]
+    logs = [
+        paired_log_ratio(upper, lower)
+        for upper, lower in both
+        if len(upper.seconds) == len(lower.seconds)
+    ]
+    if not logs:
+        return None
+    ratio = over_launches(logs, level_of(kind, len(logs)))
+    return ratio, verdict(ratio), tuple(logs)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """A comparison that there would be, had both cells fitted into memory at once."""
+
+    axis: str
+    cell: CellPlan
+    reference: CellPlan
+
+
+def unpaired_cells(summaries: list[CellSummary], reference: str | None = None) -> list[Unpaired]:
+    """What `compare_cells` leaves out because a group was measured in parts (`#1`, `#2` …), whose
+    rounds are not the same."""
+    groups: dict[str, list[CellPlan]] = {}
+    for cell in summaries:
+        if cell.status in ("ok", "unstable"):
+            groups.setdefault(cell.plan.group.partition("#")[0], []).append(cell.plan)
+    in_parts = [plans for plans in groups.values() if len({plan.group for plan in plans}) > 1]
+    return [
+        Unpaired(axis, cell, base)
+        for plans in in_parts
+        for cell, base, axis in _pairs(plans, reference)
+        if cell.group != base.group
+    ]
+
+
+def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
+    """A cell's rounds in one launch, with their canaries where all were taken."""
+    canary = [each * 1e-9 for each in group.canary_ns]
+    return Rounds(per_call_s(line), canary if len(canary) == len(line.timed.wall_ns) else ())
+
+
+def one_axis(cell: CellPlan, other: CellPlan) -> str | None:
+    """The only axis in which two cells of a group differ, or None. The sides of an A/B may differ
+    in a policy, which is then what is compared: there a pair is what was planned as one."""
+    if cell.side != other.side:
+        return SIDE if cell.pair == other.pair else None
+    differing = [axis for axis in AXES if getattr(cell, axis) != getattr(other, axis)]
+    if "backend" in differing and cell.default_gradient and other.default_gradient:
+        differing = [axis for axis in differing if axis != "gradient"]
+    return differing[0] if len(differing) == 1 else None
+
+
+def _pairs(
+    plans: list[CellPlan], reference: str | None
+) -> Iterator[tuple[CellPlan, CellPlan, str]]:
+    backend, _, mode = (reference or "").partition("/")
+    preferred = [backend] if backend else ["numpy", "torch", *(plan.backend for plan in plans)]
+    first = cache(lambda place: _first(preferred, plans, plans[place]))
+    for (here, one), (there, other) in combinations(enumerate(plans), 2):
+        axis = one_axis(one, other)
+        if axis is None:
+            continue
+        for cell, base, place in ((one, other, here), (other, one, there)):
+            wanted = first(place) if axis == "backend" else None
+            if _is_reference(base, axis, wanted, mode or "eager"):
+                yield cell, base, axis
+                break
+
+
+def _first(preferred: list[str], plans: list[CellPlan], cell: CellPlan) -> str | None:
+    """The first preferred backend that this cell can be compared with, or is itself."""
+    there = {plan.backend for plan in plans if plan is cell or one_axis(plan, cell) == "backend"}
+    return next((name for name in preferred if name in there), None)
+
+
+def _is_reference(base: CellPlan, axis: str, backend: str | None, mode: str) -> bool:
+    if axis == "backend":
+        return base.backend == backend
+    if axis == SIDE:
+        return base.side == "base"
+    if axis == "allocator":
+        return base.allocator == "reuse"
+    return base.mode == mode if axis == "mode" else base.default_gradient

@@ -1,0 +1,256 @@
+"""What a person sees while a run goes on: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from xbench.analysis.interval import location
+from xbench.analysis.summary import per_call_s
+from xbench.plan.cell import Cell
+from xbench.plan.plan import Plan
+from xbench.plan.predict import oracle_s
+from xbench.records.schema import GroupLine, MemoryLine
+from xbench.text import in_short, show_bytes, show_seconds
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+# How far a run is, and how long the rest will take.
+
+
+class Clock:
+    """How much of the plan is done, and how long the rest will take.
+
+    That is the prediction of the rest, times how much slower or faster than predicted the work done
+    went. Half a launch as predicted counts beside it: a cold first group alone says little."""
+
+    def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+        """`done`: groups that were measured before; `settled`: see `settle`."""
+        self._memory_s = plan.memory_costs_s()
+        self.total = len(plan.groups) * plan.launches + len(self._memory_s)
+        self.done = 0
+        self.start = time.monotonic()
+        self._cost_s = {group.id: plan.group_cost_s(group) for group in plan.groups}
+        self._oracle_s = {group.id: oracle_s(group.spec, plan.cores) for group in plan.groups}
+        self._opening_s = plan.launch_s() - sum(self._cost_s.values())
+        self._damping_s = 0.5 * plan.launch_s() or 1.0
+        self._rest_s = plan.total_s()
+        self._launches: Counter[str] = Counter()
+        for group in done:
+            self.step(group)
+        for cell in settled:
+            self.settle(cell)
+        self._began_s = self._rest_s
+
+    def step(self, group: str) -> None:
+        """One group is done in one launch: the first one of a launch had its workers opened, the
+        first launch of a group had its answers worked out."""
+        self.done += 1
+        if self._launches[group] == max(self._launches.values(), default=0):
+            self._rest_s -= self._opening_s
+        self._launches[group] += 1
+        self._rest_s -= self._cost_s[group] + self._oracle_s.pop(group, 0.0)
+
+    def settle(self, cell: str) -> None:
+        """A cell's peak memory is known, or never will be: the cell has failed."""
+        if cell in self._memory_s:
+            self.done += 1
+            self._rest_s -= self._memory_s.pop(cell)
+
+    def measured(self, line: GroupLine) -> None:
+        """A group was measured, and some of its cells may have failed."""
+        self.step(line.group)
+        for cell in line.cells:
+            if cell.status != "ok":
+                self.settle(cell.id)
+
+    def left_s(self) -> float:
+        """Seconds left."""
+        spent = time.monotonic() - self.start
+        done = self._began_s - self._rest_s
+        pace = (spent + self._damping_s) / (done + self._damping_s)
+        return max(self._rest_s, 0.0) * pace
+
+
+SHOWN = 8
+REFRESH_S = 0.25
+
+
+class Progress(Protocol):
+    """Told by the engine what happens; prints nothing while a burst is timed."""
+
+    def __enter__(self) -> Progress: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def starting(self, what: str) -> None:
+        """Something begins that concerns no cell."""
+
+    def doing(self, what: str, cell: Cell) -> None:
+        """Something begins on a cell."""
+
+    def measured(self, line: GroupLine) -> None:
+        """A group has been measured in one launch."""
+
+    def weighed(self, line: MemoryLine) -> None:
+        """A cell's peak memory is known, or why there is none."""
+
+
+def describe(line: GroupLine) -> list[str]:
+    """A group's cells with the latest figure, or why there is none."""
+    rows = []
+    for cell in line.cells:
+        name = _variant(cell.id)
+        if cell.status == "ok":
+            rows.append(f"{name:38} {show_seconds(location(per_call_s(cell))):>9}")
+        else:
+            rows.append(f"{name:38} {cell.status:>9}  {in_short(cell.reason)}")
+    return rows
+
+
+def describe_memory(line: MemoryLine) -> str:
+    """A cell's peak memory, or why there is none."""
+    peak = line.status if line.peak_bytes is None else show_bytes(line.peak_bytes)
+    return f"{line.id}  peak memory {peak}  {in_short(line.reason)}".rstrip()
+
+
+def _variant(name: str) -> str:
+    """Of a cell's id what its group leaves open: `torch/cpu/eager/autograd`, or `…/system`."""
+    parts = name.split("/")
+    return "/".join(parts[3:7] + parts[8:])
+
+
+class SilentProgress:
+    """Nothing, for scripts that print their own."""
+
+    def __enter__(self) -> SilentProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing to tidy."""
+
+    def starting(self, what: str) -> None:
+        """Not said."""
+
+    def doing(self, what: str, cell: Cell) -> None:
+        """Not said."""
+
+    def measured(self, line: GroupLine) -> None:
+        """Not said."""
+
+    def weighed(self, line: MemoryLine) -> None:
+        """Not said."""
+
+
+class PlainProgress(SilentProgress):
+    """One line a group and one a cell, for pipes and logs."""
+
+    def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done, settled)
+
+    def measured(self, line: GroupLine) -> None:
+        self._clock.measured(line)
+        self._say(f"{line.group}  launch {line.launch + 1}", describe(line))
+
+    def weighed(self, line: MemoryLine) -> None:
+        """One line."""
+        self._clock.settle(line.id)
+        self._say(describe_memory(line), [])
+
+    def _say(self, head: str, rows: Sequence[str]) -> None:
+        clock = self._clock
+        left = show_seconds(clock.left_s()) if clock.done < clock.total else "0 s"
+        text = "\n    ".join([f"[{clock.done}/{clock.total}] {head}  ({left} left)", *rows])
+        with suppress(OSError):  # whoever read along may have gone; the run goes on
+            print(text, file=sys.stderr, flush=True)
+
+
+class LiveProgress:
+    """A few lines that are drawn again between bursts: what runs, what is left, latest figures.
+
+    The terminal may be closed; the run goes on."""
+
+    def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
+        self._clock = Clock(plan, done, settled)
+        self._latest: list[str] = []
+        self._group = ""
+        self._drawn = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> LiveProgress:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(console=Console(stderr=True), auto_refresh=False)
+        with suppress(OSError):
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            with suppress(OSError):
+                self._live.__exit__(kind, error, trace)
+
+    def starting(self, what: str) -> None:
+        """Draw it at once."""
+        self._draw(what)
+
+    def doing(self, what: str, cell: Cell) -> None:
+        now = time.monotonic()
+        if now - self._drawn > REFRESH_S:
+            self._drawn = now
+            self._draw(f"{what:8} {_variant(cell.id)}  {cell.workload_id}")
+
+    def measured(self, line: GroupLine) -> None:
+        self._clock.measured(line)
+        self._group = f"{line.group}, launch {line.launch + 1}"
+        self._latest = describe(line)[:SHOWN]
+        self._draw("")
+
+    def weighed(self, line: MemoryLine) -> None:
+        """Draw it below those before."""
+        self._clock.settle(line.id)
+        before = [] if self._group else self._latest
+        self._group, self._latest = "", [*before, describe_memory(line)][-SHOWN:]
+        self._draw("")
+
+    def _draw(self, now: str) -> None:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        clock = self._clock
+        head = f"{clock.done} of {clock.total} done, {show_seconds(clock.left_s())} left"
+        bar = ProgressBar(total=clock.total, completed=clock.done, width=40)
+        rows: list[RenderableType] = [Text(head), bar, Text(now, style="dim"), Text(self._group)]
+        if self._live is not None:
+            rows += [Text(f"  {row}") for row in self._latest]
+            with suppress(OSError):
+                self._live.update(Group(*rows), refresh=True)
+
+
+def make_progress(plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> Progress:
+    """Live on a terminal, plain otherwise; `done` names groups that were measured before, `settled`
+    cells whose peak memory was, or that have failed."""
+    kind = LiveProgress if sys.stderr.isatty() else PlainProgress
+    return kind(plan, done, settled)

@@ -1,1 +1,0 @@
-"""NVIDIA GPUs as their driver knows them, by `nvidia-ml-py`; nothing where that is missing."""

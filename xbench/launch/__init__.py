@@ -1,1 +1,0 @@
-"""Starting, stopping, asking and ending worker processes, from the parent's side."""

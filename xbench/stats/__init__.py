@@ -1,1 +1,0 @@
-"""Statistics in plain Python: t intervals over launches, paired ratios."""

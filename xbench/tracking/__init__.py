@@ -1,0 +1,1 @@
+"""Whether something became slower: stored runs, thresholds, findings and their verdict."""

@@ -1,0 +1,283 @@
+"""Results in other tools' files, as stored runs: told by their content, never by their names.
+
+A row of another tool is one figure of one process: a cell with a single launch, hence no interval.
+A row that xbench measured carries its launches in `extra_info["xbench"]`, and keeps them. Which
+machine a file is from is known only where xbench wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from xbench.errors import RecordError, Status
+from xbench.files import LARGEST_LIST, UNREADABLE, check_size, whole_file
+from xbench.records.schema import SCHEMA_VERSION, Int64
+from xbench.tracking.stored import Cell, Head, Plan, StoredRun, check_cell, read_stored
+
+# Times in the files of github-action-benchmark and Bencher: name and seconds, row by row.
+
+SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
+"""Of a unit; micro is written with either of two letters."""
+
+
+class _ActionRow(msgspec.Struct):
+    name: str
+    value: float
+    unit: str
+
+
+class _Metric(msgspec.Struct):
+    value: float
+    lower_value: float | None = None
+    upper_value: float | None = None
+
+
+_rows = msgspec.json.Decoder(list[_ActionRow]).decode
+
+
+def github_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
+    """Of the rows of github-action-benchmark's custom formats. Raises: RecordError for a file that
+    is not whole, and for a row whose unit is no time: of it more may be better."""
+    check_size(path, len(data), LARGEST_LIST)
+    try:
+        rows = _rows(data)
+    except UNREADABLE as error:
+        raise RecordError(f"{path} is no list of benchmarks: {error}", _ROWS) from None
+    for row in rows:
+        if row.unit not in SECONDS:
+            raise RecordError(
+                f"{path}: the unit of {row.name!r} is {row.unit!r}, which is no time",
+                f"only rows in {', '.join(SECONDS)} can be compared; take the others out",
+            )
+        yield row.name, row.value * SECONDS[row.unit]
+
+
+def bencher_times(path: Path, data: bytes) -> Iterator[tuple[str, float]]:
+    """Of the measure `latency`, in ns. Raises: RecordError for a file that is not whole, names one
+    thing twice or holds another measure: what unit it has, and which way is better, is not said."""
+    check_size(path, len(data), LARGEST_LIST)
+    try:
+        found = json.loads(data, object_pairs_hook=_no_twice, parse_constant=_no_number)
+        benchmarks = msgspec.convert(found, dict[str, dict[str, _Metric]])
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise RecordError(f"{path} is no Bencher Metric Format: {error}", _METRICS) from None
+    for name, measures in benchmarks.items():
+        if list(measures) != ["latency"]:
+            raise RecordError(
+                f"{path}: {name!r} has {', '.join(map(repr, measures)) or 'no measure'}",
+                "only files whose benchmarks have `latency` and nothing else can be compared",
+            )
+        yield name, measures["latency"].value * SECONDS["ns"]
+
+
+_ROWS = 'as customSmallerIsBetter has them: [{"name": "a", "value": 1.5, "unit": "ns"}]'
+_METRICS = 'for instance {"a": {"latency": {"value": 1.5}}}'
+
+
+def _no_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is there twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+KINDS = (
+    "give a run's folder, or a file of pytest-benchmark, of github-action-benchmark "
+    "(customSmallerIsBetter) or in Bencher Metric Format"
+)
+T = TypeVar("T")
+
+
+class _Carried(Plan, frozen=True):
+    """Of what xbench adds to a row: the fields of a cell's plan and its figures, side by side."""
+
+    status: Status = "ok"
+    reason: str = ""
+    time_s: float | None = None
+    low_s: float | None = None
+    high_s: float | None = None
+    launch_s: list[float] = msgspec.field(default_factory=list)
+    peak_bytes: Int64 | None = None
+
+
+class _Extra(msgspec.Struct):
+    xbench: _Carried | None = None
+
+
+class _Stats(msgspec.Struct):
+    median: float
+
+
+class _Row(msgspec.Struct):
+    fullname: str
+    stats: _Stats
+    extra_info: _Extra | None = None
+
+
+class _LeftOut(msgspec.Struct):
+    id: str
+    status: Status
+    reason: str = ""
+
+
+class _Kind(msgspec.Struct):
+    """What tells pytest-benchmark's files, which have a list of that name, from Bencher's."""
+
+    benchmarks: msgspec.Raw = msgspec.Raw()
+
+
+class _Own(msgspec.Struct):
+    """What `xbench export` adds to the file."""
+
+    version: str = ""
+    run_id: str = ""
+    preset: str = ""
+    machine_key: str = ""
+    target: float | None = None
+    left_out: list[_LeftOut] = []
+
+
+class _File(msgspec.Struct):
+    benchmarks: list[_Row]
+    datetime: str = ""
+    machine_info: dict[str, Any] | None = None
+    commit_info: dict[str, Any] | None = None
+    xbench: _Own | None = None
+
+
+def read_foreign(path: Path) -> StoredRun:
+    """Read a file of pytest-benchmark, github-action-benchmark or Bencher.
+
+    Raises: RecordError for anything else: what is torn or empty, a row twice, a unit that is no
+    time, a figure that is not positive and finite."""
+    try:
+        data = whole_file(path)
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", KINDS) from None
+    if data.isspace() or not data:
+        raise RecordError(f"{path} is empty", "what should have written it ended before it began")
+    if data.lstrip().startswith(b"["):
+        return _stored(path, github_times(path, data))
+    if bytes(memoryview(_decode(path, data, _Kind).benchmarks)[:1]) == b"[":
+        return read_pytest_benchmark(path, data)
+    return _stored(path, bencher_times(path, data))
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether it is a file, and none of a run's own."""
+    try:
+        with path.open("rb") as file:
+            return not file.read(16).startswith((b'{"type":"header"', b'{"plan":{"id":"'))
+    except OSError:
+        return False
+
+
+def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
+    """The content of a pytest-benchmark file: cells by `fullname`, those of xbench by their ids,
+    the cells that an export left out too. Raises: RecordError."""
+    found = _decode(path, data, _File)
+    own = found.xbench or _Own()
+    head = Head(
+        type="header",
+        schema_version=SCHEMA_VERSION,
+        run_id=own.run_id or path.name,
+        started_utc=found.datetime,
+        xbench_version=own.version,
+        preset=own.preset,
+        target=own.target,
+        environment=_environment(found, own),
+    )
+    left_out = [Cell(Plan(each.id), each.status, each.reason) for each in own.left_out]
+    return _collected(path, head, [*map(_cell, found.benchmarks), *left_out])
+
+
+def _cell(row: _Row) -> Cell:
+    carried = row.extra_info.xbench if row.extra_info else None
+    if carried is None:
+        return _single(row.fullname, row.stats.median)
+    return Cell(
+        carried,
+        carried.status,
+        carried.reason,
+        carried.time_s,
+        carried.low_s,
+        carried.high_s,
+        carried.launch_s,
+        carried.peak_bytes,
+    )
+
+
+def _single(name: str, seconds: float) -> Cell:
+    return Cell(Plan(name), "ok", time_s=seconds, launch_s=[seconds])
+
+
+def _stored(path: Path, times: Iterator[tuple[str, float]]) -> StoredRun:
+    head = Head(type="header", schema_version=SCHEMA_VERSION, run_id=path.name, started_utc="")
+    return _collected(path, head, (_single(name, seconds) for name, seconds in times))
+
+
+def _collected(path: Path, head: Head, cells: Iterable[Cell]) -> StoredRun:
+    run = StoredRun(path, head)
+    for cell in cells:
+        if cell.id in run.cells:
+            raise RecordError(f"{path}: {cell.id!r} is there twice", "give each a name of its own")
+        check_cell(f"{path}, {cell.id!r}", cell)
+        run.cells[cell.id] = cell
+    if not run.cells:
+        raise RecordError(f"{path} holds no benchmarks", "measure again")
+    return run
+
+
+def _decode(path: Path, data: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except UNREADABLE as error:
+        raise RecordError(f"{path} cannot be read: {error}", f"if it is whole, {KINDS}") from None
+
+
+def _environment(found: _File, own: _Own) -> dict[str, Any]:
+    """By the names that a journal's header has."""
+    info, commit = found.machine_info or {}, found.commit_info or {}
+    cpu = info.get("cpu") if isinstance(info.get("cpu"), dict) else {}
+    assert isinstance(cpu, dict)
+    environment: dict[str, Any] = {
+        "machine": {
+            "cpu": str(cpu.get("brand_raw") or cpu.get("arch") or "unknown CPU"),
+            "cores": cpu.get("count"),
+        },
+        "machine_key": own.machine_key or _machine_key(info, cpu),
+        "os": "-".join(str(info[each]) for each in ("system", "release") if info.get(each)),
+        "python": str(info.get("python_version") or "unknown"),
+    }
+    if commit.get("id"):
+        git = {"commit": str(commit["id"]), "branch": str(commit.get("branch") or "")}
+        environment["git"] = git | {"dirty": bool(commit.get("dirty"))}
+    return environment
+
+
+def _machine_key(info: dict[str, Any], cpu: dict[str, Any]) -> str:
+    """Of what pytest-benchmark knows of a machine; such keys equal none of a run's."""
+    if not cpu.get("brand_raw"):
+        return ""
+    parts = (cpu["brand_raw"], cpu.get("count"), info.get("machine"), info.get("system"))
+    return f"pytest-benchmark {sha256(repr(parts).encode()).hexdigest()[:12]}"
+
+
+# What may be named as a side of a comparison.
+
+
+def read_side(path: Path) -> StoredRun:
+    """A run's folder, a file in it, or another tool's. Raises: RecordError for anything else."""
+    return read_foreign(path) if is_foreign(path) else read_stored(path)

@@ -1,0 +1,142 @@
+"""From which effect on a change counts, per cell: `[tool.xbench]` of the user's pyproject.toml.
+
+[tool.xbench]
+effect = "5%"                 # a change below it is no finding
+margin = "2%"                 # the interval's end must lie beyond it; "same" lies within it
+
+[[tool.xbench.thresholds]]
+cells = "mlp_train/*/torch/*" # a pattern of cell ids, or an op; the last that matches counts
+effect = 0.10
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from xbench.analysis.interval import Estimate
+from xbench.errors import RecordError, UsageError
+from xbench.files import whole_file
+from xbench.text import near
+
+FILE = "pyproject.toml"
+_KEYS = ("effect", "margin", "thresholds")
+_RULE_KEYS = ("cells", "effect", "margin")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Shares: a change counts from `effect` on, and only if its interval's end nearer to no change
+    lies beyond `margin`."""
+
+    effect: float = 0.05
+    margin: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The thresholds of every cell."""
+
+    usual: Threshold = Threshold()
+    rules: tuple[tuple[str, dict[str, float]], ...] = ()
+
+    def of(self, cell: str) -> Threshold:
+        """Those of a cell, by its id."""
+        found = self.usual
+        op = cell.partition("/")[0]
+        for pattern, changes in self.rules:
+            if fnmatchcase(cell, pattern) or fnmatchcase(op, pattern):
+                found = replace(found, **changes)
+        return found
+
+
+def read_thresholds(folder: Path) -> Thresholds:
+    """Those of the nearest pyproject.toml from `folder` upwards that has a `[tool.xbench]`; else
+    the usual ones. Raises: UsageError for a file that is no TOML, an unknown key, a wrong value."""
+    for place in (folder.resolve(), *folder.resolve().parents):
+        table = _table(place / FILE)
+        if table is not None:
+            return _thresholds(place / FILE, table)
+    return Thresholds()
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    try:
+        text = whole_file(file).decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError, RecordError) as error:
+        raise UsageError(f"cannot read {file}: {error}", "mend it, or move it away") from None
+    try:
+        found = tomllib.loads(text).get("tool", {}).get("xbench")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{file} is no TOML: {error}", "mend the line it names") from None
+    if found is not None and not isinstance(found, dict):
+        raise UsageError(f"{file}: tool.xbench is no table", "write [tool.xbench]")
+    return found
+
+
+def _thresholds(file: Path, table: dict[str, Any]) -> Thresholds:
+    _known(file, "[tool.xbench]", table, _KEYS)
+    usual = replace(Threshold(), **_shares(file, "[tool.xbench]", table))
+    listed = table.get("thresholds", [])
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise UsageError(f"{file}: tool.xbench.thresholds is no list of tables", "see the docs")
+    rules = []
+    for number, rule in enumerate(listed, 1):
+        where = f"[[tool.xbench.thresholds]] {number}"
+        _known(file, where, rule, _RULE_KEYS)
+        if not isinstance(rule.get("cells"), str) or not rule["cells"]:
+            raise UsageError(f"{file}, {where}: no cells", 'for instance cells = "mlp_train/*"')
+        rules.append((rule["cells"], _shares(file, where, rule)))
+    return Thresholds(usual, tuple(rules))
+
+
+def _known(file: Path, where: str, table: dict[str, Any], keys: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"{file}, {where}: unknown key {key!r}", near(key, keys))
+
+
+def _shares(file: Path, where: str, table: dict[str, Any]) -> dict[str, float]:
+    """`"5%"`, `0.05`."""
+    found: dict[str, float] = {}
+    for key in ("effect", "margin"):
+        if key not in table:
+            continue
+        value = table[key]
+        text = value.strip() if isinstance(value, str) else value
+        try:
+            percent = isinstance(text, str) and text.endswith("%")
+            share = float(text.removesuffix("%")) / 100 if percent else float(text)
+        except (TypeError, ValueError, AttributeError):
+            share = -1.0
+        if isinstance(value, bool) or not 0.0 < share < 1.0:
+            raise UsageError(
+                f"{file}, {where}: {key} = {value!r} is no share between 0 and 1",
+                'for instance "5%" or 0.05',
+            )
+        found[key] = share
+    return found
+
+
+Judged = Literal["regressed", "improved", "same", "inconclusive"]
+
+
+def judge(ratio: Estimate, threshold: Threshold) -> Judged:
+    """Of head over base, where lower is better.
+
+    `regressed`: the estimate is at least the effect, and the interval's lower end beyond the
+    margin; `improved` is the same the other way round; `same`: the whole interval within the
+    margin. Without an interval nothing is known."""
+    if ratio.low is None or ratio.high is None:
+        return "inconclusive"
+    effect, margin = 1.0 + threshold.effect, 1.0 + threshold.margin
+    if ratio.value >= effect and ratio.low > margin:
+        return "regressed"
+    if ratio.value <= 1.0 / effect and ratio.high < 1.0 / margin:
+        return "improved"
+    return "same" if ratio.low >= 1.0 / margin and ratio.high <= margin else "inconclusive"
