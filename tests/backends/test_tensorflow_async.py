@@ -36,7 +36,7 @@ batch = {name: backend.put(np.ones((SIZE, SIZE), "float32")) for name in "ab"}
 step.run({}, batch)
 backend.fence({})
 found = []
-for fenced in (True, False):
+for fenced in (True, False) * 5:
     start = time.perf_counter()
     for _ in range(CALLS):
         _, outputs = step.run({}, batch)
@@ -62,10 +62,11 @@ def test_the_devices_fence_waits_for_an_asynchronous_executor() -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert done.returncode == 0, done.stderr
-    (dispatch, fence, read, value), (_, _, late, unfenced) = json.loads(
-        done.stdout.splitlines()[-1]
-    )
-    assert (value, unfenced) == (700.0, 700.0)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {value for *_, value in found} == {700.0}
+    # of several tries, since others may need the core for a while
+    dispatch, fence, read = (min(each[place] for each in found[::2]) for place in range(3))
+    late = max(late for _, _, late, _ in found[1::2])
     assert dispatch < 0.5 * fence  # the calls had returned long before
     assert read < 0.2 * fence  # after the fence the result was there
     assert late > 0.5 * fence  # without it, reading waited for the work
