@@ -76,7 +76,7 @@ a framework's own threads may wait for each other."""
 MORE_BURSTS = 14
 """Taken where a fence seems to return early, or where calls seem too fast."""
 
-WORK_TRIALS, WORK_TRIES = 3, 6
+WORK_TRIALS, WORK_TRIES = 3, 15
 """How often calls on new operands are tried, and how often at most where a cell seems lazy."""
 
 KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 5_000, 64 << 20, 256 << 20
