@@ -223,9 +223,6 @@ def _suite_problem(name: str, offered: Any) -> str | None:
     return None if isinstance(offered, Suite) else f"it is {offered!r:.80}, not a Suite"
 
 
-# The answer of `Backend.supports` for an adapter whose combinations form a plain product.
-
-
 # Users' suite files: Python files that define `SUITE`, and may define ops and their factories.
 
 

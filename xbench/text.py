@@ -69,7 +69,7 @@ def time_unit(seconds: float) -> tuple[float, str]:
     return next((each for each in TIME_UNITS if seconds >= each[0]), TIME_UNITS[-1])
 
 
-# Numbers in words, as findings use them.
+# Numbers in words.
 
 
 def percent(share: float) -> str:

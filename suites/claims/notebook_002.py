@@ -471,6 +471,3 @@ CLAIMS_002: tuple[Claim, ...] = (
     Claim("002.overfits-noise", "A wide net learns noise by heart", "no figure", overfits),
     *_rows(),
 )
-
-
-# Two figures as data: the loss curves of 001, and the crossover of 002.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, repeat
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -33,7 +35,7 @@ DONE: dict[str, object] = {
     "new_operands": NewOperandsReply(MS, again_ns=[MS, MS], same=[]),
     "vary_calls": VARIED,
 }
-"""What an honest worker replies."""
+"""What an honest worker replies; of an iterator, each time the next."""
 
 
 def work_within(limits: Limits) -> CellWork:
@@ -61,7 +63,8 @@ def checked(
 
     def ask(work: CellWork, cell: Cell, request: Request[object], expect_s: float) -> object:
         asked.append(request.action)
-        return DONE[request.action]
+        found = DONE[request.action]
+        return next(found) if isinstance(found, Iterator) else found
 
     monkeypatch.setattr(CellWork, "_ask", ask)
     monkeypatch.setattr(cell, "available_bytes", lambda: free_bytes)
@@ -94,6 +97,26 @@ def test_calls_of_seconds_are_not_varied(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_fault_is_no_matter_of_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DONE, "vary_calls", replace(VARIED, new_ns=[20 * MS]))
     with pytest.raises(CellFailed, match="every call must compute its own"):
+        checked(monkeypatch, 1 << 34, MS)
+
+
+SLOW = NewOperandsReply(20 * MS, again_ns=[MS, MS], same=[])
+"""The call on new operands was late: another program had the core, or the results are stored."""
+
+
+def test_one_usual_call_on_new_operands_clears_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    replies = chain(repeat(SLOW, 10), repeat(DONE["new_operands"]))
+    monkeypatch.setitem(DONE, "new_operands", replies)
+    said, asked = checked(monkeypatch, 1 << 34, MS)
+    assert said == ""
+    assert asked.count("new_operands") == 11
+
+
+def test_a_cell_whose_new_operands_are_always_slow_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(DONE, "new_operands", SLOW)
+    with pytest.raises(CellFailed, match="stored results"):
         checked(monkeypatch, 1 << 34, MS)
 
 

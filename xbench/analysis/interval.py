@@ -250,6 +250,3 @@ def paired_log_ratio(upper: Rounds, lower: Rounds) -> float:
         raise ValueError(f"not paired: {len(upper.logs)} and {len(lower.logs)} rounds")
     paired = median([one - other for one, other in zip(upper.logs, lower.logs, strict=True)])
     return 0.5 * (paired + (upper.low - lower.low))
-
-
-# What the interval of a ratio of times allows to be said, by a cell's threshold.

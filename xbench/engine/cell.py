@@ -76,8 +76,9 @@ a framework's own threads may wait for each other."""
 MORE_BURSTS = 14
 """Taken where a fence seems to return early, or where calls seem too fast."""
 
-WORK_TRIALS, WORK_TRIES = 3, 15
-"""How often calls on new operands are tried, and how often at most where a cell seems lazy."""
+WORK_TRIALS, WORK_TRIES, MOST_TRIALS = 3, 6, 15
+"""How often calls on new operands are tried; how often at most a check is repeated where a cell
+seems lazy; and calls on new operands, of which one that took its usual time clears the cell."""
 
 KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 5_000, 64 << 20, 256 << 20
 """Results that are kept to see whether each is done: so many calls, while they hold so much; three
@@ -401,22 +402,11 @@ class CellWork:
 
         Raises: CellFailed("invalid", ...)"""
         expect_s = self.plan.predictions[cell.id].load_s
-        request = KeepResultsRequest(cell.id, kept_calls(cell.spec, line.calls), line.lead_in)
-        kept = partial(self._ask, cell, request, expect_s)
-        problem = unfinished(kept())
-        for _ in range(WORK_TRIES):
-            if problem is None:
-                break
-            problem = unfinished(kept())  # one was late, perhaps for another's sake
-        if problem is not None:
+        if (problem := self._unfinished(cell, line, expect_s)) is not None:
             raise CellFailed("invalid", problem)
         if not self._room(cell, 3):
             return NO_ROOM
-        least = WORK_TRIALS if line.lead_in else 1
-        trials: list[NewOperandsReply] = []
-        while len(trials) < least or (stored(trials) and len(trials) < WORK_TRIES):
-            trials.append(self._ask(cell, NewOperandsRequest(cell.id), 2 * expect_s))
-        if (problem := stored(trials)) is not None:
+        if (problem := self._stored(cell, line, expect_s)) is not None:
             raise CellFailed("invalid", problem)
         call_ns = median(line.timed.wall_ns) / line.calls
         calls, repeats = varied_calls(call_ns, line.calls)
@@ -427,6 +417,28 @@ class CellWork:
         if (problem := self._varied(cell, calls, repeats, call_ns)) is not None:
             raise CellFailed("invalid", problem)
         return ""
+
+    def _unfinished(self, cell: Cell, line: CellLine, expect_s: float) -> str | None:
+        """What is wrong if results of a burst were not done when its fence returned. Repeated where
+        it seems so: a reading may be late since another program had the core."""
+        request = KeepResultsRequest(cell.id, kept_calls(cell.spec, line.calls), line.lead_in)
+        problem = unfinished(self._ask(cell, request, expect_s))
+        for _ in range(WORK_TRIES):
+            if problem is None:
+                break
+            problem = unfinished(self._ask(cell, request, expect_s))
+        return problem
+
+    def _stored(self, cell: Cell, line: CellLine, expect_s: float) -> str | None:
+        """What is wrong if results come from earlier calls. More calls on new operands follow where
+        it seems so, each after a wait for free cores."""
+        least, free_cores = WORK_TRIALS if line.lead_in else 1, self.free_cores([cell])
+        trials: list[NewOperandsReply] = []
+        while len(trials) < least or (stored(trials) and len(trials) < MOST_TRIALS):
+            if len(trials) >= least:
+                free_cores.wait()
+            trials.append(self._ask(cell, NewOperandsRequest(cell.id), 2 * expect_s))
+        return stored(trials)
 
     def _room(self, cell: Cell, times: int) -> bool:
         """Whether so many times a call's operands and results fit in memory beside what is there;

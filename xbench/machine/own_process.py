@@ -95,9 +95,6 @@ def _status() -> dict[str, int]:
     }
 
 
-# How many bits of its factors a float32 product keeps, by the op that is timed.
-
-
 def install_hint(package: str, newest_python: tuple[int, int], systems: Collection[str]) -> str:
     """How to install a framework here, or why there is no wheel for this Python or system.
 
