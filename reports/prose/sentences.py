@@ -206,7 +206,7 @@ def trust(source: Source) -> list[str]:
     unchecked = [cell.unchecked for cell in timed if cell.unchecked]
     if unchecked:
         found.append(
-            f"not every check for skipped work in {plural(len(unchecked), 'cell')}: "
+            f"{plural(len(unchecked), 'cell')} did not get every check for skipped work: "
             f"{listed(sorted(set(unchecked)))}"
         )
     unstable = sum(cell.status == "unstable" for cell in timed)

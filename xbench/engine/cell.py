@@ -91,7 +91,7 @@ LONG_NS, LONGEST_NS = 5e7, 1e9
 """Calls that take longer are varied two at a time, once: nothing disturbs all of them; and not at
 all, since that would take minutes."""
 
-ROOM_SHARE, NO_ROOM = 0.8, "no room for more results or operands"
+ROOM_SHARE, NO_ROOM = 0.8, "memory has no room for more results or operands"
 """Of the free memory, what checks may take on the host; why they were not made."""
 
 AGAIN = 4
