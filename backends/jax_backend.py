@@ -122,7 +122,7 @@ class JaxBackend:
 
     @property
     def ops(self) -> Mapping[str, Factory]:
-        from backends.jax_ops import FACTORIES
+        from xbench.backends.jax_ops import FACTORIES
 
         return FACTORIES
 

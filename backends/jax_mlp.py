@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from backends.jax_step import build
+from xbench.backends.jax_step import build
 from xbench.contracts import Backend, Handle, Spec, Step, Tensors, Variant
 from xbench.ops.base import (
     ADAM_BETA1,

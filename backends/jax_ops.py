@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from backends.jax_mlp import mlp_backward, mlp_forward, mlp_train
-from backends.jax_step import build
+from xbench.backends.jax_mlp import mlp_backward, mlp_forward, mlp_train
+from xbench.backends.jax_step import build
 from xbench.contracts import Backend, Factory, Handle, Spec, Step, Tensors, Variant
 from xbench.ops.base import TRIAD_SCALE
 

@@ -88,7 +88,7 @@ class NumpyBackend:
 
     @property
     def ops(self) -> Mapping[str, Factory]:
-        from backends.numpy_ops import FACTORIES
+        from xbench.backends.numpy_ops import FACTORIES
 
         return FACTORIES
 

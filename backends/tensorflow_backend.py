@@ -147,7 +147,7 @@ class TensorflowBackend:
 
     @property
     def ops(self) -> Mapping[str, Factory]:
-        from backends.tensorflow_ops import FACTORIES
+        from xbench.backends.tensorflow_ops import FACTORIES
 
         return FACTORIES
 

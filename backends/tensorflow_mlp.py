@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from backends.tensorflow_stage import staged, staged_update
+from xbench.backends.tensorflow_stage import staged, staged_update
 from xbench.contracts import Backend, Handle, Spec, Step, Tensors, Variant
 from xbench.ops.base import (
     ADAM_BETA1,

@@ -8,8 +8,13 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow_mlp import mlp_backward, mlp_forward, mlp_forward_recorded, mlp_train
-from backends.tensorflow_stage import staged
+from xbench.backends.tensorflow_mlp import (
+    mlp_backward,
+    mlp_forward,
+    mlp_forward_recorded,
+    mlp_train,
+)
+from xbench.backends.tensorflow_stage import staged
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 from xbench.ops.base import TRIAD_SCALE
 

@@ -120,7 +120,7 @@ class TorchBackend:
     def open(self, policy: Policy) -> None:
         import torch
 
-        from backends import torch_host
+        from xbench.backends import torch_host
 
         torch.set_num_threads(policy.threads)
         if torch.get_num_interop_threads() != 1:  # can be set once only
@@ -135,14 +135,14 @@ class TorchBackend:
 
     @property
     def ops(self) -> Mapping[str, Factory]:
-        from backends.torch_ops import FACTORIES
+        from xbench.backends.torch_ops import FACTORIES
 
         return FACTORIES
 
     def attest(self) -> dict[str, Any]:
         import torch
 
-        from backends import torch_host
+        from xbench.backends import torch_host
 
         return {
             "version": torch.__version__,
@@ -160,13 +160,13 @@ class TorchBackend:
 
     def made(self) -> Mapping[str, int]:
         """Functions that Inductor compiled and graph breaks, by torch's own counters."""
-        from backends import torch_host
+        from xbench.backends import torch_host
 
         return torch_host.made()
 
     def switches(self) -> list[str]:
         """What keeps torch from compiling."""
-        from backends import torch_host
+        from xbench.backends import torch_host
 
         return torch_host.switches()
 
@@ -199,7 +199,7 @@ class TorchBackend:
         """The device's events; None on the CPU, and on mps, whose events may run backwards."""
         if self._device.partition(":")[0] in NO_EVENTS:
             return None
-        from backends.torch_host import event_watch
+        from xbench.backends.torch_host import event_watch
 
         return event_watch(self._device)
 
@@ -211,7 +211,7 @@ class TorchBackend:
         """The device's second-level cache, where torch tells."""
         if self._device == "cpu":
             return None
-        from backends import torch_host
+        from xbench.backends import torch_host
 
         return torch_host.cache_bytes(self._device)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from backends.torch_step import build
+from xbench.backends.torch_step import build
 from xbench.contracts import Tensors
 from xbench.ops.base import (
     ADAM_BETA1,

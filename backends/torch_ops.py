@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backends.torch_mlp import (
+from xbench.backends.torch_mlp import (
     detached,
     mlp_backward,
     mlp_forward,
     mlp_forward_recorded,
     mlp_train,
 )
-from backends.torch_step import build
+from xbench.backends.torch_step import build
 from xbench.ops.base import TRIAD_SCALE
 
 if TYPE_CHECKING:

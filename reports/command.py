@@ -10,25 +10,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports.curves import name_sources
-from reports.draw.frame import colours
-from reports.draw.plots import draw_all, free_slug, main_figures
-from reports.formats.files import make_folder, write_files
-from reports.formats.html_tables import render_tables
-from reports.formats.json_document import json_document
-from reports.formats.latex import render_latex
-from reports.formats.texts import MARKDOWN, TIDY, texts_beside
-from reports.model import Added, Chapter, Figure, Figures, Report, Source
-from reports.page.render import prepare_page
-from reports.prose import sentences
-from reports.prose.answers import answers
-from reports.prose.sentences import crossing_sentences
-from reports.sources import load_all, select
-from reports.tables import causes
-from reports.tables.cells import benchmark_tables, wins_table
-from reports.tables.full_tables import merge
-from reports.tables.memory import memory_sentences
 from xbench.errors import UsageError
+from xbench.reports.curves import name_sources
+from xbench.reports.draw.frame import colours
+from xbench.reports.draw.plots import draw_all, free_slug, main_figures
+from xbench.reports.formats.files import make_folder, write_files
+from xbench.reports.formats.html_tables import render_tables
+from xbench.reports.formats.json_document import json_document
+from xbench.reports.formats.latex import render_latex
+from xbench.reports.formats.texts import MARKDOWN, TIDY, texts_beside
+from xbench.reports.model import Added, Chapter, Figure, Figures, Report, Source
+from xbench.reports.page.render import prepare_page
+from xbench.reports.prose import sentences
+from xbench.reports.prose.answers import answers
+from xbench.reports.prose.sentences import crossing_sentences
+from xbench.reports.sources import load_all, select
+from xbench.reports.tables import causes
+from xbench.reports.tables.cells import benchmark_tables, wins_table
+from xbench.reports.tables.full_tables import merge
+from xbench.reports.tables.memory import memory_sentences
 
 # From results as read to a report as written.
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from reports.model import Series, Source
 from xbench.analysis.ratios import Comparison, Unpaired
 from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CellPlan
+from xbench.reports.model import Series, Source
 
 
 class Setting(NamedTuple):

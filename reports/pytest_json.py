@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from reports.model import Benchmark, Source
 from xbench.analysis.summary import CellSummary
 from xbench.errors import RecordError
 from xbench.files import UNREADABLE
 from xbench.records.read import LARGEST_WIDTH
 from xbench.records.schema import CellPlan
+from xbench.reports.model import Benchmark, Source
 from xbench.text import plural
 
 _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"

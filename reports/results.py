@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from reports.curves import setting_of
-from reports.formats.html_tables import escaped, html_table
-from reports.model import Source, Table
-from reports.prose import sentences
-from reports.prose.answers import answers
-from reports.sources import source_of
-from reports.tables.cells import named, remarks, show_cell_time
 from xbench.analysis.ratios import Comparison, compare_cells, unpaired_cells
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.errors import UsageError
 from xbench.files import figures_of
 from xbench.records.read import Run, read_run
+from xbench.reports.curves import setting_of
+from xbench.reports.formats.html_tables import escaped, html_table
+from xbench.reports.model import Source, Table
+from xbench.reports.prose import sentences
+from xbench.reports.prose.answers import answers
+from xbench.reports.sources import source_of
+from xbench.reports.tables.cells import named, remarks, show_cell_time
 from xbench.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Results:
 
     def report(self, out: str | Path) -> None:
         """Write the report to this folder. Raises: UsageError if it cannot be written."""
-        write = import_module("reports.command").write_report
+        write = import_module("xbench.reports.command").write_report
         write([self.run.path], Path(out), self.reference, aloud=False)
 
     def _cells(self) -> Iterator[dict[str, Any]]:
@@ -110,7 +110,7 @@ class Results:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the answers, how far to trust them, a table of the cells."""
-        return str(import_module("reports.results").notebook_html(self))
+        return str(import_module("xbench.reports.results").notebook_html(self))
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:

@@ -13,9 +13,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from reports.curves import Setting, series_of, setting_of
-from reports.model import Added, Benchmark, Series, Source
-from reports.pytest_json import read_pytest_benchmark
 from xbench.analysis.bound import find_ceilings
 from xbench.analysis.crossover import CPU, DeviceCrossover, device_crossovers
 from xbench.analysis.ratios import Comparison, Unpaired, ratios, unpaired_cells
@@ -37,6 +34,9 @@ from xbench.machine.nvml import GpuState
 from xbench.records.journal import JOURNAL
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.schema import CellPlan
+from xbench.reports.curves import Setting, series_of, setting_of
+from xbench.reports.model import Added, Benchmark, Series, Source
+from xbench.reports.pytest_json import read_pytest_benchmark
 from xbench.text import near, show_bytes
 
 # What the states of GPUs during a run say about its figures.

@@ -12,13 +12,13 @@ from xbench.version import __version__
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reports.results import Results
+    from xbench.reports.results import Results
 
 __all__ = ["__version__", "load"]
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:
-    """A stored run; see `reports.results.load`, imported late so that the command line is quick."""
-    from reports.results import load as read
+    """A stored run; see `xbench.reports.results.load`, imported late: the command line is quick."""
+    from xbench.reports.results import load as read
 
     return read(path, reference)

@@ -29,12 +29,11 @@ def _open_standard_streams() -> None:
 
 
 def _forget_working_directory() -> None:
-    """Drop the folder `python -m` put first on the path, unless xbench itself lies there: a user's
-    own `reports/` or `suites/` must not shadow ours."""
+    """Drop the folder that `python -m` put first on the path, unless xbench itself lies there:
+    the command `xbench` does not have it either, and a user's `numpy.py` must not shadow NumPy."""
     own = Path(__file__).resolve().parent.parent
     if not sys.flags.safe_path and sys.path and Path(sys.path[0] or ".").resolve() != own:
         del sys.path[0]
-    sys.path.insert(0, str(own))  # before an empty entry of PYTHONPATH, which is the folder again
 
 
 if __name__ == "__main__":

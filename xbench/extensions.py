@@ -21,14 +21,15 @@ import importlib
 from typing import Any
 
 COMMANDS = {
-    "claims": ("judge what the course notebooks claim", "suites.claims.command:add_options")
+    "claims": ("judge what the course notebooks claim", "xbench.suites.claims.command:add_options")
 }
 """Name to its line in `xbench --help`, and to what adds its options to a parser, a `handler` among
 the defaults. It is called when the command itself is used."""
 
-SECTIONS = {"claims": "suites.claims.tables_of_rulings:read_section"}
-"""Name to what reads a run's folder: it takes the path and returns an `Added` of `reports.model`,
-or None where the folder holds nothing for it. The name stands in the page's links and in JSON."""
+SECTIONS = {"claims": "xbench.suites.claims.tables_of_rulings:read_section"}
+"""Name to what reads a run's folder: it takes the path and returns an `Added` (defined in
+`xbench.reports.model`), or None where the folder holds nothing for it. The name stands in the
+page's links and in JSON."""
 
 
 def resolve(path: str) -> Any:

@@ -17,9 +17,6 @@ from typing import Any, NoReturn
 
 import pytest
 
-from reports.formats.pytest_benchmark import about, carried
-from reports.verdict.markdown import add_job_summary, annotation_lines
-from reports.verdict.wording import as_text
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.progress import PlainProgress
 from xbench.engine.run import Recording, measure_again, only
@@ -35,6 +32,9 @@ from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
 from xbench.registry import get_preset, load_suite
+from xbench.reports.formats.pytest_benchmark import about, carried
+from xbench.reports.verdict.markdown import add_job_summary, annotation_lines
+from xbench.reports.verdict.wording import as_text
 from xbench.tracking.gate import Again, gate
 from xbench.tracking.stored import StoredRun, read_stored
 from xbench.tracking.thresholds import read_thresholds

@@ -73,23 +73,23 @@ def _named(point: EntryPoint, group: str) -> str:
 
 
 BACKENDS = {
-    "numpy": "backends.numpy_backend:NumpyBackend",
-    "torch": "backends.torch_backend:TorchBackend",
-    "tensorflow": "backends.tensorflow_backend:TensorflowBackend",
-    "jax": "backends.jax_backend:JaxBackend",
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
+    "torch": "xbench.backends.torch_backend:TorchBackend",
+    "tensorflow": "xbench.backends.tensorflow_backend:TensorflowBackend",
+    "jax": "xbench.backends.jax_backend:JaxBackend",
 }
 OPTIONAL = {"jax"}
 """Where such a backend is not installed, only who asked for it is told so."""
 
 SUITES = {
-    "elementwise": "suites.elementwise:SUITE",
-    "matmul": "suites.matmul:SUITE",
-    "mlp": "suites.mlp:SUITE",
-    "ceilings": "suites.ceilings:SUITE",
-    "transfers": "suites.transfers:SUITE",
-    "notebooks": "suites.claims.sweeps:SUITE",
+    "elementwise": "xbench.suites.elementwise:SUITE",
+    "matmul": "xbench.suites.matmul:SUITE",
+    "mlp": "xbench.suites.mlp:SUITE",
+    "ceilings": "xbench.suites.ceilings:SUITE",
+    "transfers": "xbench.suites.transfers:SUITE",
+    "notebooks": "xbench.suites.claims.sweeps:SUITE",
 }
-PRESETS = "suites.presets:PRESETS"
+PRESETS = "xbench.suites.presets:PRESETS"
 ERRS = "supports() raised"
 _FACTORIES: dict[tuple[str, str], Factory] = {}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reports.curves import Curve, series_of
-from reports.model import Chart, Point, Series
 from xbench.analysis.ratios import Comparison
+from xbench.reports.curves import Curve, series_of
+from xbench.reports.model import Chart, Point, Series
 from xbench.text import plural
 
 _BARS = "Bars are 95 % intervals; the figures are in the table."

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from reports.model import Point, Series
+from xbench.reports.model import Point, Series
 from xbench.text import time_unit
 
 # One look for every figure: a colour per backend, a line style per mode, a marker per gradient,

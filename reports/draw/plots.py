@@ -16,13 +16,20 @@ from matplotlib import style
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
-from reports.curves import Curve, Setting, curves, setting_of
-from reports.draw import frame
-from reports.draw.charts import charts
-from reports.draw.frame import INK, colours
-from reports.draw.roofline import Phases, Roofline, draw_phases, draw_roofline, phases, rooflines
-from reports.model import Chart, Figure, Point, Series, Source
 from xbench.analysis.ratios import Comparison
+from xbench.reports.curves import Curve, Setting, curves, setting_of
+from xbench.reports.draw import frame
+from xbench.reports.draw.charts import charts
+from xbench.reports.draw.frame import INK, colours
+from xbench.reports.draw.roofline import (
+    Phases,
+    Roofline,
+    draw_phases,
+    draw_roofline,
+    phases,
+    rooflines,
+)
+from xbench.reports.model import Chart, Figure, Point, Series, Source
 
 Drawing = Chart | Roofline | Phases
 _DOT_ROW, _LETTER, _TICK = 0.30, 0.072, 0.52

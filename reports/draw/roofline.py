@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
-from reports.curves import Curve, series_of, setting_of
-from reports.draw import frame
-from reports.draw.frame import INK, PAPER
-from reports.model import Point, Series, Source
 from xbench.analysis.bound import MEMORY, bandwidths, find_ceilings, moved_bytes
 from xbench.analysis.summary import CellSummary
+from xbench.reports.curves import Curve, series_of, setting_of
+from xbench.reports.draw import frame
+from xbench.reports.draw.frame import INK, PAPER
+from xbench.reports.model import Point, Series, Source
 
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}
 """Markers: the lines by which modes are told apart elsewhere are not there."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.curves import Curve, curves
-from reports.model import Source, Table
-from reports.prose.numbers import NOTHING, show_ratio
-from reports.tables.cells import benchmark_tables, named, refused_table, show_cell_time
 from xbench.analysis.interval import MARGIN
 from xbench.analysis.ratios import AXES, Comparison, Unpaired
 from xbench.analysis.summary import CellSummary
+from xbench.reports.curves import Curve, curves
+from xbench.reports.model import Source, Table
+from xbench.reports.prose.numbers import NOTHING, show_ratio
+from xbench.reports.tables.cells import benchmark_tables, named, refused_table, show_cell_time
 from xbench.text import percent
 
 # The ratios of each cell, those that could not be taken among them.

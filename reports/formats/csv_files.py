@@ -14,10 +14,10 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
-from reports.formats.compact import NOT_PAIRED, Pair, pairs_of_cells
-from reports.model import Benchmark, Source
 from xbench.analysis.ratios import Unpaired
 from xbench.analysis.summary import CellSummary
+from xbench.reports.formats.compact import NOT_PAIRED, Pair, pairs_of_cells
+from xbench.reports.model import Benchmark, Source
 from xbench.text import one_line
 
 # What the CSV files hold: every column and every metric, with its unit and a sentence.

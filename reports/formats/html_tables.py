@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import escape
 
-from reports.formats.compact import compact_tables, reading_note
-from reports.model import Source, Table
-from reports.prose import sentences
+from xbench.reports.formats.compact import compact_tables, reading_note
+from xbench.reports.model import Source, Table
+from xbench.reports.prose import sentences
 from xbench.text import one_line
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from reports.formats.compact import NOT_PAIRED
-from reports.formats.csv_files import finite
-from reports.model import Benchmark, Source
 from xbench.analysis.ratios import Comparison, Unpaired
 from xbench.analysis.summary import CellSummary
 from xbench.extensions import SECTIONS
+from xbench.reports.formats.compact import NOT_PAIRED
+from xbench.reports.formats.csv_files import finite
+from xbench.reports.model import Benchmark, Source
 from xbench.version import __version__
 
 DOCUMENT_VERSION = 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
-from reports.model import Source, Table
-from reports.prose import sentences
+from xbench.reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
+from xbench.reports.model import Source, Table
+from xbench.reports.prose import sentences
 from xbench.text import one_line
 
 # Text for LaTeX: what has a meaning there is escaped, and no character stops it.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reports.model import Chapter, Merged, Report, Section, Source, Table
-from reports.prose.sentences import margin_note
-from reports.tables.causes import CAUSES, bound_note
-from reports.tables.full_tables import curve_sections
+from xbench.reports.model import Chapter, Merged, Report, Section, Source, Table
+from xbench.reports.prose.sentences import margin_note
+from xbench.reports.tables.causes import CAUSES, bound_note
+from xbench.reports.tables.full_tables import curve_sections
 from xbench.text import one_line
 
 _APART = "\u200b"

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
-from reports.formats.files import write_files
-from reports.formats.markdown import render_markdown
-from reports.model import Report
 from xbench.errors import UsageError
+from xbench.reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
+from xbench.reports.formats.files import write_files
+from xbench.reports.formats.markdown import render_markdown
+from xbench.reports.model import Report
 
 MARKDOWN, TIDY = "report.md", "measurements.csv"
 MANY = 2000

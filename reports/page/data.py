@@ -11,17 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from reports.curves import curves, series_of, setting_of, thread_label
-from reports.draw.frame import PLOTLY_DASHES, PLOTLY_SYMBOLS, colours
-from reports.model import Series, Shown, Source, Table
-from reports.prose.names import backend_name
-from reports.prose.sentences import crossing_rows
-from reports.sources import slow_rounds
 from xbench.analysis.bound import bandwidths, find_ceilings, moved_bytes
 from xbench.analysis.interval import MARGIN, Verdict
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary, per_call_s
 from xbench.records.schema import CellLine
+from xbench.reports.curves import curves, series_of, setting_of, thread_label
+from xbench.reports.draw.frame import PLOTLY_DASHES, PLOTLY_SYMBOLS, colours
+from xbench.reports.model import Series, Shown, Source, Table
+from xbench.reports.prose.names import backend_name
+from xbench.reports.prose.sentences import crossing_rows
+from xbench.reports.sources import slow_rounds
 
 # Result files as columns of numbers, as the page's scripts read them: the shape of its data.
 #

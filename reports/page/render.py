@@ -15,12 +15,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.draw.frame import GRID, INK, PAPER
-from reports.model import Figure, Figures, Report, Table
-from reports.page.data import pack, page_data, plotly_source
-from reports.prose.sentences import margin_note
-from reports.tables.causes import CAUSES, bound_note
-from reports.tables.full_tables import whole_tables
+from xbench.reports.draw.frame import GRID, INK, PAPER
+from xbench.reports.model import Figure, Figures, Report, Table
+from xbench.reports.page.data import pack, page_data, plotly_source
+from xbench.reports.prose.sentences import margin_note
+from xbench.reports.tables.causes import CAUSES, bound_note
+from xbench.reports.tables.full_tables import whole_tables
 from xbench.version import __version__
 
 # A page's own scripts as one, and the hashes by which its policy lets them run.

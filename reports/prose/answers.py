@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.curves import Contest, contests
-from reports.model import Source
-from reports.prose.names import Works, listed, way_names
-from reports.prose.sentences import Clauses, has_interval, sure_factor
 from xbench.analysis.summary import CellSummary
+from xbench.reports.curves import Contest, contests
+from xbench.reports.model import Source
+from xbench.reports.prose.names import Works, listed, way_names
+from xbench.reports.prose.sentences import Clauses, has_interval, sure_factor
 from xbench.text import plural
 
 MOST_ANSWERS = 6

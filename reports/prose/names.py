@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, count
 
-from reports.curves import series_of
-from reports.model import Series, Source
 from xbench.records.schema import CellPlan
+from xbench.reports.curves import series_of
+from xbench.reports.model import Series, Source
 
 BACKEND_NAMES = {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
 GRADIENT_NAMES = {

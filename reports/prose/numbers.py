@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import floor, inf, log10
 
-from reports.model import Shown
 from xbench.analysis.interval import MARGIN, Estimate, Verdict, verdict
+from xbench.reports.model import Shown
 from xbench.text import percent, time_unit
 
 MOST_DIGITS = 4

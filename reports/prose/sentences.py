@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
 
-from reports.curves import (
+from xbench.analysis.bound import Bound
+from xbench.analysis.crossover import Crossover, DeviceCrossover
+from xbench.analysis.interval import MARGIN, Verdict
+from xbench.analysis.ratios import Comparison
+from xbench.analysis.summary import CellSummary
+from xbench.reports.curves import (
     ABSENT,
     Contest,
     Curve,
@@ -17,14 +22,9 @@ from reports.curves import (
     series_of,
     setting_of,
 )
-from reports.model import Source
-from reports.prose.names import backend_name, cut, listed
-from reports.prose.numbers import show_factor, show_interval, show_ratio
-from xbench.analysis.bound import Bound
-from xbench.analysis.crossover import Crossover, DeviceCrossover
-from xbench.analysis.interval import MARGIN, Verdict
-from xbench.analysis.ratios import Comparison
-from xbench.analysis.summary import CellSummary
+from xbench.reports.model import Source
+from xbench.reports.prose.names import backend_name, cut, listed
+from xbench.reports.prose.numbers import show_factor, show_interval, show_ratio
 from xbench.text import percent, plural
 
 # What may be said of two cells of a workload: the verdict of their ratio, with its interval.

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from math import ceil, inf
 from statistics import median
 
-from reports.curves import Curve, thread_label
-from reports.model import Shown, Source, Table
-from reports.prose.numbers import NOTHING, show_once, show_ratio, show_share
-from reports.tables.cells import named, without_empty
 from xbench.analysis.bound import CEILING_SHARE, FLOOR_SHARE, find_ceilings, moved_bytes
 from xbench.analysis.crossover import BreakEven, break_evens
 from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CeilingsLine, Figure
+from xbench.reports.curves import Curve, thread_label
+from xbench.reports.model import Shown, Source, Table
+from xbench.reports.prose.numbers import NOTHING, show_once, show_ratio, show_share
+from xbench.reports.tables.cells import named, without_empty
 from xbench.text import percent, show_bytes
 
 CAUSES = "What bounds the times"

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from reports.curves import Contest, Curve, contests, series_of
-from reports.model import Benchmark, Shown, Source, Table
-from reports.prose.names import backend_name
-from reports.prose.numbers import (
+from xbench.analysis.bound import moved_bytes
+from xbench.analysis.ratios import Comparison, Unpaired
+from xbench.analysis.summary import CellSummary
+from xbench.records.schema import CellPlan
+from xbench.reports.curves import Contest, Curve, contests, series_of
+from xbench.reports.model import Benchmark, Shown, Source, Table
+from xbench.reports.prose.names import backend_name
+from xbench.reports.prose.numbers import (
     NOTHING,
     show_count,
     show_once,
@@ -17,11 +21,7 @@ from reports.prose.numbers import (
     show_share,
     show_time,
 )
-from reports.prose.sentences import OVERHEAD_LIMIT, RESTLESS_LIMIT, has_interval
-from xbench.analysis.bound import moved_bytes
-from xbench.analysis.ratios import Comparison, Unpaired
-from xbench.analysis.summary import CellSummary
-from xbench.records.schema import CellPlan
+from xbench.reports.prose.sentences import OVERHEAD_LIMIT, RESTLESS_LIMIT, has_interval
 from xbench.text import percent, plural
 
 

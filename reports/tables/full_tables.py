@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reports.curves import Curve, common_cells, curves, differing, measured_at, setting_of
-from reports.model import Merged, Section, Shown, Source, Table
-from reports.prose.numbers import NOTHING
-from reports.prose.sentences import curve_sentences, merging_sentences
-from reports.tables.causes import (
+from xbench.analysis.summary import CellSummary
+from xbench.reports.curves import Curve, common_cells, curves, differing, measured_at, setting_of
+from xbench.reports.model import Merged, Section, Shown, Source, Table
+from xbench.reports.prose.numbers import NOTHING
+from xbench.reports.prose.sentences import curve_sentences, merging_sentences
+from xbench.reports.tables.causes import (
     break_even_table,
     latency_table,
     memory_table,
     memory_tables,
     start_tables,
 )
-from reports.tables.cells import (
+from xbench.reports.tables.cells import (
     curve_tables,
     named,
     show_cell_time,
@@ -24,7 +25,6 @@ from reports.tables.cells import (
     variant_table,
     without_empty,
 )
-from xbench.analysis.summary import CellSummary
 
 _BEFORE = ("run", "operation", "setting")
 

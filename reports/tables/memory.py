@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reports.curves import Contest, contests, series_of
-from reports.model import Series, Source
-from reports.prose.names import listed
-from reports.prose.numbers import show_factor, show_ratio, show_share
-from reports.tables.causes import show_fault_costs, show_faults, show_fresh
 from xbench.analysis.bound import find_ceilings, moved_bytes
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CellPlan
+from xbench.reports.curves import Contest, contests, series_of
+from xbench.reports.model import Series, Source
+from xbench.reports.prose.names import listed
+from xbench.reports.prose.numbers import show_factor, show_ratio, show_share
+from xbench.reports.tables.causes import show_fault_costs, show_faults, show_fresh
 from xbench.text import percent, plural, show_bytes
 
 COSTLY, MOST_NAMED = 1.1, 5

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from reports.verdict.markdown import add_job_summary, annotation_lines, as_markdown
-from reports.verdict.wording import as_text
 from xbench.errors import UsageError
 from xbench.files import write_whole
+from xbench.reports.verdict.markdown import add_job_summary, annotation_lines, as_markdown
+from xbench.reports.verdict.wording import as_text
 from xbench.tracking.verdict import (
     Verdict,
 )

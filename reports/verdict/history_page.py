@@ -9,11 +9,11 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.page.data import pack, plotly_source
-from reports.page.render import SHARED, cut, joined, policy
-from reports.verdict.history_table import COLUMNS, row_cells, step_rows
 from xbench.errors import UsageError
 from xbench.files import write_whole
+from xbench.reports.page.data import pack, plotly_source
+from xbench.reports.page.render import SHARED, cut, joined, policy
+from xbench.reports.verdict.history_table import COLUMNS, row_cells, step_rows
 from xbench.tracking.baseline import Stored
 from xbench.tracking.history import Row, what_changed
 from xbench.version import __version__

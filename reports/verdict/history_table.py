@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import exp
 
-from reports.verdict.wording import NOTHING, clear, table
+from xbench.reports.verdict.wording import NOTHING, clear, table
 from xbench.text import show_seconds
 from xbench.tracking.baseline import Stored
 from xbench.tracking.history import Past, Row, what_changed

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from reports.verdict.wording import (
+from xbench.reports.verdict.wording import (
     COLUMNS,
     NOTHING,
     WITHOUT_NUMBER,

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
-from suites.claims.claim import Evidence, Judged, Missing
-from suites.claims.times import Judge, ruled
 from xbench.analysis.interval import t_quantile
 from xbench.ops.base import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
+from xbench.suites.claims.claim import Evidence, Judged, Missing
+from xbench.suites.claims.times import Judge, ruled
 
 if TYPE_CHECKING:
     import numpy as np

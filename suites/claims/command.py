@@ -10,10 +10,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from suites.claims.claim import ClaimSet, Evidence
-from suites.claims.notebooks import NOTEBOOKS
-from suites.claims.rulings import Rulings, judge, write_rulings
-from suites.claims.show import show_exhibits
 from xbench.analysis.ratios import compare_cells
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.cli.late import RESULTS
@@ -32,6 +28,10 @@ from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run, read_run
 from xbench.records.schema import ValuesLine
+from xbench.suites.claims.claim import ClaimSet, Evidence
+from xbench.suites.claims.notebooks import NOTEBOOKS
+from xbench.suites.claims.rulings import Rulings, judge, write_rulings
+from xbench.suites.claims.show import show_exhibits
 
 LEAST_COLUMNS, WIDEST = 80, 140
 
@@ -71,7 +71,9 @@ def main(options: argparse.Namespace) -> int:
     else:
         folder = _measured_before(claims, options.run)
     show(rule(claims, folder, mnist))
-    import_module("reports.command").write_report([folder], folder / "report", None, aloud=False)
+    import_module("xbench.reports.command").write_report(
+        [folder], folder / "report", None, aloud=False
+    )
     return 0
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backends.numpy_ops import adam_step, forward
-from suites.claims import exhibit_data
-from suites.claims.claim import Exhibit, Values
+from xbench.backends.numpy_ops import adam_step, forward
 from xbench.contracts import Backend
+from xbench.suites.claims import exhibit_data
+from xbench.suites.claims.claim import Exhibit, Values
 
 if TYPE_CHECKING:
-    from backends.numpy_ops import Array
+    from xbench.backends.numpy_ops import Array
 
 BCE = Callable[["Array", "Array"], tuple["Array", "Array"]]
 """(logits, labels) -> (the loss, its slope with respect to the logits)."""

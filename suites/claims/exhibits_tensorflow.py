@@ -9,9 +9,9 @@ from math import isnan
 
 import tensorflow as tf
 
-from suites.claims import exhibit_data
-from suites.claims.claim import Exhibit, Values
 from xbench.contracts import Backend, Handle
+from xbench.suites.claims import exhibit_data
+from xbench.suites.claims.claim import Exhibit, Values
 
 # Exhibits in TensorFlow: regressions, nets and modules.
 

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backends.torch_mlp import Relu
-from suites.claims import exhibit_data
-from suites.claims.claim import Exhibit, Values
+from xbench.backends.torch_mlp import Relu
 from xbench.contracts import Variant
 from xbench.ops import get_op
 from xbench.registry import factory_of
+from xbench.suites.claims import exhibit_data
+from xbench.suites.claims.claim import Exhibit, Values
 
 if TYPE_CHECKING:
     from xbench.contracts import Backend, Gradient

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from suites.claims.claim import Claim, Evidence, Judged, Missing, Values
-from suites.claims.times import is_number
 from xbench.analysis.summary import CellSummary
 from xbench.contracts import Backend, Factory, Handle, Spec, Step, Tensors, Variant
 from xbench.ops.suite import Preset
@@ -15,12 +13,14 @@ from xbench.plan.select import Selection
 from xbench.records.schema import ValuesLine
 from xbench.selftest.checks import measured
 from xbench.selftest.late import LateBackend, TwinBackend, UnfencedBackend
+from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing, Values
+from xbench.suites.claims.times import is_number
 from xbench.text import show_seconds
 
 if TYPE_CHECKING:
     import numpy as np
 
-MODULE = "suites.claims.mistakes"
+MODULE = "xbench.suites.claims.mistakes"
 BACKENDS = {
     "twin": f"{MODULE}:Gradients",
     "swapped": f"{MODULE}:SwappedBackend",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from suites.claims.claim import Claim, Evidence, Judged
-from suites.claims.sweeps import W, X
-from suites.claims.times import (
+from xbench.analysis.summary import CellSummary
+from xbench.suites.claims.claim import Claim, Evidence, Judged
+from xbench.suites.claims.sweeps import W, X
+from xbench.suites.claims.times import (
     FACTOR,
     Judge,
     alike,
@@ -20,7 +21,6 @@ from suites.claims.times import (
     unmeasurable,
     values_of,
 )
-from xbench.analysis.summary import CellSummary
 from xbench.text import show_seconds
 
 PRINTED_S = {"numpy": 0.001710, "tensorflow": 5.257465, "torch": 0.055343}

@@ -7,9 +7,10 @@ from functools import cache
 from math import sqrt
 from pathlib import Path
 
-from suites.claims.claim import Claim, Evidence, Judged, Missing, Values
-from suites.claims.sweeps import NET
-from suites.claims.times import (
+from xbench.analysis.summary import CellSummary
+from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing, Values
+from xbench.suites.claims.sweeps import NET
+from xbench.suites.claims.times import (
     NOT_PAIRED,
     Judge,
     gpu_of,
@@ -19,7 +20,6 @@ from suites.claims.times import (
     undecided,
     unpaired,
 )
-from xbench.analysis.summary import CellSummary
 
 CURVES = {
     ("numpy", "manual"): "NumPy by hand",

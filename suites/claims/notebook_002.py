@@ -7,15 +7,18 @@ from itertools import pairwise
 from math import exp, log
 from typing import Any
 
-from suites.claims.accuracy import FULL, MINI, SCALED, accuracy_judge
-from suites.claims.claim import (
+from xbench.analysis.interval import Estimate
+from xbench.analysis.summary import CellSummary
+from xbench.ops import get_op
+from xbench.suites.claims.accuracy import FULL, MINI, SCALED, accuracy_judge
+from xbench.suites.claims.claim import (
     Claim,
     Evidence,
     Judged,
     Missing,
 )
-from suites.claims.sweeps import NOISE
-from suites.claims.times import (
+from xbench.suites.claims.sweeps import NOISE
+from xbench.suites.claims.times import (
     FACTOR,
     NO_GPU,
     NOT_PAIRED,
@@ -36,9 +39,6 @@ from suites.claims.times import (
     unpaired,
     values_of,
 )
-from xbench.analysis.interval import Estimate
-from xbench.analysis.summary import CellSummary
-from xbench.ops import get_op
 from xbench.text import show_bytes
 
 # What recording for gradients costs a forward pass: 002's inference and 003's no_grad.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from suites.claims.claim import Claim, Evidence, Judged, Missing
-from suites.claims.notebook_002 import WIDTHS, recording_memory, recording_time, step_at
-from suites.claims.sweeps import DERIVING, EVERYONE
-from suites.claims.times import (
+from xbench.analysis.summary import CellSummary
+from xbench.contracts import Mode
+from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing
+from xbench.suites.claims.notebook_002 import WIDTHS, recording_memory, recording_time, step_at
+from xbench.suites.claims.sweeps import DERIVING, EVERYONE
+from xbench.suites.claims.times import (
     NOT_PAIRED,
     Judge,
     by_backend,
@@ -18,8 +20,6 @@ from suites.claims.times import (
     unpaired,
     values_of,
 )
-from xbench.analysis.summary import CellSummary
-from xbench.contracts import Mode
 
 PLANE, NEAR_PLANE = [3, 1, -2], 1e-3
 STATIC: tuple[tuple[str, Mode], ...] = (

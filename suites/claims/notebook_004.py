@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from suites.claims.claim import Claim, Evidence, Judged, Missing
-from suites.claims.times import (
+from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing
+from xbench.suites.claims.times import (
     NO_GPU,
     Judge,
     by_backend,

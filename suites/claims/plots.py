@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from suites.claims.claim import (
+from xbench.contracts import Mode
+from xbench.suites.claims.claim import (
     Evidence,
     Missing,
     PlotFile,
     PlotLine,
     PlotPoint,
 )
-from suites.claims.notebook_001 import CURVES, curves_of
-from suites.claims.notebook_002 import CPU_S, GPU_S, STEPS, WIDTHS, step_at
-from xbench.contracts import Mode
+from xbench.suites.claims.notebook_001 import CURVES, curves_of
+from xbench.suites.claims.notebook_002 import CPU_S, GPU_S, STEPS, WIDTHS, step_at
 
 MOST_POINTS = 100
 

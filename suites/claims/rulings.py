@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from suites.claims.claim import (
+from xbench.errors import RecordError
+from xbench.files import LARGEST_LIST, UNREADABLE, lines_of, write_whole
+from xbench.suites.claims.claim import (
     Claim,
     ClaimLine,
     ClaimSet,
@@ -17,8 +19,6 @@ from suites.claims.claim import (
     Missing,
     PlotFile,
 )
-from xbench.errors import RecordError
-from xbench.files import LARGEST_LIST, UNREADABLE, lines_of, write_whole
 
 CLAIMS = "claims.jsonl"
 _encode = msgspec.json.Encoder().encode

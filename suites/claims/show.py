@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from suites.claims.claim import Exhibit, Request, Values
 from xbench.contracts import Backend, Mode, Spec, Tensors, Variant
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied
@@ -16,15 +15,16 @@ from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
 from xbench.process.messages import CallRequest
 from xbench.records.schema import ValuesLine
 from xbench.registry import factory_of, load_backend, not_installed
+from xbench.suites.claims.claim import Exhibit, Request, Values
 
 LIMIT_S = 120.0
-SHOW = "suites.claims.show:show"
+SHOW = "xbench.suites.claims.show:show"
 """What a worker is to call."""
 
 OF_BACKENDS = {
-    "numpy": "suites.claims.exhibits_numpy:EXHIBITS",
-    "torch": "suites.claims.exhibits_torch:EXHIBITS",
-    "tensorflow": "suites.claims.exhibits_tensorflow:EXHIBITS",
+    "numpy": "xbench.suites.claims.exhibits_numpy:EXHIBITS",
+    "torch": "xbench.suites.claims.exhibits_torch:EXHIBITS",
+    "tensorflow": "xbench.suites.claims.exhibits_tensorflow:EXHIBITS",
 }
 """Exhibits that are written in a framework. Its worker alone imports them."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from suites.claims.claim import Request, Values
 from xbench.ops.suite import Suite, Sweep
+from xbench.suites.claims.claim import Request, Values
 
 
 def _linear(w: int) -> dict[str, int | str]:

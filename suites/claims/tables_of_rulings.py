@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.draw.frame import PUBLISHED
-from reports.model import Chart, Point, Section, Series, Table
-from suites.claims.claim import ClaimLine, PlotFile, PlotLine, Ruling
-from suites.claims.rulings import Rulings, read_rulings
+from xbench.reports.draw.frame import PUBLISHED
+from xbench.reports.model import Chart, Point, Section, Series, Table
+from xbench.suites.claims.claim import ClaimLine, PlotFile, PlotLine, Ruling
+from xbench.suites.claims.rulings import Rulings, read_rulings
 from xbench.text import plural
 
 TITLE, ABOUT = "Claims", "what was printed elsewhere, against what is found here"
@@ -20,7 +20,7 @@ COLUMNS = ("claim", "what is claimed", "printed", "here", "ruling", "why")
 
 @dataclass(frozen=True, slots=True)
 class RulingsAdded:
-    """Rulings, as the report asks for them; see `Added` of `reports.model`."""
+    """Rulings, as the report asks for them; see `Added` of `xbench.reports.model`."""
 
     rulings: Rulings
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from math import log
 from typing import Any
 
-from suites.claims.claim import Evidence, Judged, Missing, Ruling, Values
 from xbench.analysis.interval import MARGIN, Estimate, Verdict, over_launches, verdict
 from xbench.analysis.summary import CellSummary
+from xbench.suites.claims.claim import Evidence, Judged, Missing, Ruling, Values
 from xbench.text import show_seconds
 
 FACTOR = 3.0

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from helpers.claim_worlds import GPU, cell, line, world
-from suites.claims.claim import ClaimLine, Evidence
-from suites.claims.notebook_001 import replays
-from suites.claims.notebooks import NOTEBOOKS
-from suites.claims.rulings import judge
 from xbench.records.schema import ValuesLine
+from xbench.suites.claims.claim import ClaimLine, Evidence
+from xbench.suites.claims.notebook_001 import replays
+from xbench.suites.claims.notebooks import NOTEBOOKS
+from xbench.suites.claims.rulings import judge
 
 STEPS = ("0", "419", "499")
 EMPTY = Evidence([], [], [], [])

@@ -10,12 +10,12 @@ import pytest
 from helpers import twins
 from helpers.journals import FOOTER, NUMPY, header, write
 from helpers.places import ROOT, TESTS
-from suites.claims.claim import Request
-from suites.claims.show import show_exhibits
 from xbench import cli, registry
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.records.schema import ValuesLine
+from xbench.suites.claims.claim import Request
+from xbench.suites.claims.show import show_exhibits
 
 CURVE = {
     "op": "mlp_train",
@@ -27,7 +27,7 @@ CURVE = {
     "params": {"n": 4, "d": 1, "h": 8, "o": 1, "optimizer": "adam", "loss": "mse"},
 }
 NAMES = {
-    "numpy": "backends.numpy_backend:NumpyBackend",
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
     "absent": f"{twins.__name__}:Absent",
     "gone": f"{twins.__name__}:Gone",
 }

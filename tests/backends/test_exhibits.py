@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from suites.claims import exhibit_data
-from suites.claims.claim import Request
-from suites.claims.show import show_exhibits
-from suites.claims.sweeps import EVERYONE, REQUESTS, W, X, Z
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.records.schema import ValuesLine
 from xbench.registry import load_backend
+from xbench.suites.claims import exhibit_data
+from xbench.suites.claims.claim import Request
+from xbench.suites.claims.show import show_exhibits
+from xbench.suites.claims.sweeps import EVERYONE, REQUESTS, W, X, Z
 
 ASKED = [each for each in REQUESTS if each.exhibit != "loss_curve"]
 REGRESSION = 1.9999443292617798

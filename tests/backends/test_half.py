@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from suites.presets import PRESETS
 from xbench.contracts import Spec, Variant
 from xbench.ops import OPS, get_op
 from xbench.ops.base import Inputs, normal
@@ -18,6 +17,7 @@ from xbench.plan.build import Row, build_rows
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.registry import load_backend, why_not
+from xbench.suites.presets import PRESETS
 from xbench.worker.ceilings import measure
 
 Array = np.ndarray[Any, Any]

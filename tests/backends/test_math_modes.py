@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.numpy_backend import NumpyBackend
-from suites.presets import PRESETS
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Spec
 from xbench.errors import CellFailed, UsageError
 from xbench.ops import OPS, get_op
@@ -25,6 +24,7 @@ from xbench.plan.select import Selection
 from xbench.process.messages import PrepareRequest
 from xbench.process.process import ROOT
 from xbench.registry import load_backend
+from xbench.suites.presets import PRESETS
 from xbench.worker.session import Session, _check_precision
 
 Array = np.ndarray[Any, Any]
@@ -195,7 +195,7 @@ def test_11_bits_pass_as_tf32_and_as_nothing_else(
 
 _SETTINGS = {
     "torch": """
-from backends import torch_host
+from xbench.backends import torch_host
 assert torch_host.short_sums() == ["allow_fp16_reduced_precision_reduction",
     "allow_bf16_reduced_precision_reduction"], torch_host.short_sums()
 for math in ("tf32", "ieee", "tf32"):

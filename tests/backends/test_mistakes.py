@@ -9,9 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from suites.claims.claim import Claim, Evidence, Judged, Missing
-from suites.claims.mistakes import BACKENDS, MISTAKES, MIXED, PLANTED, Planted, planted
-from suites.claims.notebooks import NOTEBOOKS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import SilentProgress
@@ -21,6 +18,9 @@ from xbench.plan.plan import make_plan
 from xbench.records.journal import make_run_folder
 from xbench.records.read import read_run
 from xbench.records.schema import CellPlan, ValuesLine, WorkerLine
+from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing
+from xbench.suites.claims.mistakes import BACKENDS, MISTAKES, MIXED, PLANTED, Planted, planted
+from xbench.suites.claims.notebooks import NOTEBOOKS
 
 CLAIM = {each.id.partition(".")[2]: each for each in MISTAKES}
 OF = {

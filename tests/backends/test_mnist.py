@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from suites.claims import accuracy
-from suites.claims.accuracy import (
+from xbench.suites.claims import accuracy
+from xbench.suites.claims.accuracy import (
     Training,
     accuracies,
     accuracy_judge,
     likely,
     zeros_and_ones,
 )
-from suites.claims.claim import Evidence, Missing
+from xbench.suites.claims.claim import Evidence, Missing
 
 Array = np.ndarray[Any, np.dtype[Any]]
 EMPTY = Evidence([], [], [], [])

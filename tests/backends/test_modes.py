@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.analysis.summary import CellSummary
 from xbench.contracts import Mode, Spec, Step
 from xbench.engine.progress import SilentProgress
@@ -22,6 +21,7 @@ from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
 from xbench.registry import load_suites
+from xbench.suites.presets import PRESETS
 from xbench.worker.mode_evidence import check_mode, made
 
 COMPILES = pytest.mark.proof  # takes half a minute

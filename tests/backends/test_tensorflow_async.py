@@ -17,7 +17,7 @@ CODE = """
 import json, time
 import numpy as np
 import tensorflow as tf
-from backends.tensorflow_backend import TensorflowBackend
+from xbench.backends.tensorflow_backend import TensorflowBackend
 from xbench.contracts import Policy, Spec, Variant
 
 class OnDevice(TensorflowBackend):

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from helpers.places import ROOT, TESTS
-from reports.command import write_report
-from suites.presets import PRESETS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import PlainProgress
@@ -22,10 +20,12 @@ from xbench.plan.select import Selection, choose_devices
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
+from xbench.reports.command import write_report
+from xbench.suites.presets import PRESETS
 from xbench.worker import device_ceilings
 
 BACKENDS = {
-    "numpy": "backends.numpy_backend:NumpyBackend",
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
     "npu": "helpers.accelerator:Npu",
     "hasty": "helpers.accelerator:Hasty",
 }

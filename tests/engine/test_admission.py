@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.contracts import Spec, Variant
 from xbench.ops import get_op
 from xbench.oracle import digest

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from helpers.journals import FOOTER, group, header, planned, taken, write
-from suites.presets import PRESETS
 from xbench.analysis.ratios import AXES, Comparison, compare_cells
 from xbench.analysis.summary import summarise
 from xbench.engine.progress import describe
@@ -21,6 +20,7 @@ from xbench.plan.predict import FIXED_BYTES, input_bytes, predict
 from xbench.plan.select import Selection
 from xbench.records.read import Run, read_run
 from xbench.records.schema import CellPlan
+from xbench.suites.presets import PRESETS
 
 BOTH = ("reuse", "system")
 WALLS = {"numpy": 4000, "torch": 2000}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.engine import ceilings
 from xbench.engine.ceilings import known_ceilings
 from xbench.engine.ceilings_cache import ceilings_key, product_key, read_cached
@@ -24,6 +23,7 @@ from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.process.messages import CeilingsReply, Rate
+from xbench.suites.presets import PRESETS
 from xbench.worker import ceilings as worker
 
 FOUND = CeilingsReply(

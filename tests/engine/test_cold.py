@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from suites.presets import PRESETS
 from xbench.analysis.bound import Timing, explain
 from xbench.contracts import Spec, Step, Tensors
 from xbench.errors import UsageError
@@ -17,6 +16,7 @@ from xbench.plan.cell import Cell
 from xbench.plan.predict import predict
 from xbench.plan.select import Selection
 from xbench.records.schema import CacheBandwidth, CeilingsLine, Figure
+from xbench.suites.presets import PRESETS
 from xbench.worker.slot import Slot
 
 SPEC = Spec("copy", (("n", 1), ("w", 4)), "float32")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Spec, Step, Tensors
 from xbench.process.messages import UnloadRequest
 from xbench.worker.counters import measured
@@ -116,7 +116,7 @@ def test_what_a_cell_leaves_behind_is_collected_when_it_is_unloaded() -> None:
 
 OPEN = """
 import gc, json, sys
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy
 from xbench.process.messages import OpenRequest
 from xbench.worker.session import Session

@@ -212,10 +212,12 @@ def test_an_adapter_that_does_not_open_is_said() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "backends.numpy_backend:NumpyBackend",
-        pytest.param("backends.torch_backend:TorchBackend", marks=pytest.mark.proof),
-        pytest.param("backends.tensorflow_backend:TensorflowBackend", marks=pytest.mark.proof),
-        pytest.param("backends.jax_backend:JaxBackend", marks=pytest.mark.framework),
+        "xbench.backends.numpy_backend:NumpyBackend",
+        pytest.param("xbench.backends.torch_backend:TorchBackend", marks=pytest.mark.proof),
+        pytest.param(
+            "xbench.backends.tensorflow_backend:TensorflowBackend", marks=pytest.mark.proof
+        ),
+        pytest.param("xbench.backends.jax_backend:JaxBackend", marks=pytest.mark.framework),
     ],
 )
 def test_the_built_in_adapters_pass(path: str) -> None:

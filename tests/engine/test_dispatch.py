@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Factory, Mode, Policy, Step, Variant
 from xbench.process.messages import CostsReply
 from xbench.worker.ceilings import launch_costs

@@ -12,13 +12,13 @@ import pytest
 
 from helpers.journals import FOOTER, NUMPY, group, header, taken, write
 from helpers.measuring import measure
-from reports.formats.files import write_files
-from suites.claims.rulings import CLAIMS, Rulings, write_rulings
 from xbench.engine.run import write_summary
 from xbench.errors import StorageFailed, UsageError
 from xbench.files import write_whole
 from xbench.records.journal import Journal
 from xbench.records.read import read_run
+from xbench.reports.formats.files import write_files
+from xbench.suites.claims.rulings import CLAIMS, Rulings, write_rulings
 from xbench.tracking.baseline import ACCEPTED, accept, read_accepted
 
 

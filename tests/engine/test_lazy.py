@@ -10,7 +10,6 @@ import pytest
 
 from helpers import lazy_adapters
 from helpers.places import ROOT, TESTS
-from suites.presets import PRESETS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.conformance import checks
@@ -24,6 +23,7 @@ from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
+from xbench.suites.presets import PRESETS
 
 CELLS = {"op": ("elementwise", "matmul", "mlp_train"), "width": ("512",)}
 SAID = {
@@ -46,7 +46,7 @@ def cells_of(folder: Path, *classes: type) -> list[CellSummary]:
     """Measure adapters of `lazy_adapters` beside NumPy, for a moment."""
     names = {each.name: f"helpers.lazy_adapters:{each.__name__}" for each in classes}  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
-        backends = {"numpy": "backends.numpy_backend:NumpyBackend"} | names
+        backends = {"numpy": "xbench.backends.numpy_backend:NumpyBackend"} | names
         patch.setattr(registry, "BACKENDS", backends)
         patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{ROOT}")
         axes = CELLS | {"backend": tuple(backends), "threads": ("1",)}

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.engine.progress import (
     REFRESH_S,
     LiveProgress,
@@ -29,6 +28,7 @@ from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.records.read import read_run
 from xbench.records.schema import CellLine, GroupLine, Samples
+from xbench.suites.presets import PRESETS
 
 ERASE = "\x1b[2K"
 """A frame begins by erasing the one before, line by line."""

@@ -68,7 +68,7 @@ REUSE = ALLOCATORS["reuse"]
 PLACES = """
 import sys
 import numpy as np
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.worker.layout import Gaps, Heap
 from xbench.worker.slot import Slot

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from backends import numpy_backend
 from xbench import cli, registry
 from xbench.analysis.summary import CellSummary
+from xbench.backends import numpy_backend
 from xbench.conformance.checks import computes
 from xbench.conformance.subject import examined
 from xbench.engine import refusals

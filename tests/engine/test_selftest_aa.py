@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from helpers.made_runs import families, header, write_run
-from reports.command import write_report
-from reports.sources import aa_line
 from xbench.analysis.interval import over_launches, verdict
 from xbench.analysis.ratios import Comparison
 from xbench.errors import UsageError
 from xbench.files import cache_folder
 from xbench.records.aa_record import AaRecord, keep, kept, make_cache
+from xbench.reports.command import write_report
+from xbench.reports.sources import aa_line
 from xbench.selftest.aa import LAUNCHES, Equal, equal, figures, judged, most_alarms
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Backend, Factory, Policy, Probe, Spec, Step, Tensors, Variant
 from xbench.errors import CellFailed
 

@@ -18,9 +18,9 @@ from helpers.made_sources import (
     ratio,
     source,
 )
-from reports.model import Source
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
+from xbench.reports.model import Source
 
 WAYS: tuple[Way, ...] = (
     NUMPY,

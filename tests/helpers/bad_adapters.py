@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from backends.numpy_backend import NumpyBackend
 from helpers.accelerator import Hasty as Unfenced
 from helpers.accelerator import Npu
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Backend, Factory, Policy, Probe, Spec, Step, Tensors, Variant
 from xbench.errors import Status
 

@@ -6,14 +6,14 @@ import random
 from math import exp, log
 from typing import Any
 
-from suites.claims.claim import Evidence
-from suites.claims.notebook_002 import CPU_S, GPU_S, STEPS
-from suites.claims.sweeps import NET, W, X
 from xbench.analysis.interval import over_launches, verdict
 from xbench.analysis.ratios import Comparison, one_axis
 from xbench.analysis.summary import CellSummary
 from xbench.errors import Status
 from xbench.records.schema import CellPlan, ValuesLine, WorkerLine
+from xbench.suites.claims.claim import Evidence
+from xbench.suites.claims.notebook_002 import CPU_S, GPU_S, STEPS
+from xbench.suites.claims.sweeps import NET, W, X
 
 GPU, LAUNCHES, SCATTER = "cuda:0", 3, 1e-4
 GRADIENT = {"numpy": "manual", "torch": "autograd", "tensorflow": "autograd"}

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.contracts import Backend, Spec, Step, Tensors, Variant
 from xbench.ops import get_op
 from xbench.ops.base import Block, Inputs

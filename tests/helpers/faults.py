@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.contracts import Backend, Spec, Step, Tensors, Variant
 from xbench.ops import get_op
 from xbench.ops.suite import Suite, Sweep

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from backends.jax_backend import JaxBackend
 from helpers.places import ROOT, TESTS
-from suites.presets import PRESETS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
+from xbench.backends.jax_backend import JaxBackend
 from xbench.contracts import Tensors
 from xbench.engine.progress import PlainProgress
 from xbench.engine.run import run_plan
@@ -22,11 +21,13 @@ from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
+from xbench.suites.presets import PRESETS
 
 HONEST, HASTY = "jax", "hasty"
 BACKENDS = {
-    "numpy": "backends.numpy_backend:NumpyBackend",  # it sizes the process that takes ceilings
-    HONEST: "backends.jax_backend:JaxBackend",
+    # NumPy sizes the process that takes ceilings.
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
+    HONEST: "xbench.backends.jax_backend:JaxBackend",
     HASTY: "helpers.fences:Hasty",
 }
 WIDTH = "700"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from helpers.hostile import HOSTILE
 from helpers.made_runs import VARIANTS, plan, write_run
-from reports.command import write_report
 from xbench.records.schema import CeilingsLine, CellPlan, Figure
+from xbench.reports.command import write_report
 from xbench.version import __version__
 
 FILES = {

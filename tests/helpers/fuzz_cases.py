@@ -15,28 +15,6 @@ import msgspec
 
 from helpers import fuzz_seeds as seeds
 from helpers.large_journals import ceilings
-from reports import results
-from reports.command import make_report
-from reports.draw.frame import colours
-from reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
-from reports.formats.html_tables import render_tables
-from reports.formats.json_document import json_document
-from reports.formats.latex import render_latex
-from reports.formats.markdown import render_markdown
-from reports.formats.pytest_benchmark import (
-    read_measured,
-    to_bencher,
-    to_github_action,
-    to_pytest_benchmark,
-)
-from reports.page.render import prepare_page
-from reports.sources import load
-from reports.verdict.history_page import render_history
-from reports.verdict.history_table import show_past
-from reports.verdict.markdown import as_markdown
-from reports.verdict.wording import as_text
-from suites.claims.rulings import CLAIMS, read_rulings
-from suites.claims.tables_of_rulings import ruling_charts, ruling_tables
 from xbench import registry
 from xbench.analysis.crossover import device_crossovers
 from xbench.analysis.ratios import compare_cells, ratios, unpaired_cells
@@ -47,6 +25,28 @@ from xbench.records.aa_record import kept
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.read import read_run
 from xbench.registry import load_suite_file
+from xbench.reports import results
+from xbench.reports.command import make_report
+from xbench.reports.draw.frame import colours
+from xbench.reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
+from xbench.reports.formats.html_tables import render_tables
+from xbench.reports.formats.json_document import json_document
+from xbench.reports.formats.latex import render_latex
+from xbench.reports.formats.markdown import render_markdown
+from xbench.reports.formats.pytest_benchmark import (
+    read_measured,
+    to_bencher,
+    to_github_action,
+    to_pytest_benchmark,
+)
+from xbench.reports.page.render import prepare_page
+from xbench.reports.sources import load
+from xbench.reports.verdict.history_page import render_history
+from xbench.reports.verdict.history_table import show_past
+from xbench.reports.verdict.markdown import as_markdown
+from xbench.reports.verdict.wording import as_text
+from xbench.suites.claims.rulings import CLAIMS, read_rulings
+from xbench.suites.claims.tables_of_rulings import ruling_charts, ruling_tables
 from xbench.tracking.baseline import ACCEPTED, read_accepted, read_history
 from xbench.tracking.compare import compare_runs
 from xbench.tracking.foreign import read_side

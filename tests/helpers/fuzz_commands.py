@@ -13,10 +13,6 @@ import msgspec
 from helpers import fuzz_seeds as seeds
 from helpers.claim_worlds import world
 from helpers.fuzz_cases import Case
-from reports.formats.pytest_benchmark import read_measured, to_pytest_benchmark
-from suites.claims.command import rule
-from suites.claims.notebooks import NOTEBOOKS
-from suites.claims.rulings import CLAIMS
 from xbench import registry
 from xbench.cli import main
 from xbench.cli.parser import make_parser
@@ -26,6 +22,10 @@ from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import WorkerLine
 from xbench.registry import load_backend
+from xbench.reports.formats.pytest_benchmark import read_measured, to_pytest_benchmark
+from xbench.suites.claims.command import rule
+from xbench.suites.claims.notebooks import NOTEBOOKS
+from xbench.suites.claims.rulings import CLAIMS
 from xbench.tracking.baseline import ACCEPTED
 from xbench.tracking.thresholds import FILE
 from xbench.tracking.verdict import EXIT_BROKEN, EXIT_NOTHING, EXIT_REGRESSED, EXIT_UNKNOWN

@@ -12,8 +12,6 @@ import msgspec
 
 from helpers.large_journals import ceilings, filled
 from helpers.made_runs import MACHINE, VARIANTS, benchmark_json, header, plan
-from suites.claims.claim import ClaimLine, PlotFile, PlotLine, PlotPoint
-from suites.claims.rulings import Rulings, write_rulings
 from xbench.analysis.summary import summarise
 from xbench.engine.run import write_summary
 from xbench.machine.nvml import GpuState
@@ -21,6 +19,8 @@ from xbench.records.aa_record import AaRecord, Figures
 from xbench.records.journal import JOURNAL, SUMMARY, Journal
 from xbench.records.read import read_run
 from xbench.records.schema import Footer, GroupLine, MemoryLine, ValuesLine, WorkerLine
+from xbench.suites.claims.claim import ClaimLine, PlotFile, PlotLine, PlotPoint
+from xbench.suites.claims.rulings import Rulings, write_rulings
 from xbench.tracking.baseline import Acceptance
 
 LAUNCHES = 2

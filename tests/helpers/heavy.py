@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.contracts import Backend, Spec, Step, Tensors, Variant
 from xbench.ops import get_op
 from xbench.ops.suite import Suite, Sweep

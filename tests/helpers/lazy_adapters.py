@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 
 Compute = Callable[[], Tensors]

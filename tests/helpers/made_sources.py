@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from helpers.made_runs import plan
-from reports.model import Source
 from xbench.analysis.interval import Estimate, verdict
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
+from xbench.reports.model import Source
 
 Way = tuple[str, str, str, str]
 NUMPY: Way = ("numpy", "eager", "manual", "reuse")

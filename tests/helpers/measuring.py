@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from helpers.places import HELPERS, ROOT, TESTS
-from suites.presets import PRESETS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import PlainProgress
@@ -20,10 +19,11 @@ from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
+from xbench.suites.presets import PRESETS
 
 DEFECTS = str(HELPERS / "defects.py")
 BACKENDS = {
-    "numpy": "backends.numpy_backend:NumpyBackend",
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
     "second": "helpers.twins:Second",
     "third": "helpers.twins:Third",
     "coarse": "helpers.twins:Coarse",

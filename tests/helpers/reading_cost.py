@@ -43,9 +43,9 @@ READERS: dict[str, tuple[str, str, str]] = {
     "journal, lean": (*RUN, "(False,)"),
     "stored run": ("xbench.tracking.stored", "read_stored", "()"),
     "accepted": ("xbench.tracking.baseline", "read_accepted", "()"),
-    "claims": ("suites.claims.rulings", "read_rulings", "()"),
+    "claims": ("xbench.suites.claims.rulings", "read_rulings", "()"),
     "another tool's": ("xbench.tracking.foreign", "read_foreign", "()"),
-    "another tool's, report": ("reports.sources", "load", "(None,)"),
+    "another tool's, report": ("xbench.reports.sources", "load", "(None,)"),
 }
 
 

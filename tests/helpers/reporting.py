@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.command import write_report
-from reports.formats.csv_files import MEASUREMENT_COLUMNS
 from xbench.cli import main
+from xbench.reports.command import write_report
+from xbench.reports.formats.csv_files import MEASUREMENT_COLUMNS
 
 
 def report(run: Path, capsys: pytest.CaptureFixture[str], reference: str | None = None) -> str:

@@ -16,7 +16,7 @@ PLANTED = """
 from xbench import registry
 
 registry.BACKENDS = {
-    "numpy": "backends.numpy_backend:NumpyBackend",
+    "numpy": "xbench.backends.numpy_backend:NumpyBackend",
     "wrong": "helpers.twins:Wrong",
     "absent": "helpers.twins:Absent",
 }

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from backends.numpy_backend import NumpyBackend
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.contracts import Factory, Memory, Policy, Variant
 
 NO_SUITE = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.numpy_ops import FACTORIES
+from xbench.backends.numpy_ops import FACTORIES
 from xbench.ops.suite import Suite
 from xbench.registry import implements
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backends.torch_backend import TorchBackend
+from xbench.backends.torch_backend import TorchBackend
 
 
 class Twin(TorchBackend):

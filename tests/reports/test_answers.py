@@ -18,11 +18,11 @@ from helpers.made_sources import (
     ratio,
     source,
 )
-from reports.prose.answers import MOST_ANSWERS, NO_INTERVAL, answers
-from reports.prose.sentences import Clauses
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
 from xbench.records.read import Run
+from xbench.reports.prose.answers import MOST_ANSWERS, NO_INTERVAL, answers
+from xbench.reports.prose.sentences import Clauses
 
 
 def sure(*cells: CellSummary, spread: float = 1.1) -> list[Comparison]:

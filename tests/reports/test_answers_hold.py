@@ -19,15 +19,15 @@ from helpers.made_sources import (
     ratio,
     source,
 )
-from reports.model import Source
-from reports.prose.answers import (
+from xbench.reports.model import Source
+from xbench.reports.prose.answers import (
     MOST_ANSWERS,
     NO_INTERVAL,
     NOTHING_MEASURED,
     NOTHING_TO_COMPARE,
     answers,
 )
-from reports.tables.cells import wins_table
+from xbench.reports.tables.cells import wins_table
 
 
 def _check_ends(claim: Claim, low: float, high: float) -> None:

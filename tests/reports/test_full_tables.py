@@ -9,10 +9,10 @@ from time import process_time
 from helpers.made_causes import at_204800
 from helpers.made_runs import families, plan, write_run
 from helpers.made_sources import NUMPY, TORCH, TORCH_COMPILED, cell, ratio, source
-from reports.curves import name_sources
-from reports.model import Shown, Table
-from reports.sources import load
-from reports.tables.full_tables import whole_tables
+from xbench.reports.curves import name_sources
+from xbench.reports.model import Shown, Table
+from xbench.reports.sources import load
+from xbench.reports.tables.full_tables import whole_tables
 
 
 def by_kind(tables: list[Table]) -> dict[str, Table]:

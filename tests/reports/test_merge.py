@@ -7,12 +7,12 @@ from typing import Any
 
 from helpers.made_runs import MACHINE, benchmark_json, carried, families, write_run
 from helpers.made_sources import NUMPY, TORCH, cell, ratio, source
-from reports.command import make_report, report_figures
-from reports.curves import name_sources
-from reports.model import Merged, Shown, Source
-from reports.prose.answers import NOTHING_TO_COMPARE
-from reports.sources import load
-from reports.tables.full_tables import merge
+from xbench.reports.command import make_report, report_figures
+from xbench.reports.curves import name_sources
+from xbench.reports.model import Merged, Shown, Source
+from xbench.reports.prose.answers import NOTHING_TO_COMPARE
+from xbench.reports.sources import load
+from xbench.reports.tables.full_tables import merge
 
 
 def merged(*sources: Source) -> Merged:

@@ -10,11 +10,11 @@ from playwright.sync_api import Browser
 
 from helpers.browser import Opened, needs_chromium
 from helpers.made_runs import VARIANTS, families, plan, write_run
-from reports.command import write_report
-from reports.prose.numbers import show_ratio, show_time
-from reports.sources import load
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
+from xbench.reports.command import write_report
+from xbench.reports.prose.numbers import show_ratio, show_time
+from xbench.reports.sources import load
 
 pytestmark = needs_chromium
 OTHER = "op1 100×w"

@@ -9,10 +9,10 @@ from playwright.sync_api import Browser
 
 from helpers.browser import Opened, needs_chromium
 from helpers.made_runs import VARIANTS, families, plan, write_run
-from reports.command import write_report
-from reports.prose.sentences import crossing_sentences
-from reports.sources import load
 from xbench.records.schema import CellPlan, Samples
+from xbench.reports.command import write_report
+from xbench.reports.prose.sentences import crossing_sentences
+from xbench.reports.sources import load
 
 FAMILY, WIDTHS = "mlp_train 100×w", (512, 1024, 2048, 4096, 8192, 16384)
 TRUE = 3000.0

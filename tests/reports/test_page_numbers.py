@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import reports.page
 from helpers.browser import chromium, needs_chromium
-from reports.prose.numbers import show_once, show_ratio, show_time
 from xbench.analysis.interval import MARGIN, Estimate, verdict
+from xbench.reports import page
+from xbench.reports.prose.numbers import show_once, show_ratio, show_time
 from xbench.text import show_bytes
 
-SCRIPTS = Path(reports.page.__file__).parent / "js"
+SCRIPTS = Path(page.__file__).parent / "js"
 CASES = 3000
 
 

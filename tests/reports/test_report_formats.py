@@ -13,8 +13,8 @@ import pytest
 
 from helpers.format_runs import FILES, printed, small_run
 from helpers.places import GOLDEN, ROOT
-from reports.formats.csv_files import FOREIGN, METRICS, PLAN, RATIO, VALUE
 from xbench.cli.parser import REPORT_FORMATS
+from xbench.reports.formats.csv_files import FOREIGN, METRICS, PLAN, RATIO, VALUE
 
 DOCUMENTATION = ROOT / "docs" / "report.md"
 

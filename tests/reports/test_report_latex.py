@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.format_runs import hostile_run, printed, small_run
-from reports.formats.latex import latex_text
+from xbench.reports.formats.latex import latex_text
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\$[^$]*\$|[{}&]|[^\\{}&$]+", re.DOTALL)
 

@@ -8,9 +8,9 @@ import pytest
 
 from helpers.made_runs import VARIANTS, benchmark_json, carried, families, plan, write_run
 from helpers.reporting import measured, refused, rows
-from reports.sources import load, select
 from xbench.cli import main
 from xbench.errors import UsageError
+from xbench.reports.sources import load, select
 
 
 @pytest.fixture

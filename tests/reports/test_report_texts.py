@@ -12,9 +12,9 @@ import pytest
 from helpers.format_runs import REASON, hostile_run, printed, small_cells, small_run
 from helpers.made_runs import STATS, benchmark_json, carried
 from helpers.reporting import measured
-from reports.formats.csv_files import FOREIGN, METRICS, RATIO, harmless
-from reports.formats.json_document import DOCUMENT_VERSION, Document
-from reports.sources import load
+from xbench.reports.formats.csv_files import FOREIGN, METRICS, RATIO, harmless
+from xbench.reports.formats.json_document import DOCUMENT_VERSION, Document
+from xbench.reports.sources import load
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from helpers.made_runs import VARIANTS, families, plan, write_run
 from helpers.pages import written
 from helpers.places import ROOT
 from helpers.reporting import one_line, report, rows
-from reports.command import write_report
 from xbench.errors import UsageError
 from xbench.records.schema import CellPlan
+from xbench.reports.command import write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -13,10 +13,10 @@ import pytest
 from helpers.hostile import HOSTILE, Tags
 from helpers.made_runs import STATS, VARIANTS, benchmark_json, carried, families, plan, write_run
 from helpers.pages import written
-from reports.command import write_report
-from reports.draw.plots import free_slug
-from reports.sources import load
 from xbench.errors import RecordError
+from xbench.reports.command import write_report
+from xbench.reports.draw.plots import free_slug
+from xbench.reports.sources import load
 
 
 def test_hostile_text_stays_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

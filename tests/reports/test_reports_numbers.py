@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from reports.draw import frame
-from reports.formats.csv_files import harmless
-from reports.model import Point
-from reports.prose.numbers import (
+from xbench.analysis.interval import MARGIN, Estimate, verdict
+from xbench.reports.draw import frame
+from xbench.reports.formats.csv_files import harmless
+from xbench.reports.model import Point
+from xbench.reports.prose.numbers import (
     show_interval,
     show_once,
     show_rate,
@@ -18,7 +19,6 @@ from reports.prose.numbers import (
     show_share,
     show_time,
 )
-from xbench.analysis.interval import MARGIN, Estimate, verdict
 
 
 @pytest.mark.parametrize(

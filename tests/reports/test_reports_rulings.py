@@ -9,7 +9,10 @@ import pytest
 from helpers.made_runs import VARIANTS, plan, write_run
 from helpers.pages import written
 from helpers.reporting import one_line, report
-from suites.claims.claim import (
+from xbench.errors import RecordError
+from xbench.ops.suite import Preset
+from xbench.records.schema import ValuesLine
+from xbench.suites.claims.claim import (
     Claim,
     ClaimLine,
     ClaimSet,
@@ -20,10 +23,7 @@ from suites.claims.claim import (
     PlotLine,
     PlotPoint,
 )
-from suites.claims.rulings import CLAIMS, Rulings, judge, read_rulings, write_rulings
-from xbench.errors import RecordError
-from xbench.ops.suite import Preset
-from xbench.records.schema import ValuesLine
+from xbench.suites.claims.rulings import CLAIMS, Rulings, judge, read_rulings, write_rulings
 
 PLOT = PlotFile(
     name="crossover",

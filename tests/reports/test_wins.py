@@ -6,9 +6,9 @@ from hypothesis import given, settings
 
 from helpers.answer_worlds import worlds
 from helpers.made_sources import NUMPY, TF_GRAPH, TORCH, TORCH_COMPILED, cell, ratio, source
-from reports.model import Shown, Source
-from reports.tables.cells import wins_table
 from xbench.analysis.summary import CellSummary
+from xbench.reports.model import Shown, Source
+from xbench.reports.tables.cells import wins_table
 
 
 def test_a_win_is_over_every_cell_of_every_other_backend() -> None:

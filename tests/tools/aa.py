@@ -27,7 +27,6 @@ import aa_tools
 import tests_on_path  # noqa: F401
 
 from helpers.places import ROOT, TESTS
-from suites.presets import PRESETS
 from xbench import registry
 from xbench.analysis.ratios import compare_cells
 from xbench.engine.progress import Progress, SilentProgress
@@ -38,6 +37,7 @@ from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
+from xbench.suites.presets import PRESETS
 
 LAUNCHES, ROUNDS_S, BUDGET_S = 10, 1.0, 23.5
 """As many launches as the time buys, ten at most; ending the last workers takes a moment more."""

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from helpers.journals import NUMPY, group, header, taken, write
-from suites.presets import PRESETS
 from xbench.analysis.summary import summarise
 from xbench.contracts import Spec
 from xbench.errors import UsageError
@@ -20,6 +19,7 @@ from xbench.plan.select import Selection
 from xbench.process.side import SideSetup
 from xbench.records.read import read_run
 from xbench.records.schema import Footer
+from xbench.suites.presets import PRESETS
 from xbench.tracking.ab import judge, make_pairs, rows_to_measure
 from xbench.tracking.ab_sides import Asked, selected
 from xbench.tracking.thresholds import Thresholds

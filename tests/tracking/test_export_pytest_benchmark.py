@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from helpers.made_runs import families, plan, write_run
-from reports.formats.pytest_benchmark import carried
-from reports.sources import load
 from xbench.analysis.summary import per_call_s, summarise
 from xbench.cli import main
 from xbench.records.read import read_run
 from xbench.records.schema import CellPlan, Samples
+from xbench.reports.formats.pytest_benchmark import carried
+from xbench.reports.sources import load
 
 FORMAT = ("--format", "pytest-benchmark")
 STATS = {

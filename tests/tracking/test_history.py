@@ -11,8 +11,8 @@ import pytest
 
 from helpers.browser import Opened, chromium, needs_chromium
 from helpers.made_history import CELLS, SPREAD, Made, run_id, steady, tool, write_run
-from reports.verdict.history_page import render_history
-from reports.verdict.history_table import sparkline, step_rows
+from xbench.reports.verdict.history_page import render_history
+from xbench.reports.verdict.history_table import sparkline, step_rows
 from xbench.tracking.baseline import Stored, accept, read_history
 from xbench.tracking.history import Row, curve_name, look_back
 from xbench.tracking.thresholds import Thresholds

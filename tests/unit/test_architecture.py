@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("xbench", "backends", "suites", "reports")
 FILES = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+"""`rglob` does not follow links, so that a file of `backends` is here once."""
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FRAMEWORKS = {"torch": "torch_", "tensorflow": "tensorflow_", "jax": "jax_"}
 CLAIMS = ROOT / "suites" / "claims"
@@ -63,11 +64,26 @@ def test_the_rules_look_at_all_four_packages() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in FILES} == set(PACKAGES)
 
 
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in FILES
-}
-NAME_IN_TEXT = re.compile(r"(?:xbench|backends|suites|reports)(?:\.\w+)+(?::\w+)?")
+def test_each_file_is_imported_by_one_name() -> None:
+    """`backends.x` and `xbench.backends.x` would be two modules with two states, and an installed
+    xbench has the second only."""
+    for path in FILES + TESTS:
+        found = roots(imports(ast.walk(tree(path))))
+        assert not found & {"backends", "suites", "reports"}, path
+    for name in PACKAGES[1:]:
+        assert (ROOT / "xbench" / name).resolve() == ROOT / name
+
+
+def module_name(path: Path) -> str:
+    """The name that a file is imported by: `backends`, `suites` and `reports` are parts of `xbench`
+    through the links `xbench/backends` and so on."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    within = parts if parts[0] == "xbench" else ("xbench", *parts)
+    return ".".join(within).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in FILES}
+NAME_IN_TEXT = re.compile(r"xbench(?:\.\w+)+(?::\w+)?")
 REGISTRIES = (ROOT / "xbench" / "registry.py", ROOT / "xbench" / "extensions.py")
 """Name what there is, in strings; a module of it is imported only where a user asks for it."""
 
@@ -156,7 +172,8 @@ def test_a_cycle_would_be_seen(tmp_path: Path) -> None:
 @each_file
 def test_nothing_imports_claims(path: Path) -> None:
     if CLAIMS not in path.parents:
-        assert not any(name.startswith("suites.claims") for name in imports(ast.walk(tree(path))))
+        found = imports(ast.walk(tree(path)))
+        assert not any(name.startswith("xbench.suites.claims") for name in found)
 
 
 @each_file
@@ -165,9 +182,9 @@ def test_backends_do_not_import_each_other(path: Path) -> None:
         return
     own = path.stem.partition("_")[0]
     for name in imports(ast.walk(tree(path))):
-        parts = name.split(".")
-        if parts[0] == "backends" and len(parts) > 1:
-            assert parts[1].partition("_")[0] == own
+        _, backend, module = name.rpartition("xbench.backends.")
+        if backend:
+            assert module.partition("_")[0] == own
 
 
 @each_file
@@ -183,7 +200,7 @@ def test_only_an_adapter_and_its_exhibits_import_a_framework(path: Path) -> None
 @each_file
 def test_exhibits_are_imported_by_nobody(path: Path) -> None:
     """A worker resolves their names when it has to show them: each imports its framework."""
-    modules = {f"suites.claims.{each.stem}" for each in CLAIMS.glob("exhibits_*.py")}
+    modules = {f"xbench.suites.claims.{each.stem}" for each in CLAIMS.glob("exhibits_*.py")}
     assert modules
     assert not imports(ast.walk(tree(path))) & modules
 

@@ -6,10 +6,10 @@ from math import inf
 
 import pytest
 
-from reports.tables.causes import show_calls
 from xbench.analysis.crossover import BreakEven, break_even
 from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CellPlan
+from xbench.reports.tables.causes import show_calls
 
 
 def summary(mode: str, first_s: float, launch_s: list[float]) -> CellSummary:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpers.journals import NUMPY, group, header, taken
-from reports.sources import canary_lines
 from xbench.records.read import Run
+from xbench.reports.sources import canary_lines
 
 
 def run_of(*launches: list[int]) -> Run:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.errors import UsageError
 from xbench.plan.build import build_rows
 from xbench.plan.select import Selection, choose_devices
+from xbench.suites.presets import PRESETS
 
 
 def test_devices() -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from helpers.places import ROOT
 from helpers.stored_runs import name, write_stored
-from reports.sources import conditions_line
 from xbench import cli
 from xbench.errors import UsageError
 from xbench.process.environment import (
@@ -34,6 +33,7 @@ from xbench.process.variables import (
     is_passed_on,
     left_outside,
 )
+from xbench.reports.sources import conditions_line
 
 Start = Callable[[], Process]
 KNOWN = sorted({name for names in SPEED.values() for name in names})

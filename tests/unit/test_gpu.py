@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from reports.sources import gpu_lines
 from xbench.doctor import processor
 from xbench.machine import machine, nvml
 from xbench.machine.nvml import GpuState
 from xbench.plan.plan import make_plan
+from xbench.reports.sources import gpu_lines
 
 GIB = 1 << 30
 UUIDS = ("GPU-aaaa-1", "GPU-bbbb-2")
@@ -235,9 +235,9 @@ def test_the_scripted_librarys_names_are_the_real_ones() -> None:
 
 
 def test_what_a_device_cannot_hold_is_refused_with_both_figures() -> None:
-    from suites.presets import PRESETS
     from xbench.plan.build import build_rows
     from xbench.plan.select import Selection
+    from xbench.suites.presets import PRESETS
 
     axes: dict[str, tuple[str, ...]] = {
         "device": ("cuda:0",),

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 from packaging.requirements import Requirement
 
-from backends.tensorflow_backend import NEWEST_PYTHON, SYSTEMS
 from helpers.places import ROOT
+from xbench.backends.tensorflow_backend import NEWEST_PYTHON, SYSTEMS
 from xbench.machine.own_process import install_hint
 
 HERE = {

@@ -11,8 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from helpers.journals import FOOTER, NUMPY, TORCH, WORKER, group, header, taken, write
-from reports.formats.csv_files import CELL_COLUMNS
-from suites.presets import PRESETS
 from xbench.analysis.summary import summarise
 from xbench.cli.run import describe_plan
 from xbench.engine.progress import Clock, LiveProgress, PlainProgress
@@ -21,6 +19,8 @@ from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.records.read import read_run
 from xbench.records.schema import CellLine, GroupLine, MemoryLine
+from xbench.reports.formats.csv_files import CELL_COLUMNS
+from xbench.suites.presets import PRESETS
 
 
 def planned(memory: bool) -> Plan:

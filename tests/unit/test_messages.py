@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from backends.numpy_backend import NumpyBackend
+from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.engine.burst import keep
 from xbench.errors import WorkerDied

@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.contracts import Gradient, Mode, Spec
 from xbench.ops import get_op
 from xbench.ops.suite import WIDTHS
@@ -16,6 +15,7 @@ from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.predict import FIXED_BYTES, FLOP_RATE_PER_CORE, input_bytes, predict
 from xbench.plan.select import Selection, choose_devices
+from xbench.suites.presets import PRESETS
 from xbench.text import show_seconds
 
 GIB = 1 << 30

@@ -11,10 +11,10 @@ import pytest
 from helpers.fuzz_seeds import rulings
 from helpers.journals import FOOTER, NUMPY, group, header, taken, write
 from helpers.reading_cost import of_real, read, sparse
-from suites.claims.rulings import CLAIMS, read_rulings
 from xbench.errors import RecordError, UsageError
 from xbench.files import LARGEST_FILE, LARGEST_LIST
 from xbench.records.read import Integers, packed, read_run
+from xbench.suites.claims.rulings import CLAIMS, read_rulings
 from xbench.tracking.baseline import ACCEPTED, Acceptance, read_accepted
 from xbench.tracking.foreign import read_foreign
 from xbench.tracking.thresholds import read_thresholds

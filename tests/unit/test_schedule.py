@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.engine.schedule import Schedule
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
+from xbench.suites.presets import PRESETS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.errors import UsageError
 from xbench.ops import OPS
 from xbench.ops.suite import WIDTHS, Preset
@@ -16,6 +15,7 @@ from xbench.plan.build import Row, build_rows
 from xbench.plan.cell import Cell
 from xbench.plan.select import AXES, Selection, check_threads, choose_devices, choose_widths
 from xbench.registry import load_suite_file
+from xbench.suites.presets import PRESETS
 
 GOOD = """
 from xbench.ops.suite import Suite, Sweep

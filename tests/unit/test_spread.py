@@ -8,11 +8,11 @@ import pytest
 
 from helpers.made_runs import VARIANTS, plan, write_run
 from helpers.reporting import one_line, report, rows
-from reports.tables.cells import show_outliers
 from xbench.analysis.spread import Outliers, disturbed_share, outliers, quantile
 from xbench.analysis.summary import summarise
 from xbench.records.read import read_run
 from xbench.records.schema import Samples
+from xbench.reports.tables.cells import show_outliers
 
 CELL = plan("op 100×w", 512, VARIANTS[0])
 WALLS = [100, 100, 101, 102, 103, 104, 104, 110, 130]  # fences at 108.5 and 113

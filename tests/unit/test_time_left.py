@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from suites.presets import PRESETS
 from xbench.engine.progress import Clock
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.predict import oracle_s
 from xbench.plan.select import Selection
+from xbench.suites.presets import PRESETS
 
 LAUNCHES = 3
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports.verdict.finish import finish
 from xbench.cli.run import hold_machine
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.settings import new_run_id
@@ -22,6 +21,7 @@ from xbench.plan.select import AXES, Selection, choose_devices
 from xbench.process.environment import read_given
 from xbench.process.side import SideSetup
 from xbench.registry import get_preset
+from xbench.reports.verdict.finish import finish
 from xbench.text import show_seconds
 from xbench.tracking.ab import Pair, Work, make_pairs, rows_to_measure, side_of
 from xbench.tracking.ab_sides import (

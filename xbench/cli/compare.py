@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from reports.verdict.finish import finish
+from xbench.reports.verdict.finish import finish
 from xbench.tracking.compare import compare_runs
 from xbench.tracking.foreign import read_side
 from xbench.tracking.thresholds import read_thresholds

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reports.formats.pytest_benchmark import (
+from xbench.cli.report import newest_run
+from xbench.errors import UsageError
+from xbench.files import write_whole
+from xbench.reports.formats.pytest_benchmark import (
     Measured,
     read_measured,
     to_bencher,
     to_github_action,
     to_pytest_benchmark,
 )
-from xbench.cli.report import newest_run
-from xbench.errors import UsageError
-from xbench.files import write_whole
 from xbench.text import one_line
 
 EXIT_NOTHING = 5

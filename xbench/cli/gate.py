@@ -6,9 +6,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from reports.verdict.finish import finish
 from xbench.cli.report import newest_run
 from xbench.errors import UsageError
+from xbench.reports.verdict.finish import finish
 from xbench.tracking.foreign import read_side
 from xbench.tracking.gate import gate
 from xbench.tracking.stored import StoredRun

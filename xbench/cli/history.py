@@ -6,8 +6,8 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
-from reports.verdict.history_table import show_past
 from xbench.errors import RecordError, UsageError
+from xbench.reports.verdict.history_table import show_past
 from xbench.text import near
 from xbench.tracking.baseline import read_history
 from xbench.tracking.history import look_back
@@ -43,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
     print()
     print("\n".join(show_past(rows, stored)))
     if options.out is not None:
-        page = import_module("reports.verdict.history_page").write_history(
+        page = import_module("xbench.reports.verdict.history_page").write_history(
             rows, stored, options.out
         )
         print(f"written: {page}")

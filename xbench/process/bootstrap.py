@@ -18,7 +18,7 @@ from typing import Any
 
 
 class Packages:
-    """A meta path finder for a few packages at given folders."""
+    """A meta path finder for a few packages, by full name, at given folders."""
 
     def __init__(self, folders: dict[str, str]) -> None:
         self.folders = folders

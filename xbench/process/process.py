@@ -78,8 +78,11 @@ class Watcher:
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOTSTRAP = ROOT / "xbench" / "process" / "bootstrap.py"
-PACKAGES = {name: str(ROOT / name) for name in ("xbench", "backends", "suites")}
-"""Our packages and their folders, which a worker is given: it need not have xbench."""
+PACKAGES = {"xbench": str(ROOT / "xbench")} | {
+    f"xbench.{name}": str(ROOT / "xbench" / name) for name in ("backends", "suites")
+}
+"""Our packages and their folders, which a worker is given: it need not have xbench installed, and
+a side of an A/B may take its adapters and suites from another commit."""
 CLOSE_LIMIT_S = 5.0
 END_LIMIT_S = 20.0
 """For the kernel to end what was killed, or to stop what was told to. It may not: a thread that
