@@ -37,6 +37,9 @@ clock that would touch new pages."""
 KEPT_OBJECTS, LARGEST_OBJECT = 200, 512
 """Of Python's own allocator, which serves objects up to that size from pools of one size each."""
 
+KEPT_BLOCKS, LEAST_KEPT, MOST_KEPT = 4, 64 << 10, 120 << 10
+"""Blocks that shift the heap: from 128 kB on, malloc would give each its own pages."""
+
 
 def begin_on(core: int | None) -> None:
     """Move this thread to a core; afterwards it may run on all it was allowed, as before.
@@ -117,11 +120,16 @@ class Gaps:
 
 
 def scatter_process(seed: int) -> list[object]:
-    """Shift what this process allocates from now on: its heap by a block of random size, each of
-    Python's pools by a random number of objects. Returns: what must be kept to the end."""
+    """Shift what this process allocates from now on: its heap by blocks of random size, each of
+    Python's pools by a random number of objects. Returns: what must be kept to the end.
+
+    One block would not do: it may lie in a hole that earlier code left, or, where it is large, in
+    pages of its own, and then it shifts nothing."""
     random = Random(seed)
     made: list[Callable[[], object]] = [object, partial(float, "0.5")]  # of 16 and of 24 bytes
     made += [partial(bytes, size) for size in range(UNIT, LARGEST_OBJECT, UNIT)]
     kept = [make() for make in made for _ in range(random.randrange(KEPT_OBJECTS))]
-    Heap().take(UNIT * random.randrange(1, 64 * PAGE // UNIT))  # never given back
+    heap = Heap()
+    for _ in range(KEPT_BLOCKS):  # never given back
+        heap.take(UNIT * random.randrange(LEAST_KEPT // UNIT, MOST_KEPT // UNIT))
     return kept
