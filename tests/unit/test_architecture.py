@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -231,6 +233,34 @@ def test_nothing_is_run_from_strings_or_unpickled(path: Path) -> None:
         for keyword in node.keywords:
             value = ast.unparse(keyword.value)
             assert (keyword.arg, value) not in (("shell", "True"), ("allow_pickle", "True"))
+
+
+IMPORTED_AS = {"nvidia-ml-py": "pynvml", "tensorflow-cpu": "tensorflow"}
+"""Of a distribution whose package has another name."""
+BROUGHT = {"jaxlib": "jax", "markupsafe": "jinja2"}
+"""Package to the distribution that depends on it and brings it along."""
+WITHOUT_IMPORT = {"plotly", "pynvml"}
+"""The page holds the script that lies in the one; the other is asked for by name, and may be
+missing."""
+
+
+def declared(requirements: list[str]) -> set[str]:
+    """The packages that requirements of `pyproject.toml` install, by the name they are imported
+    by."""
+    names = {re.split(r"[^\w-]", each, maxsplit=1)[0] for each in requirements}
+    return {IMPORTED_AS.get(name, name).replace("-", "_") for name in names}
+
+
+def test_what_is_installed_is_what_is_imported() -> None:
+    """No dependency that nobody needs, and no import that nobody declares."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    usual = declared(project["dependencies"])
+    extras = {name: declared(each) for name, each in project["optional-dependencies"].items()}
+    del extras["dev"]
+    imported = set().union(*(roots(imports(ast.walk(tree(path)))) for path in FILES))
+    others = imported - set(sys.stdlib_module_names) - {"xbench"}
+    needed = {BROUGHT.get(name, name) for name in others} | WITHOUT_IMPORT
+    assert needed == usual.union(*extras.values())
 
 
 @each_file
