@@ -78,12 +78,14 @@ def thread_label(threads: str) -> str:
 
 def series_of(plan: CellPlan) -> Series:
     """The line a cell belongs to."""
-    return Series(plan.backend, plan.mode, plan.gradient, plan.allocator, plan.side or "")
+    key = plan.key
+    return Series(key.backend, key.mode, key.gradient, key.allocator, key.side)
 
 
 def setting_of(plan: CellPlan) -> Setting:
     """The curve a cell belongs to."""
-    return Setting(plan.family, plan.dtype, plan.device, plan.threads, plan.math)
+    key = plan.key
+    return Setting(plan.family, key.dtype, key.device, key.threads, key.math)
 
 
 # The cells of a workload side by side, and who is known to be faster than whom.

@@ -1,6 +1,6 @@
 """pytest-benchmark's saved JSON: anybody's, and our own, whose rows carry their cell.
 
-Our rows have it in `extra_info["xbench"]`: the fields of `CellPlan` and `CellSummary` side by side.
+Our rows have it in `extra_info["xbench"]`: the cell's line of `summary.jsonl`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from xbench.analysis.summary import CellSummary
 from xbench.errors import RecordError
 from xbench.files import UNREADABLE
 from xbench.records.read import LARGEST_WIDTH
-from xbench.records.schema import CellPlan
 from xbench.reports.model import Benchmark, Source
 from xbench.text import plural
 
@@ -24,9 +23,6 @@ _KINDS = "give a run folder, its run.jsonl, or a pytest-benchmark JSON file"
 _HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
 _PLAN: dict[str, Any] = {
     "group": "",
-    "params": {},
-    "math": "ieee",
-    "allocator": "reuse",
     "default_gradient": True,
     "flop": 0,
     "min_bytes": 0,
@@ -151,10 +147,9 @@ def _benchmark(row: _Row) -> Benchmark:
 
 def _cell(carried: dict[str, Any]) -> CellSummary:
     """The cell a row of ours carries. Raises: ValueError (msgspec's is one) if it is malformed."""
-    ours = {**_PLAN, **_SUMMARY, **carried}
-    plan = {name: ours[name] for name in CellPlan.__struct_fields__ if name in ours}
-    summary = {name: ours[name] for name in CellSummary.__struct_fields__ if name in ours}
-    cell = msgspec.convert({**summary, "plan": plan}, CellSummary)
+    plan = carried.get("plan")
+    ours = {**_PLAN, **plan} if isinstance(plan, dict) else plan
+    cell = msgspec.convert({**_SUMMARY, **carried, "plan": ours}, CellSummary)
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise ValueError("its times are not positive")

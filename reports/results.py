@@ -8,8 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 from xbench.analysis.ratios import Comparison, compare_cells, unpaired_cells
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.errors import UsageError
@@ -17,6 +15,7 @@ from xbench.files import figures_of
 from xbench.records.read import Run, read_run
 from xbench.reports.curves import setting_of
 from xbench.reports.formats.html_tables import escaped, html_table
+from xbench.reports.formats.json_document import flat_cell
 from xbench.reports.model import Source, Table
 from xbench.reports.prose import sentences
 from xbench.reports.prose.answers import answers
@@ -76,7 +75,7 @@ class Results:
 
     def _cells(self) -> Iterator[dict[str, Any]]:
         for cell in self.cells:
-            fields = msgspec.to_builtins(cell)
+            fields = flat_cell(cell)
             yield fields.pop("plan") | fields
 
     def _comparisons(self) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from xbench.analysis.bound import find_ceilings
 from xbench.analysis.crossover import CPU, DeviceCrossover, device_crossovers
 from xbench.analysis.ratios import Comparison, Unpaired, ratios, unpaired_cells
 from xbench.analysis.stopping import level_of
-from xbench.analysis.summary import summarise, worker_id
+from xbench.analysis.summary import summarise
 from xbench.errors import RecordError, UsageError
 from xbench.extensions import SECTIONS, resolve
 from xbench.files import figures_of, whole_file
@@ -177,7 +177,7 @@ def _frameworks(run: Run) -> list[tuple[str, str]]:
     """Each backend with its version and BLAS, as its workers read them back."""
     found: dict[str, str] = {}
     for worker in run.workers:
-        found.setdefault(worker.worker.partition("/")[0], framework_line(worker.attest))
+        found.setdefault(worker.worker.backend, framework_line(worker.attest))
     return sorted(found.items())
 
 
@@ -335,8 +335,8 @@ def select(sources: Sequence[Source], patterns: Sequence[str]) -> list[Source]:
     if not patterns:
         return list(sources)
     names = {name for source in sources for name in _all_names(source)}
-    known = {cell.plan.op for each in sources for cell in each.cells}
-    known |= {cell.plan.backend for each in sources for cell in each.cells}
+    known = {cell.plan.key.op for each in sources for cell in each.cells}
+    known |= {cell.plan.key.backend for each in sources for cell in each.cells}
     known |= {each.name for source in sources for each in source.benchmarks}
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
@@ -354,7 +354,7 @@ def _all_names(source: Source) -> list[str]:
 def _names(row: CellPlan | Benchmark) -> tuple[str, ...]:
     if isinstance(row, Benchmark):
         return row.name, row.group
-    return row.id, row.op, row.family, row.backend
+    return row.id, row.key.op, row.family, row.key.backend
 
 
 def _line(plan: CellPlan) -> tuple[Series, Setting]:
@@ -373,12 +373,12 @@ def _selected(source: Source, patterns: Sequence[str]) -> Source:
         """Whether all cells it rests on are wanted."""
         line = _line(crossing.plan)
         devices = (CPU, crossing.device)
-        plans = [cell.plan for cell in source.cells if cell.plan.device in devices]
+        plans = [cell.plan for cell in source.cells if cell.plan.key.device in devices]
         return all(wanted(plan) for plan in plans if _line(plan) == line)
 
     cells = [cell for cell in source.cells if wanted(cell.plan)]
     benchmarks = [each for each in source.benchmarks if wanted(each)]
-    workers = {worker_id(cell.plan) for cell in cells}
+    workers = {cell.plan.key.worker for cell in cells}
     ceilings = [find_ceilings(cell.plan, source.ceilings) for cell in cells]
     kept, there = len(cells) + len(benchmarks), len(source.cells) + len(source.benchmarks)
     shown = f"only {kept} of {there} rows are shown, by --only {' '.join(patterns)}"

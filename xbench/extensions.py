@@ -9,7 +9,7 @@ A command that measures may ask workers for more than times. It passes `after_la
     def after_last_launch(workers: Workers) -> Iterator[ValuesLine]:
         request = CallRequest("my_package.my_module:show", {"size": 3})
         told = workers.get(key).ask(request, limit_s)
-        yield ValuesLine(name="shown", worker="numpy eager", values=told.reply)
+        yield ValuesLine(name="shown", worker=key, values=told.reply)
 
 In the worker, `show(backend, size=3)` gets the opened adapter and returns a dictionary of JSON's
 types. The lines that are yielded stand in the journal; `Run.values` of `xbench.records.read` has

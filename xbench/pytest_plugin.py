@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
 import pytest
 
 from xbench.analysis.summary import CellSummary, summarise
@@ -22,6 +23,7 @@ from xbench.engine.progress import PlainProgress
 from xbench.engine.run import Recording, measure_again, only
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import XbenchError
+from xbench.keys import CellKey
 from xbench.machine.lock import one_at_a_time
 from xbench.machine.machine import available_bytes
 from xbench.plan.effort import Effort, plan_selection
@@ -244,7 +246,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     ops = set(load_suite(metafunc.module.SUITE).ops())
     cells = [row.cell for row in _plan(metafunc.config).rows if row.cell.spec.op in ops]
-    marks = [pytest.mark.benchmark(group=cell.group_id, timer=TIMER.replayed) for cell in cells]
+    marks = [pytest.mark.benchmark(group=cell.key.group_id, timer=TIMER.replayed) for cell in cells]
     parameters = [
         pytest.param(cell.id, id=cell.id, marks=mark)
         for cell, mark in zip(cells, marks, strict=True)
@@ -282,10 +284,11 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
         final = bench.final(bench.recording)
         for row in output_json["benchmarks"]:
             ours = row["extra_info"].get("xbench")
-            if ours is not None and ours["id"] in final:
-                row["extra_info"]["xbench"] = carried(final[ours["id"]])
+            own = None if ours is None else msgspec.convert(ours["plan"]["key"], CellKey).id
+            if own in final:
+                row["extra_info"]["xbench"] = carried(final[own])
         without = [cell for cell in bench.summaries.values() if cell.time_s is None]
-        left_out = [(cell.id, cell.status, cell.reason) for cell in without]
+        left_out = [(cell.plan.key, cell.status, cell.reason) for cell in without]
         output_json["xbench"] = about(bench.recording.header, left_out)
 
 

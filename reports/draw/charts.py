@@ -61,10 +61,10 @@ def _speedup(kind: str, title: str, comparisons: list[Comparison]) -> Iterator[C
     """How many times faster each cell is than its reference, from the paired ratios."""
     if not comparisons:
         return
-    references = sorted({getattr(each.reference, each.axis) for each in comparisons})
+    references = sorted({getattr(each.reference.key, each.axis) for each in comparisons})
     lines: dict[tuple[Series, str], list[Point]] = {}
     for each in comparisons:
-        series, other = series_of(each.cell), getattr(each.reference, each.axis)
+        series, other = series_of(each.cell), getattr(each.reference.key, each.axis)
         label = series.label if len(references) == 1 else f"{series.label} / {other}"
         lines.setdefault((series, label), []).append(_speed(each))
     over = references[0] if len(references) == 1 else "the reference"

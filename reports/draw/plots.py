@@ -180,7 +180,7 @@ def main_figures(
     file names that are in use, and gets theirs. Returns: what waits for them."""
     found = list(_candidates(sources))
     chosen = found if everything else _main(found)
-    look = colours(cell.plan.backend for source in sources for cell in source.cells)
+    look = colours(cell.plan.key.backend for source in sources for cell in source.cells)
     named = [(each.drawing, free_slug(each.name, taken)) for each in chosen]
     return draw_all(named, look)
 

@@ -69,7 +69,7 @@ def _roofline(
     shown = cells if len(cells) <= MOST else _widest(cells)
     for cell in shown:
         plan = cell.plan
-        series = Series(plan.backend, plan.mode, "none", "reuse")
+        series = Series(plan.key.backend, plan.key.mode, "none", "reuse")
         rate = plan.flop / (cell.time_s or 1.0) * 1e-9
         points.setdefault(series, []).append((plan.flop / moved_bytes(plan), rate))
     about = setting_of(cells[0].plan).about

@@ -73,7 +73,7 @@ def _rows(cell: CellSummary, pairs: list[Pair]) -> Iterator[tuple[str, ...]]:
     if not pairs:
         yield (*head, NOTHING, NOTHING)
     for each in sorted(pairs, key=lambda pair: AXES.index(pair.axis)):
-        yield (*head, _ratio(each), getattr(each.reference, each.axis))
+        yield (*head, _ratio(each), getattr(each.reference.key, each.axis))
 
 
 def _ratio(pair: Pair) -> str:

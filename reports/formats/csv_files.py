@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import lru_cache
 from io import StringIO
 from math import isfinite
@@ -16,6 +17,8 @@ from unicodedata import category, normalize
 
 from xbench.analysis.ratios import Unpaired
 from xbench.analysis.summary import CellSummary
+from xbench.keys import CellKey
+from xbench.records.schema import CellPlan
 from xbench.reports.formats.compact import NOT_PAIRED, Pair, pairs_of_cells
 from xbench.reports.model import Benchmark, Source
 from xbench.text import one_line
@@ -268,6 +271,15 @@ PLAN_COLUMNS = (
     "min_bytes",
     "eager_bytes",
 )
+
+
+def _attributes(columns: Iterable[str]) -> Callable[[CellPlan], tuple[Value, ...]]:
+    """What a plan has of these columns, those of its key too."""
+    axes = {each.name for each in fields(CellKey)}
+    return attrgetter(*(f"key.{name}" if name in axes else name for name in columns))
+
+
+_of_plan = _attributes(PLAN_COLUMNS)
 CELL_COLUMNS = (
     "status",
     "reason",
@@ -381,7 +393,7 @@ def _cell(run: str, cell: CellSummary) -> tuple[Value, ...]:
     time_s = cell.time_s
     return (
         run,
-        *(getattr(cell.plan, name) for name in PLAN_COLUMNS),
+        *_of_plan(cell.plan),
         *(getattr(cell, name) for name in CELL_COLUMNS),
         len(cell.launch_s),
         None if time_s is None else cell.plan.min_bytes / time_s * 1e-9,
@@ -418,7 +430,7 @@ def _safe(text: str) -> Value:
 
 # `measurements.csv`, and what `--format csv` prints: one row a measured quantity of a cell.
 
-_OF_CELL = tuple(each.name for each in PLAN if each.name not in ("run", "status", "reason"))
+_of_row = _attributes(each.name for each in PLAN if each.name not in ("run", "status", "reason"))
 
 
 def measurements_csv(sources: Sequence[Source]) -> str:
@@ -449,7 +461,7 @@ def _source(source: Source) -> Iterator[str]:
 
 
 def _head(run: str, cell: CellSummary) -> tuple[Value, ...]:
-    return (run, *(getattr(cell.plan, name) for name in _OF_CELL), cell.status, cell.reason)
+    return (run, *_of_row(cell.plan), cell.status, cell.reason)
 
 
 def _tail(

@@ -37,15 +37,16 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One result file. `facts` say where and how it was measured, `notes` what was missing or odd;
-    `cells` are lines of `summary.jsonl`, refused ones too. In the document the rows of each
-    extension follow, under its name; an empty list where there are none."""
+    `cells` are lines of `summary.jsonl`, refused ones too, each as `flat_cell` makes it. In the
+    document the rows of each extension follow, under its name; an empty list where there are
+    none."""
 
     title: str
     machine: str
     facts: dict[str, str]
     notes: list[str]
     launches: int | None
-    cells: list[CellSummary]
+    cells: list[dict[str, Any]]
     comparisons: list[Ratio]
     benchmarks: list[Benchmark]
 
@@ -82,10 +83,21 @@ def _result(source: Source) -> Result:
         facts=dict(source.facts),
         notes=source.notes,
         launches=source.launches,
-        cells=source.cells,
+        cells=[*map(flat_cell, source.cells)],
         comparisons=[*map(_ratio, source.comparisons), *map(_not_paired, source.unpaired)],
         benchmarks=source.benchmarks,
     )
+
+
+def flat_cell(cell: CellSummary) -> dict[str, Any]:
+    """A line of `summary.jsonl` in JSON's types. In its `plan` the id and the fields of the key
+    stand beside the others, `side` where there is one."""
+    found: dict[str, Any] = msgspec.to_builtins(cell)
+    key = found["plan"].pop("key")
+    if not key["side"]:
+        del key["side"]
+    found["plan"] = {"id": cell.id} | key | found["plan"]
+    return found
 
 
 def _added(source: Source) -> dict[str, Any]:

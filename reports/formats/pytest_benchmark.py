@@ -8,7 +8,7 @@ bursts of all launches, in seconds of a call.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from math import isfinite
 from pathlib import Path
@@ -20,8 +20,9 @@ from xbench.analysis.interval import Estimate
 from xbench.analysis.summary import CellSummary, per_call_s, summarise
 from xbench.errors import RecordError, Status
 from xbench.files import figures_of
+from xbench.keys import CellKey
 from xbench.records.read import Run, no_collecting, read_run
-from xbench.records.schema import CellLine, Header
+from xbench.records.schema import CellLine, CellPlan, Header
 
 # What an export starts from: a run, its cells with a number, and those without.
 
@@ -60,11 +61,10 @@ def _finite(cell: CellSummary) -> bool:
 
 
 def carried(summary: CellSummary) -> dict[str, Any]:
-    """A cell's plan and figures side by side, as `extra_info["xbench"]` of a pytest-benchmark row
-    holds them and `xbench report` reads them: finite numbers, words and null only."""
+    """A cell's line of `summary.jsonl`, as `extra_info["xbench"]` of a pytest-benchmark row holds
+    it and `xbench report` reads it: finite numbers, words and null only."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(summary))
-    plan: dict[str, Any] = found.pop("plan")
-    return plan | found
+    return found
 
 
 AXES = ("op", "width", "dtype", "backend", "device", "mode", "gradient", "threads", "allocator")
@@ -75,13 +75,13 @@ def to_pytest_benchmark(measured: Measured) -> dict[str, Any]:
     from pytest_benchmark import __version__
 
     header, rows = measured.run.header, []
-    left_out = [(cell.id, cell.status, cell.reason) for cell in measured.left_out]
+    left_out = [(cell.plan.key, cell.status, cell.reason) for cell in measured.left_out]
     for cell in measured.cells:
         row = _row(cell, measured.lines[cell.id], header.group_s)
         if all(isfinite(each) for each in row["stats"].values() if isinstance(each, float)):
             rows.append(row)
         else:
-            left_out.append((cell.id, "invalid", "its figures are no finite numbers"))
+            left_out.append((cell.plan.key, "invalid", "its figures are no finite numbers"))
     return {
         "machine_info": _machine(header.environment),
         "commit_info": _commit(header.environment.get("git")),
@@ -92,8 +92,8 @@ def to_pytest_benchmark(measured: Measured) -> dict[str, Any]:
     }
 
 
-def about(header: Header, left_out: Iterable[tuple[str, Status, str]]) -> dict[str, Any]:
-    """What stands beside `benchmarks` under our own key: whose run it is, and the id, status and
+def about(header: Header, left_out: Iterable[tuple[CellKey, Status, str]]) -> dict[str, Any]:
+    """What stands beside `benchmarks` under our own name: whose run it is, and the key, status and
     reason of each cell that has no row."""
     return {
         "version": header.xbench_version,
@@ -102,7 +102,8 @@ def about(header: Header, left_out: Iterable[tuple[str, Status, str]]) -> dict[s
         "machine_key": str(header.environment.get("machine_key") or ""),
         "target": header.target,
         "left_out": [
-            {"id": name, "status": status, "reason": reason} for name, status, reason in left_out
+            {"key": asdict(key), "status": status, "reason": reason}
+            for key, status, reason in left_out
         ],
     }
 
@@ -118,7 +119,7 @@ def _row(cell: CellSummary, lines: list[CellLine], group_s: float) -> dict[str, 
         "group": plan.group,
         "name": plan.id,
         "fullname": plan.id,
-        "params": {axis: getattr(plan, axis) for axis in AXES},
+        "params": {axis: _axis(plan, axis) for axis in AXES},
         "param": plan.id,
         "extra_info": {"xbench": carried(cell)},
         "options": {
@@ -131,6 +132,10 @@ def _row(cell: CellSummary, lines: list[CellLine], group_s: float) -> dict[str, 
         },
         "stats": figures | {"data": stats.data, "iterations": cell.calls},
     }
+
+
+def _axis(plan: CellPlan, axis: str) -> Any:
+    return plan.width if axis == "width" else getattr(plan.key, axis)
 
 
 def _machine(environment: dict[str, Any]) -> dict[str, Any]:

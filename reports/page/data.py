@@ -284,7 +284,7 @@ def plotly_source() -> bytes:
 def _reference(sources: Sequence[Source]) -> str | None:
     """The backend that ratios are over first."""
     found = (
-        each.reference.backend
+        each.reference.key.backend
         for source in sources
         for each in source.comparisons
         if each.axis == "backend"
@@ -293,7 +293,7 @@ def _reference(sources: Sequence[Source]) -> str | None:
 
 
 def _names(sources: Sequence[Source]) -> dict[str, str]:
-    backends = {cell.plan.backend for source in sources for cell in source.cells}
+    backends = {cell.plan.key.backend for source in sources for cell in source.cells}
     return {each: backend_name(each) for each in sorted(backends)}
 
 

@@ -127,11 +127,11 @@ def _fastest(contest: Contest, work: str) -> str:
 
 def _rivals(contest: Contest, named: Sequence[CellSummary]) -> list[CellSummary]:
     """The best cell of each backend that has none among these."""
-    there = {cell.plan.backend for cell in named}
+    there = {cell.plan.key.backend for cell in named}
     best: dict[str, CellSummary] = {}
     for cell in contest.cells:
-        if cell.plan.backend not in there:
-            best.setdefault(cell.plan.backend, cell)
+        if cell.plan.key.backend not in there:
+            best.setdefault(cell.plan.key.backend, cell)
     return list(best.values())
 
 

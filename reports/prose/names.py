@@ -70,11 +70,11 @@ class Works:
         plans = [cell.plan for cell in source.cells]
         self._families: dict[str, set[str]] = {}
         for plan in plans:
-            self._families.setdefault(plan.op, set()).add(plan.family)
-        self._dtypes = {plan.dtype for plan in plans}
-        self._devices = {plan.device for plan in plans}
-        self._threads = {plan.threads for plan in plans}
-        self._maths = {plan.math for plan in plans}
+            self._families.setdefault(plan.key.op, set()).add(plan.family)
+        self._dtypes = {plan.key.dtype for plan in plans}
+        self._devices = {plan.key.device for plan in plans}
+        self._threads = {plan.key.threads for plan in plans}
+        self._maths = {plan.key.math for plan in plans}
         machine = source.run.header.environment.get("machine") if source.run else None
         gpus = machine.get("gpus") if isinstance(machine, dict) else None
         self._gpus: list[object] = gpus if isinstance(gpus, list) else []
@@ -87,15 +87,17 @@ class Works:
     def name(self, plan: CellPlan) -> str:
         """`mlp_train in float32 on this CPU with 1 thread`. A processor that is the only device
         needs no name."""
-        parts = [cut(plan.op if len(self._families[plan.op]) == 1 else plan.family)]
+        parts = [cut(plan.key.op if len(self._families[plan.key.op]) == 1 else plan.family)]
         if len(self._dtypes) > 1:
-            parts.append(f"in {cut(plan.dtype)}")
+            parts.append(f"in {cut(plan.key.dtype)}")
         if self._devices != {"cpu"}:
-            parts.append(f"on {self._device(plan.device)}")
+            parts.append(f"on {self._device(plan.key.device)}")
         if len(self._threads) > 1:
-            parts.append(THREAD_NAMES.get(plan.threads, f"with {cut(plan.threads)} threads"))
+            parts.append(
+                THREAD_NAMES.get(plan.key.threads, f"with {cut(plan.key.threads)} threads")
+            )
         if len(self._maths) > 1:
-            parts.append(f"by {cut(plan.math)} math")
+            parts.append(f"by {cut(plan.key.math)} math")
         return " ".join(parts)
 
     def _device(self, device: str) -> str:

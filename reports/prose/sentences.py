@@ -170,12 +170,12 @@ def pair_sentences(source: Source) -> list[str]:
 
 
 def _pair(each: Comparison) -> tuple[str, str]:
-    cell, other = each.cell, each.reference
-    kept = "" if cell.allocator == "reuse" else f" {cell.allocator}"
+    key, other = each.cell.key, each.reference.key
+    kept = "" if key.allocator == "reuse" else f" {key.allocator}"
     if each.axis == "backend":
-        return f"{cell.backend} {cell.mode}{kept}", f"{other.backend} {cell.mode}{kept}"
-    changed = getattr(cell, each.axis), getattr(other, each.axis)
-    return f"{cell.backend} {changed[0]}{kept}", f"{cell.backend} {changed[1]}{kept}"
+        return f"{key.backend} {key.mode}{kept}", f"{other.backend} {key.mode}{kept}"
+    changed = getattr(key, each.axis), getattr(other, each.axis)
+    return f"{key.backend} {changed[0]}{kept}", f"{key.backend} {changed[1]}{kept}"
 
 
 def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
@@ -187,7 +187,8 @@ def _count(pair: str, comparisons: Sequence[Comparison]) -> str:
     text = f"{pair}, {plural(len(comparisons), 'cell')}: {said}"
     if most is None:
         return f"{text}."
-    where = f"{most.cell.family}, width {most.cell.width}, {most.cell.dtype}, {most.cell.device}"
+    cell = most.cell
+    where = f"{cell.family}, width {cell.width}, {cell.key.dtype}, {cell.key.device}"
     return f"{text}; most clearly {show_ratio(most.ratio, most.verdict)} ({where})."
 
 
@@ -267,16 +268,18 @@ def not_run(source: Source) -> list[str]:
     if not plans:
         return []
     found = []
-    if all(plan.device == "cpu" for plan in plans):
+    if all(plan.key.device == "cpu" for plan in plans):
         found.append("No GPU was used: nothing here says anything about a GPU.")
-    if all(plan.allocator == "reuse" for plan in plans):
+    if all(plan.key.allocator == "reuse" for plan in plans):
         found.append(
             "Freed memory was kept (allocator policy reuse): a program as shipped may spend more "
             "time on page faults."
         )
-    missing = [mode for mode in ("graph", "compiled") if all(plan.mode != mode for plan in plans)]
+    missing = [
+        mode for mode in ("graph", "compiled") if all(plan.key.mode != mode for plan in plans)
+    ]
     found += [f"The {mode} mode was not measured." for mode in missing]
-    dtypes = ", ".join(dict.fromkeys(plan.dtype for plan in plans))
+    dtypes = ", ".join(dict.fromkeys(plan.key.dtype for plan in plans))
     return [*found, f"Only {dtypes} was measured."] if "," not in dtypes else found
 
 
@@ -308,7 +311,7 @@ def say_crossing(each: DeviceCrossover) -> str:
     found = each.crossover
     where = cut(setting_of(each.plan).elsewhere)
     what = f"{cut(each.plan.family)} ({where}), {cut(series_of(each.plan).label)}"
-    return f"{what}: {_said(found, each.plan.device, cut(each.device))} (not paired: {_WHY})."
+    return f"{what}: {_said(found, each.plan.key.device, cut(each.device))} (not paired: {_WHY})."
 
 
 _WHY = "devices are measured one after the other"
@@ -345,7 +348,7 @@ def crossing_rows(sources: Sequence[Source]) -> list[dict[str, object]]:
         {
             "op": each.plan.family,
             "kind": setting_of(each.plan).elsewhere,
-            "backend": each.plan.backend,
+            "backend": each.plan.key.backend,
             "ends": _ends(each.crossover),
             "said": f"{source.name}: {say_crossing(each)}" if source.name else say_crossing(each),
         }
@@ -395,7 +398,7 @@ def merging_sentences(sources: Sequence[Source]) -> list[str]:
 def _versions(sources: Sequence[Source]) -> Iterator[str]:
     """Each backend whose version or BLAS is not the same wherever it is recorded."""
     differ = differing(sources)
-    backends = dict.fromkeys(cell.plan.backend for each in sources for cell in each.cells)
+    backends = dict.fromkeys(cell.plan.key.backend for each in sources for cell in each.cells)
     for backend in backends:
         values = differ.get(backend, [])
         if len({*values} - {ABSENT}) > 1:

@@ -69,7 +69,7 @@ def _launches(source: Source) -> Iterator[Table]:
     costs: dict[str, list[tuple[int, int]]] = {}
     for worker in source.workers:
         if worker.dispatch_ns > 0:
-            costs.setdefault(worker.worker, []).append((worker.dispatch_ns, worker.operator_ns))
+            costs.setdefault(worker.worker.id, []).append((worker.dispatch_ns, worker.operator_ns))
     if not costs:
         return
     rows: list[tuple[str, ...]] = []
@@ -84,7 +84,7 @@ def _launches(source: Source) -> Iterator[Table]:
 def without_ceilings(source: Source) -> list[str]:
     """Which cells have a time but no ceilings to compare it with."""
     missing = {
-        cell.plan.device
+        cell.plan.key.device
         for cell in source.cells
         if cell.time_s is not None and find_ceilings(cell.plan, source.ceilings) is None
     }

@@ -27,7 +27,7 @@ from xbench.text import percent, plural
 
 def curve_tables(curve: Curve, launches: int | None) -> list[Table]:
     """Times of every cell, refused ones too; then modes and gradients against their reference."""
-    names = sorted({each.reference.backend for each in curve.over("backend")})
+    names = sorted({each.reference.key.backend for each in curve.over("backend")})
     single = names[0] if len(names) == 1 else None
     times = without_empty(time_table(curve, launches, single))
     variants = variant_table(curve)
@@ -124,7 +124,7 @@ def _against(
         missing = any(each.axis == "backend" for each in apart)
         return "reference" if is_reference else "not paired" if missing else NOTHING
     shown = show_ratio(comparison.ratio, comparison.verdict)
-    return shown if single else Shown(f"{comparison.reference.backend}: {shown}", shown.key)
+    return shown if single else Shown(f"{comparison.reference.key.backend}: {shown}", shown.key)
 
 
 def remarks(cell: CellSummary, launches: int | None) -> list[str]:
@@ -156,7 +156,7 @@ def variant_table(curve: Curve) -> Table:
     rows: list[tuple[str, ...]] = [
         (
             *named(each.cell),
-            getattr(each.reference, each.axis),
+            getattr(each.reference.key, each.axis),
             show_ratio(each.ratio, each.verdict),
         )
         for each in curve.over("mode", "gradient")
@@ -252,9 +252,9 @@ def wins_table(source: Source) -> Table | None:
 def winning_backend(contest: Contest) -> str | None:
     """The backend that wins this workload; None if that is not decided."""
     for cell in contest.cells:
-        others = [each for each in contest.cells if each.plan.backend != cell.plan.backend]
+        others = [each for each in contest.cells if each.plan.key.backend != cell.plan.key.backend]
         if contest.beats_all(cell, others):
-            return cell.plan.backend
+            return cell.plan.key.backend
     return None
 
 
@@ -274,4 +274,4 @@ def _sentence(won: Counter[str | None], order: list[str], shared: int, single: i
 
 
 def _backends(contest: Contest) -> set[str]:
-    return {cell.plan.backend for cell in contest.cells}
+    return {cell.plan.key.backend for cell in contest.cells}

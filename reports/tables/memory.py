@@ -36,7 +36,7 @@ def memory_sentences(source: Source) -> list[str]:
 
 
 def _name(plan: CellPlan) -> str:
-    return f"{series_of(plan).label}, {plan.op} at {plan.width}"
+    return f"{series_of(plan).label}, {plan.key.op} at {plan.width}"
 
 
 def _also(others: int) -> str:
@@ -98,12 +98,12 @@ def _traffic(source: Source) -> Iterator[str]:
 def _fusing(contest: Contest) -> tuple[float, str] | None:
     """What fusing explains in a workload, and how many bytes it saves; None if it has nothing to,
     or the interval does not say that it is faster."""
-    cells = [cell for cell in contest.cells if cell.plan.allocator == "reuse"]
-    bound = [cell for cell in cells if cell.plan.mode == "eager" and cell.bound == "bandwidth"]
-    fused = [cell for cell in cells if cell.plan.mode == "compiled"]
+    cells = [cell for cell in contest.cells if cell.plan.key.allocator == "reuse"]
+    bound = [cell for cell in cells if cell.plan.key.mode == "eager" and cell.bound == "bandwidth"]
+    fused = [cell for cell in cells if cell.plan.key.mode == "compiled"]
     if not bound or not fused:
         return None
-    idle = [cell for cell in cells if cell.plan.mode == "eager" and _half_idle(cell)]
+    idle = [cell for cell in cells if cell.plan.key.mode == "eager" and _half_idle(cell)]
     slow = max([*bound, *idle], key=lambda cell: cell.time_s or 0.0)
     fast = fused[0]
     if not contest.beats(fast, slow):
@@ -116,8 +116,8 @@ def _fusing(contest: Contest) -> tuple[float, str] | None:
     too = f" ({_labels(idle)} too, on {idle[0].cores_busy:.1f} cores)" if idle else ""
     shown, ends = show_factor(ratio.ratio, ratio.verdict)
     return moved - needed, (
-        f"{slow.plan.op} at {slow.plan.width}: one kernel an operator, {_labels(bound)} must move "
-        f"{show_bytes(moved)} a call{too}, and the memory bounds them; all fused, as "
+        f"{slow.plan.key.op} at {slow.plan.width}: one kernel an operator, {_labels(bound)} must "
+        f"move {show_bytes(moved)} a call{too}, and the memory bounds them; all fused, as "
         f"{series_of(fast.plan).label}, it takes {show_bytes(needed)} at least. Of the factor "
         f"{shown} {ends} between {series_of(slow.plan).label} and {series_of(fast.plan).label}, "
         f"fewer bytes explain up to {min(factor, moved / needed):.1f}."
@@ -127,7 +127,7 @@ def _fusing(contest: Contest) -> tuple[float, str] | None:
 def _half_idle(cell: CellSummary) -> bool:
     """Whether nothing that was measured bounds it and it leaves cores idle: it could use more of
     the memory's rate if it used more of them."""
-    return not cell.bound and cell.plan.threads == "all" and (cell.cores_busy or 9.0) < BUSY
+    return not cell.bound and cell.plan.key.threads == "all" and (cell.cores_busy or 9.0) < BUSY
 
 
 def _labels(cells: Iterable[CellSummary]) -> str:

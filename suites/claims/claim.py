@@ -41,7 +41,8 @@ class Evidence:
     def values(self, exhibit: str, backend: str, mode: str = "eager") -> Values:
         """What an exhibit gave on a backend. Raises: Missing with the reason."""
         for line in self.exhibits:
-            if line.name == exhibit and line.worker == f"{backend} {mode}":
+            worker = line.worker.backend, line.worker.mode
+            if line.name == exhibit and worker == (backend, mode):
                 if line.status == "ok":
                     return line.values
                 raise Missing(f"{backend}: {line.reason}")
@@ -50,7 +51,7 @@ class Evidence:
     def shown_by(self, exhibit: str) -> dict[str, Values]:
         """What an exhibit gave, by backend, wherever it could run. Raises: Missing if nowhere."""
         lines = [line for line in self.exhibits if line.name == exhibit]
-        found = {line.worker.split()[0]: line.values for line in lines if line.status == "ok"}
+        found = {line.worker.backend: line.values for line in lines if line.status == "ok"}
         if not found:
             raise Missing("; ".join(line.reason for line in lines) or f"{exhibit} was not run")
         return found
@@ -67,13 +68,14 @@ class Evidence:
         """A cell with a time; of the backend's default gradient if none is named.
 
         Raises: Missing with the reason."""
-        wanted = {"op": op, "backend": backend, "mode": mode, "device": device}
+        wanted = op, backend, mode, device
         for cell in self.cells:
-            plan = cell.plan
-            if any(getattr(plan, name) != value for name, value in wanted.items()):
+            key = cell.plan.key
+            if (key.op, key.backend, key.mode, key.device) != wanted:
                 continue
-            right = plan.default_gradient if gradient is None else plan.gradient == gradient
-            if right and params.items() <= plan.params.items():
+            default = cell.plan.default_gradient
+            right = default if gradient is None else key.gradient == gradient
+            if right and params.items() <= key.params.items():
                 if cell.time_s is None:
                     raise Missing(f"{backend}: {cell.status}: {cell.reason}")
                 return cell
@@ -89,7 +91,7 @@ class Evidence:
 
     def open_s(self, backend: str) -> float:
         """Seconds that importing a framework took, at the most in any launch. Raises: Missing."""
-        found = [each.open_ns for each in self.workers if each.worker.split("/")[0] == backend]
+        found = [each.open_ns for each in self.workers if each.worker.backend == backend]
         if not found:
             raise Missing(f"{backend} was not opened")
         return max(found) * 1e-9

@@ -157,7 +157,7 @@ def show(rulings: Rulings) -> None:
 
 def evidence_of(run: Run, cells: list[CellSummary], mnist: Path | None) -> Evidence:
     """A run as evidence."""
-    timed = [cell.plan.device for cell in cells if cell.time_s is not None]
+    timed = [cell.plan.key.device for cell in cells if cell.time_s is not None]
     return Evidence(
         cells,
         compare_cells(run, cells),

@@ -71,7 +71,7 @@ def planted() -> list[ValuesLine]:
     names = {name for each in PLANTED for name in (each.backend, each.honest)}
     axes = {"backend": tuple(sorted(names))}
     _, cells = measured(Selection(PRESET, (), axes), BACKENDS, ROUNDS)
-    found = {cell.plan.backend: cell for cell in cells}
+    found = {cell.plan.key.backend: cell for cell in cells}
     return [
         _line(each, found[name])
         for each in PLANTED
@@ -82,9 +82,8 @@ def planted() -> list[ValuesLine]:
 
 def _line(mistake: Planted, cell: CellSummary) -> ValuesLine:
     said = {"status": cell.status, "reason": cell.reason, "time": cell.time_s}
-    return ValuesLine(
-        name=f"mistake_{mistake.backend}", worker=f"{cell.plan.backend} eager", values=said
-    )
+    worker = cell.plan.key.worker
+    return ValuesLine(name=f"mistake_{mistake.backend}", worker=worker, values=said)
 
 
 def refusal(evidence: Evidence, mistake: Planted) -> str | None:

@@ -115,7 +115,10 @@ def _net(evidence: Evidence, backend: str, device: str = "cpu") -> CellSummary:
 
 def _flop(evidence: Evidence) -> Judged:
     for cell in evidence.cells:
-        if cell.plan.op == "mlp_train" and NET["params"].items() <= cell.plan.params.items():
+        if (
+            cell.plan.key.op == "mlp_train"
+            and NET["params"].items() <= cell.plan.key.params.items()
+        ):
             mflop = cell.plan.flop * 1e-6
             same = round(mflop, 1) == STEP_MFLOP
             why = "4NDH + 6NHO + 4NH + 4NO + 2P: no gradient of x is taken"

@@ -95,7 +95,7 @@ def _regression(backend: str, why: str) -> Judge:
 def _devices(evidence: Evidence) -> Judged:
     if not evidence.gpus:
         raise Missing(f"{NO_GPU}: everything here ran on the CPU")
-    backends = {cell.plan.backend for cell in evidence.cells if cell.plan.device != "cpu"}
+    backends = {cell.plan.key.backend for cell in evidence.cells if cell.plan.key.device != "cpu"}
     return Judged(
         f"cpu, {', '.join(evidence.gpus)} ({', '.join(sorted(backends))})",
         "reproduced",

@@ -85,7 +85,7 @@ def _measured(evidence: Evidence, backend: str, mode: Mode, device: str = "cpu")
             cell = step_at(evidence, width, backend, mode, device)
         except Missing:
             continue
-        gradient = cell.plan.gradient
+        gradient = cell.plan.key.gradient
         points.append(PlotPoint(width, cell.time_s or 0.0, cell.low_s, cell.high_s))
     where = "" if device == "cpu" else f" on {device}"
     return PlotLine(

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from xbench.contracts import Backend, Mode, Spec, Tensors, Variant
+from xbench.contracts import Backend, Mode, Tensors, Variant
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied
 from xbench.extensions import resolve
+from xbench.keys import WorkerKey, workload_id
 from xbench.ops import get_op
-from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
 from xbench.process.messages import CallRequest
 from xbench.records.schema import ValuesLine
 from xbench.registry import factory_of, load_backend, not_installed
@@ -38,14 +38,14 @@ def show_exhibits(workers: Workers, requests: Sequence[Request]) -> Iterator[Val
     missing = {name: reason for name, reason in why.items() if reason is not None}
     workers.start(dict.fromkeys(key for _, key in wanted if key.backend not in missing))
     for request, key in wanted:
-        name, worker = request.name or request.exhibit, f"{key.backend} {key.mode}"
+        name = request.name or request.exhibit
         try:
             if key.backend in missing:
                 raise CellFailed("unsupported", missing[key.backend])
-            yield ValuesLine(name=name, worker=worker, values=_values(workers, key, request))
+            yield ValuesLine(name=name, worker=key, values=_values(workers, key, request))
         except (CellFailed, WorkerDied) as error:
             status, reason = error.status, error.message
-            yield ValuesLine(name=name, worker=worker, status=status, reason=reason)
+            yield ValuesLine(name=name, worker=key, status=status, reason=reason)
 
 
 def _values(workers: Workers, key: WorkerKey, request: Request) -> Values:
@@ -61,7 +61,7 @@ def _values(workers: Workers, key: WorkerKey, request: Request) -> Values:
 
 
 def _key(backend: str, mode: Mode) -> WorkerKey:
-    return WorkerKey(backend, "cpu", mode, "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)
+    return WorkerKey(backend, "cpu", mode, "all")
 
 
 # Exhibits in a worker: small pieces of a user's code, run once, whose values support claims.
@@ -113,15 +113,11 @@ def loss_curve(backend: Backend, params: Values) -> Values:
         state, outputs = step.run(state, batch)
         backend.fence(outputs)
         losses.append(float(backend.get(outputs["loss"])))
-    return {"losses": losses, "label": _label(spec)}
+    return {"losses": losses, "label": workload_id(spec)}
 
 
 def _variant(params: Values) -> Variant:
     return Variant(params["mode"], params["gradient"])
-
-
-def _label(spec: Spec) -> str:
-    return f"{spec.op}/{get_op(spec.op).label(spec)}/{spec.dtype}"
 
 
 EVERYWHERE: dict[str, Exhibit] = {"loss_curve": loss_curve}

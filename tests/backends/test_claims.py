@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from helpers.claim_worlds import GPU, cell, line, world
+from helpers.made_keys import worker_key
 from xbench.records.schema import ValuesLine
 from xbench.suites.claims.claim import ClaimLine, Evidence
 from xbench.suites.claims.notebook_001 import replays
@@ -126,7 +127,7 @@ RIGHT, WRONG = ruled(world()), ruled(world(right=False))
 
 def test_without_a_gpu_its_rows_say_so_and_the_crossover_stays_open() -> None:
     here = world()
-    cells = [each for each in here.cells if each.plan.device != GPU]
+    cells = [each for each in here.cells if each.plan.key.device != GPU]
     found = ruled(replace(here, cells=cells, gpus=()))
     for name in ("001.gpu-50", "002.gpu-512", "002.ratio-20480", "002.crossover", "004.devices"):
         assert found[name].ruling == "not measurable here"
@@ -168,11 +169,11 @@ def test_whatever_an_exhibit_gives_it_never_ends_the_command() -> None:
     here = world()
     for spoil in (lambda value: "nan", lambda value: None, lambda value: True):
         lines = [
-            line(each.name, each.worker.split()[0], spoiled(each.values, spoil))
+            line(each.name, each.worker.backend, spoiled(each.values, spoil))
             for each in here.exhibits
         ]
         assert len(ruled(replace(here, exhibits=lines))) == len(NOTEBOOKS.claims)
-    bare = [line(each.name, each.worker.split()[0], {}) for each in here.exhibits]
+    bare = [line(each.name, each.worker.backend, {}) for each in here.exhibits]
     assert ruled(replace(here, exhibits=bare))["004.jacobian"].ruling == "not measurable here"
 
 
@@ -187,7 +188,7 @@ def spoiled(value: Any, spoil: Any) -> Any:
 
 def test_an_exhibit_that_failed_gives_its_reason() -> None:
     failed = ValuesLine(
-        name="jacobian", worker="torch eager", status="unsupported", reason="not installed"
+        name="jacobian", worker=worker_key("torch"), status="unsupported", reason="not installed"
     )
     found = ruled(replace(EMPTY, exhibits=[failed]))["004.jacobian"]
     assert (found.ruling, found.why) == ("not measurable here", "not installed")
@@ -197,7 +198,7 @@ def test_one_backend_that_differs_is_named() -> None:
     here = world()
     odd = line("quadratic", "torch", {"z": [11, 22], "loss": 25, "gradient": [8, 12]})
     lines = [
-        odd if (each.name, each.worker) == ("quadratic", "torch eager") else each
+        odd if (each.name, each.worker.backend) == ("quadratic", "torch") else each
         for each in here.exhibits
     ]
     found = ruled(replace(here, exhibits=lines))["000.quadratic"]

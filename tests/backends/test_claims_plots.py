@@ -78,7 +78,7 @@ def test_the_crossover_tells_measured_from_published() -> None:
 
 def test_only_what_was_measured_is_drawn() -> None:
     here = world()
-    cells = [each for each in here.cells if each.plan.backend == "torch"]
+    cells = [each for each in here.cells if each.plan.key.backend == "torch"]
     plot = crossover_plot(replace(here, cells=cells, gpus=()))
     assert plot is not None
     labels = ["torch eager", "torch compiled", "published, CPU", "published, GPU"]

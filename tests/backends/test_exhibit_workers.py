@@ -52,14 +52,14 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ValuesLine]:
 
 
 def test_every_request_has_a_line_whatever_happens(lines: list[ValuesLine]) -> None:
-    assert [(each.name, each.worker, each.status) for each in lines] == [
-        ("quadratic", "numpy eager", "ok"),
-        ("quadratic", "absent eager", "unsupported"),
-        ("loss_curve", "gone eager", "crashed"),
-        ("loss_curve", "numpy eager", "ok"),
-        ("nowhere", "numpy eager", "unsupported"),
-        ("again", "gone eager", "crashed"),
-        ("again", "numpy eager", "ok"),
+    assert [(each.name, each.worker.id, each.status) for each in lines] == [
+        ("quadratic", "numpy/cpu/eager/tall", "ok"),
+        ("quadratic", "absent/cpu/eager/tall", "unsupported"),
+        ("loss_curve", "gone/cpu/eager/tall", "crashed"),
+        ("loss_curve", "numpy/cpu/eager/tall", "ok"),
+        ("nowhere", "numpy/cpu/eager/tall", "unsupported"),
+        ("again", "gone/cpu/eager/tall", "crashed"),
+        ("again", "numpy/cpu/eager/tall", "ok"),
     ]
     quadratic, absent, gone, curve, nowhere, _, again = lines
     assert quadratic.values["gradient"] == [8, 12]

@@ -85,7 +85,7 @@ def test_a_cpu_has_no_tf32() -> None:
 
 def test_math_modes_are_never_measured_together() -> None:
     rows = plan(op="matmul", math="*")
-    groups = {row.cell.worker.math: row.cell.group_id for row in rows}
+    groups = {row.cell.worker.math: row.cell.key.group_id for row in rows}
     assert groups["tf32"] == f"{groups['ieee']}/tf32"
 
 

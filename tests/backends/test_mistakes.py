@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from helpers.made_keys import cell_key, worker_key
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import SilentProgress
@@ -109,7 +110,7 @@ def told(name: str, passing: str = "", **honest: Any) -> list[ValuesLine]:
                 (each.honest, beside),
             ):
                 exhibit = f"mistake_{each.backend}"
-                found.append(ValuesLine(name=exhibit, worker=f"{backend} eager", values=said))
+                found.append(ValuesLine(name=exhibit, worker=worker_key(backend), values=said))
     return found
 
 
@@ -139,7 +140,7 @@ def test_what_tells_nothing_is_not_ruled_on(name: str) -> None:
         lines += [
             ValuesLine(
                 name=f"mistake_{each}",
-                worker=f"{each} eager",
+                worker=worker_key(each),
                 values={"status": status, "reason": reason, "time": None},
             )
             for each in OF[name]
@@ -154,18 +155,20 @@ def test_what_tells_nothing_is_not_ruled_on(name: str) -> None:
 )
 def test_custom_functions_are_judged_by_their_calls(counts: tuple[int, int], ruling: str) -> None:
     said = {"with": counts[0], "without": counts[1]}
-    line = ValuesLine(name="custom_called", worker="torch eager", values=said)
+    line = ValuesLine(name="custom_called", worker=worker_key("torch"), values=said)
     assert judged("unused-custom", [line]).ruling == ruling
 
 
 def test_counts_that_are_none_are_missing() -> None:
-    line = ValuesLine(name="custom_called", worker="torch eager", values={"with": None})
+    line = ValuesLine(name="custom_called", worker=worker_key("torch"), values={"with": None})
     with pytest.raises(Missing, match="no counts"):
         judged("unused-custom", [line])
 
 
 def test_torchs_own_error_stands_beside_ours() -> None:
-    error = ValuesLine(name="mixed_devices", worker="torch eager", values={"error": "two devices!"})
+    error = ValuesLine(
+        name="mixed_devices", worker=worker_key("torch"), values={"error": "two devices!"}
+    )
     found = judged("mixed-devices", [*told("mixed-devices"), error])
     assert found.ruling == "contradicted"
     assert MIXED.reason in found.ours
@@ -175,18 +178,8 @@ def test_torchs_own_error_stands_beside_ours() -> None:
 def started(time_s: float, first_s: float | None = 0.02) -> Evidence:
     """NumPy's cell of 000 after an import of 0.1 s."""
     plan = CellPlan(
-        id="a",
+        key=cell_key("elementwise_grad", params={"n": 3, "w": 4}, gradient="manual"),
         group="g",
-        op="elementwise_grad",
-        params={"n": 3, "w": 4},
-        dtype="float32",
-        backend="numpy",
-        device="cpu",
-        mode="eager",
-        gradient="manual",
-        threads="all",
-        math="ieee",
-        allocator="reuse",
         family="f",
         width=4,
         default_gradient=True,
@@ -220,7 +213,7 @@ def started(time_s: float, first_s: float | None = 0.02) -> Evidence:
     )
     worker = WorkerLine(
         launch=0,
-        worker="numpy/cpu/eager",
+        worker=worker_key(),
         pid=1,
         environment={},
         open_ns=100_000_000,

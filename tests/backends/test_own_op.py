@@ -64,7 +64,7 @@ def test_it_is_right_on_every_backend(
 ) -> None:
     status, cells, said = run(checkout, EXAMPLE, tmp_path, "--backend", *backends)
     assert status == 0, said
-    timed = {(cell.plan.backend, cell.plan.width) for cell in cells if cell.time_s is not None}
+    timed = {(cell.plan.key.backend, cell.plan.width) for cell in cells if cell.time_s is not None}
     assert timed == {(backend, width) for backend in backends for width in (64, 300)}
 
 

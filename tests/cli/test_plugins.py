@@ -97,7 +97,7 @@ def test_its_backend_and_its_op_are_measured_beside_ours(
     cells = [
         msgspec.json.decode(line, type=CellSummary) for line in summary.read_bytes().splitlines()
     ]
-    assert {(cell.plan.op, cell.plan.backend, cell.status) for cell in cells} == {
+    assert {(cell.plan.key.op, cell.plan.key.backend, cell.status) for cell in cells} == {
         (op, backend, "ok")
         for op in ("row_sum", "elementwise")
         for backend in ("numpy", "listback")

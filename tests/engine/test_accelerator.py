@@ -53,7 +53,9 @@ def measure(folder: Path, devices: tuple[str, ...], axes: dict[str, tuple[str, .
     made = make_run_folder(folder, f"run-{len(list(folder.iterdir()))}")
     header = make_header(plan, made.name, "smoke", ["xbench", "run"], 5)
     run, summaries = run_plan(plan, Settings(5, made), header, PlainProgress(plan))
-    return run, {(each.plan.op, each.plan.backend, each.plan.device): each for each in summaries}
+    return run, {
+        (each.plan.key.op, each.plan.key.backend, each.plan.key.device): each for each in summaries
+    }
 
 
 @pytest.fixture(scope="module")

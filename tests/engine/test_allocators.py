@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from helpers.journals import FOOTER, group, header, planned, taken, write
+from helpers.made_keys import rekeyed
 from xbench.analysis.ratios import AXES, Comparison, compare_cells
 from xbench.analysis.summary import summarise
 from xbench.engine.progress import describe
@@ -44,7 +44,7 @@ def need(cells: Sequence[Cell]) -> int:
 
 
 def but_for_allocator(cell: Cell) -> tuple[str, str, str]:
-    return cell.worker.backend, cell.worker.mode, cell.gradient
+    return cell.worker.backend, cell.worker.mode, cell.key.gradient
 
 
 def test_both_allocators_are_measured_in_the_same_rounds() -> None:
@@ -84,7 +84,7 @@ def test_another_allocator_is_another_plan() -> None:
 def cells_of(backend: str) -> list[CellPlan]:
     """A cell with each allocator."""
     kept = planned(backend)
-    return [kept, replace(kept, id=f"{kept.id}/system", allocator="system")]
+    return [kept, rekeyed(kept, allocator="system")]
 
 
 def measured(folder: Path) -> Run:
@@ -94,7 +94,7 @@ def measured(folder: Path) -> Run:
     for launch in range(3):
         found = []
         for cell in cells:
-            wall = WALLS[cell.backend] * (SLOWER if cell.allocator == "system" else 1)
+            wall = WALLS[cell.key.backend] * (SLOWER if cell.key.allocator == "system" else 1)
             found.append(taken(cell, *(wall + launch + n for n in range(3))))
         lines.append(group(launch, *found))
     return read_run(write(folder, header(*cells), *lines, FOOTER))
@@ -107,7 +107,7 @@ def compared(folder: Path, reference: str | None = None) -> dict[tuple[str, str]
 
 
 def _short(plan: CellPlan) -> str:
-    return f"{plan.backend} {plan.allocator}"
+    return f"{plan.key.backend} {plan.key.allocator}"
 
 
 def test_ratios_of_allocators_are_over_reuse_and_of_backends_within_one(tmp_path: Path) -> None:

@@ -105,13 +105,13 @@ def planned(**axes: str) -> list[Cell]:
 
 
 def test_cold_cells_are_asked_for_and_stand_apart() -> None:
-    assert {cell.cache for cell in planned()} == {"warm"}
+    assert {cell.key.cache for cell in planned()} == {"warm"}
     warm, cold = planned(op="elementwise", width="512", cache="*")
-    assert (warm.cache, cold.cache) == ("warm", "cold")
+    assert (warm.key.cache, cold.key.cache) == ("warm", "cold")
     assert cold.id == f"{warm.id}/cold"
     assert cold.family == f"{warm.family}, cold"
-    assert cold.group_id == f"{warm.group_id}/cold"
-    assert cold.workload_id == warm.workload_id
+    assert cold.key.group_id == f"{warm.key.group_id}/cold"
+    assert cold.key.workload_id == warm.key.workload_id
     assert predict(cold, 2).held_bytes > predict(warm, 2).held_bytes
 
 
@@ -148,5 +148,5 @@ def test_only_a_cold_cell_may_be_bound_by_memory_where_a_cache_would_hold_it() -
     for row in rows:
         found = _cell_plan(plan, row, None)
         timing = Timing(found.eager_bytes / 1e9, 1.0, 0.0)
-        bounds[row.cell.cache] = explain(found, timing, line, None).bound
+        bounds[row.cell.key.cache] = explain(found, timing, line, None).bound
     assert bounds == {"warm": "", "cold": "bandwidth"}

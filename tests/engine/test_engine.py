@@ -94,7 +94,7 @@ def test_a_cell_keeps_its_burst_through_all_launches(measured: Measured) -> None
 
 
 def test_every_launch_has_workers_of_its_own(measured: Measured) -> None:
-    found = [(worker.launch, worker.worker) for worker in measured[0].workers]
+    found = [(worker.launch, worker.worker.id) for worker in measured[0].workers]
     expected = [(n, f"{backend}/cpu/eager/tall") for n in range(3) for backend in ALL]
     assert sorted(found) == sorted(expected)
     assert len({worker.pid for worker in measured[0].workers}) == 9

@@ -68,8 +68,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> list[CellSummary]:
 def test_none_of_its_cells_has_a_time_and_each_says_what_to_do(
     measured: list[CellSummary], name: str
 ) -> None:
-    mine = [cell for cell in measured if cell.plan.backend == name]
-    mine = [cell for cell in mine if not _in_no_doubt(name, cell.plan.op)]
+    mine = [cell for cell in measured if cell.plan.key.backend == name]
+    mine = [cell for cell in mine if not _in_no_doubt(name, cell.plan.key.op)]
     assert mine
     for cell in mine:
         assert (cell.status, cell.time_s) == ("invalid", None), (cell.id, cell.reason)
@@ -87,7 +87,7 @@ def _in_no_doubt(name: str, op: str) -> bool:
 
 @pytest.mark.parametrize("name", ["numpy", "eager"])
 def test_honest_ones_get_all_their_times(measured: list[CellSummary], name: str) -> None:
-    mine = [cell for cell in measured if cell.plan.backend == name]
+    mine = [cell for cell in measured if cell.plan.key.backend == name]
     assert len(mine) == 3
     for cell in mine:
         assert cell.time_s is not None, (cell.id, cell.reason)

@@ -86,7 +86,7 @@ def line(group: Group, launch: int, status: Status = "ok", reason: str = "") -> 
     """A group that was measured: calls of 12.5 µs, or none."""
     samples = Samples(wall_ns=[125_000] * 9)
     cells = [
-        CellLine(id=cell.id, status=status, reason=reason, calls=10, timed=samples)
+        CellLine(key=cell.key, status=status, reason=reason, calls=10, timed=samples)
         for cell in group.cells
     ]
     return GroupLine(
@@ -101,7 +101,7 @@ def test_what_runs_is_shown_with_how_much_is_left(plan: Plan) -> None:
         assert re.search(r"0 of 12 done, [\d.]+ (s|min) left", terminal.screen)
         cell = plan.groups[1].cells[0]
         live.doing("check", cell)
-        assert re.search(rf"check +numpy/cpu/eager/\w+ +{cell.workload_id}", terminal.screen)
+        assert re.search(rf"check +numpy/cpu/eager/\w+ +{cell.key.workload_id}", terminal.screen)
         assert "starting the workers" not in terminal.screen
 
 

@@ -60,7 +60,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 @pytest.fixture(scope="module")
 def lines(measured: Measured) -> Lines:
     """By op and backend; each cell is there once."""
-    found = {(each.id.split("/")[0], each.id.split("/")[3]): each for each in measured[0].memory}
+    found = {(each.key.op, each.key.backend): each for each in measured[0].memory}
     assert len(found) == len(measured[0].memory)
     return found
 
@@ -134,7 +134,7 @@ def test_memory_comes_after_all_timing_and_adds_no_workers(measured: Measured) -
     assert types[-1] == "footer"
     first = types.index("memory")
     assert set(types[first:-1]) == {"memory"}
-    assert {worker.worker for worker in measured[0].workers} == {
+    assert {worker.worker.id for worker in measured[0].workers} == {
         f"{backend}/cpu/eager/tall" for backend in BOTH
     }
 

@@ -10,10 +10,11 @@ from collections import Counter
 
 import pytest
 
+from helpers.made_keys import cell_of, worker_key
 from helpers.places import ROOT
 from xbench.contracts import Spec
 from xbench.engine.placement import SHIFT_LIMIT_BYTES, Scatter
-from xbench.plan.cell import Cell, WorkerKey
+from xbench.plan.cell import Cell
 from xbench.process.environment import ALLOCATORS, PADDING
 from xbench.worker.layout import Gaps, Heap, begin_on
 
@@ -22,7 +23,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="cores are chosen on 
 
 def cell(device: str = "cpu", allocator: str = "reuse") -> Cell:
     spec = Spec("copy", (("n", 1), ("w", 512)), "float32")
-    return Cell(spec, WorkerKey("numpy", device, "eager", "all", "ieee", allocator), "none")
+    return cell_of(spec, worker_key(device=device, allocator=allocator))
 
 
 def running_on() -> int:

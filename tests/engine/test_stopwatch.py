@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.made_keys import cell_key
 from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import device_disagrees
 from xbench.records.schema import CellLine, Samples
@@ -56,7 +57,7 @@ def test_events_lie_around_the_timed_calls_alone(fence_waits: bool) -> None:
 
 
 def line(device_ns: list[int], wall_ns: int = 1_000_000) -> CellLine:
-    return CellLine(id="", timed=Samples(wall_ns=[wall_ns] * 20, device_ns=device_ns))
+    return CellLine(key=cell_key(), timed=Samples(wall_ns=[wall_ns] * 20, device_ns=device_ns))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import pytest
 
+from helpers.made_keys import cell_key
 from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import early_fence
 from xbench.process.messages import Reading
@@ -215,7 +216,7 @@ def test_a_fence_out_of_order_or_for_stale_results_is_noticed(
 def judged(cell: Slot, burst: Burst = Slot.burst, calls: int = 1) -> str | None:
     """What the residual check says of seven bursts."""
     cell.burst(1, 0)
-    line = CellLine(id="c", read_ns=cell.read_cost_ns())
+    line = CellLine(key=cell_key(), read_ns=cell.read_cost_ns())
     for _ in range(7):
         reading = burst(cell, calls, 0)
         line.timed.wall_ns.append(reading.wall_ns)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from helpers.made_keys import cell_of, worker_key
 from xbench.contracts import Spec
 from xbench.engine import cell
 from xbench.engine.burst import Burst
@@ -19,16 +20,12 @@ from xbench.engine.quiet import WaitBudget
 from xbench.engine.refusals import moved_bytes
 from xbench.errors import CellFailed
 from xbench.ops import get_op
-from xbench.plan.cell import Cell, WorkerKey
+from xbench.plan.cell import Cell
 from xbench.process.messages import KeptReply, NewOperandsReply, Request, VariedReply
 from xbench.records.schema import CeilingsLine, CellLine, Figure, Samples
 
 MS = 1_000_000
-CELL = Cell(
-    Spec("elementwise", (("n", 100), ("w", 512)), "float32"),
-    WorkerKey("numpy", "cpu", "eager", "all", "ieee", "reuse"),
-    "none",
-)
+CELL = cell_of(Spec("elementwise", (("n", 100), ("w", 512)), "float32"), worker_key())
 VARIED = VariedReply(usual_ns=[MS], kept_ns=[MS], new_ns=[MS], same=[])
 DONE: dict[str, object] = {
     "keep_results": KeptReply(3, MS, late_ns=[1] * 3, placed_ns=[1] * 3),
@@ -69,7 +66,7 @@ def checked(
     monkeypatch.setattr(CellWork, "_ask", ask)
     monkeypatch.setattr(cell, "available_bytes", lambda: free_bytes)
     work = work_within(Limits())
-    line = CellLine(id=CELL.id, calls=1, lead_in=1, timed=Samples(wall_ns=[call_ns] * 5))
+    line = CellLine(key=CELL.key, calls=1, lead_in=1, timed=Samples(wall_ns=[call_ns] * 5))
     return work._check_work(CELL, line), asked
 
 
@@ -167,7 +164,7 @@ def test_a_fast_cell_is_timed_again_beside_its_ceilings(
     monkeypatch.setattr(
         CellWork, "free_cores", lambda self, cells: SimpleNamespace(wait=lambda: None)
     )
-    timed = CellLine(id=CELL.id, calls=1, lead_in=1, timed=Samples(wall_ns=[MS // 2] * 7))
+    timed = CellLine(key=CELL.key, calls=1, lead_in=1, timed=Samples(wall_ns=[MS // 2] * 7))
     problem = work_within(Limits([line], again))._too_fast(CELL, timed)
     assert (problem is not None) == refused
     once = ["ceilings"] + ["burst"] * 7

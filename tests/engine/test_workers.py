@@ -14,7 +14,7 @@ import pytest
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
-from xbench.plan.cell import WorkerKey
+from xbench.keys import WorkerKey
 from xbench.process.environment import (
     inherited_names,
     recorded_variables,
@@ -113,7 +113,7 @@ def test_threads_are_set_and_attested(tmp_path: Path) -> None:
     assert facts.environment["OPENBLAS_NUM_THREADS"] == "1"
     assert facts.environment["MALLOC_TRIM_THRESHOLD_"] == str(8 << 30)
     assert facts.fence_ns >= 0
-    assert facts.worker == "numpy/cpu/eager/t1"
+    assert facts.worker.id == "numpy/cpu/eager/t1"
 
 
 def test_what_one_key_compiles_no_other_finds(tmp_path: Path) -> None:

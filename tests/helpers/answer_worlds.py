@@ -99,7 +99,9 @@ class World:
     """The data a sentence is checked against, looked up by the names it uses."""
 
     def __init__(self, made: Source, work: str) -> None:
-        cells = [each for each in made.cells if each.plan.op == work and each.time_s is not None]
+        cells = [
+            each for each in made.cells if each.plan.key.op == work and each.time_s is not None
+        ]
         by_width = {w: [each for each in cells if each.plan.width == w] for w in WIDTHS}
         self.widths = [width for width in WIDTHS if len(by_width[width]) > 1]
         asked = [each for width in self.widths for each in by_width[width]]
@@ -140,10 +142,10 @@ class World:
 def spoken(one: CellSummary, asked: list[CellSummary]) -> str:
     known = {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
     gradients = {"autograd": "with autograd", "custom": "with a custom function"}
-    plan, own = one.plan, [e.plan for e in asked if e.plan.backend == one.plan.backend]
-    text = known.get(plan.backend, plan.backend)
-    if len({each.mode for each in own}) > 1:
-        text = f"{text} in graph mode" if plan.mode == "graph" else f"{plan.mode} {text}"
-    if len({each.gradient for each in own}) > 1:
-        text += f" {gradients[plan.gradient]}"
-    return text if plan.allocator == "reuse" else f"{text} with allocator {plan.allocator}"
+    plan, own = one.plan, [e.plan for e in asked if e.plan.key.backend == one.plan.key.backend]
+    text = known.get(plan.key.backend, plan.key.backend)
+    if len({each.key.mode for each in own}) > 1:
+        text = f"{text} in graph mode" if plan.key.mode == "graph" else f"{plan.key.mode} {text}"
+    if len({each.key.gradient for each in own}) > 1:
+        text += f" {gradients[plan.key.gradient]}"
+    return text if plan.key.allocator == "reuse" else f"{text} with allocator {plan.key.allocator}"

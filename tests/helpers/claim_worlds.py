@@ -6,6 +6,7 @@ import random
 from math import exp, log
 from typing import Any
 
+from helpers.made_keys import cell_key, worker_key
 from xbench.analysis.interval import over_launches, verdict
 from xbench.analysis.ratios import Comparison, one_axis
 from xbench.analysis.summary import CellSummary
@@ -36,20 +37,10 @@ def cell(
 ) -> CellSummary:
     """A cell with three launches around this time."""
     label = "-".join(f"{name}{value}" for name, value in params.items())
-    group = f"{op}/{label}/float32/{device}/tall"
+    group, gradient = f"{op}/{label}/float32/{device}/tall", GRADIENT[backend]
     plan = CellPlan(
-        id=f"{group}/{backend}/{mode}",
+        key=cell_key(op, backend, params=params, device=device, mode=mode, gradient=gradient),
         group=group,
-        op=op,
-        params=params,
-        dtype="float32",
-        backend=backend,
-        device=device,
-        mode=mode,
-        gradient=GRADIENT[backend],
-        threads="all",
-        math="ieee",
-        allocator="reuse",
         family=op,
         width=1,
         default_gradient=True,
@@ -161,7 +152,7 @@ def shown(right: bool) -> list[ValuesLine]:
 
 def line(exhibit: str, backend: str, values: dict[str, Any]) -> ValuesLine:
     """An exhibit that could be shown."""
-    return ValuesLine(name=exhibit, worker=f"{backend} eager", values=values)
+    return ValuesLine(name=exhibit, worker=worker_key(backend), values=values)
 
 
 def timed(right: bool) -> list[CellSummary]:
@@ -229,7 +220,7 @@ def world(right: bool = True) -> Evidence:
     workers = [
         WorkerLine(
             launch=0,
-            worker=f"{name}/cpu/eager/tall",
+            worker=worker_key(name),
             pid=7,
             environment={},
             open_ns=1000,

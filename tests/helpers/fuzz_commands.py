@@ -13,6 +13,7 @@ import msgspec
 from helpers import fuzz_seeds as seeds
 from helpers.claim_worlds import world
 from helpers.fuzz_cases import Case
+from helpers.made_keys import worker_key
 from xbench import registry
 from xbench.cli import main
 from xbench.cli.parser import make_parser
@@ -79,7 +80,7 @@ def resumable(folder: Path) -> bytes:
     header = make_header(plan, seeds.RUN, "smoke", RESUMED, options.seed)
     worker = WorkerLine(
         launch=0,
-        worker="numpy/cpu/eager/tall",
+        worker=worker_key(),
         pid=1,
         environment={},
         open_ns=1,

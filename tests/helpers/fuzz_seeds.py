@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from helpers.large_journals import ceilings, filled
+from helpers.made_keys import worker_key
 from helpers.made_runs import MACHINE, VARIANTS, benchmark_json, header, plan
 from xbench.analysis.summary import summarise
 from xbench.engine.run import write_summary
@@ -24,7 +25,7 @@ from xbench.suites.claims.rulings import Rulings, write_rulings
 from xbench.tracking.baseline import Acceptance
 
 LAUNCHES = 2
-SHOWN = (ValuesLine(name="curve_manual", worker="numpy eager", values={"losses": [1.0, "nan"]}),)
+SHOWN = (ValuesLine(name="curve_manual", worker=worker_key(), values={"losses": [1.0, "nan"]}),)
 RUN = "20260102T030405Z-abcdef"
 ENVIRONMENT = {
     "machine": MACHINE,
@@ -60,15 +61,13 @@ def run_folder(
     """A whole run, with its summary and rulings: every kind of line, a cell without a number."""
     chance = random.Random(3)
     cells = [plan("op 100×w", width, each) for width in (512, 2048) for each in VARIANTS[:3]]
-    there = plan("op 100×w", 512, VARIANTS[1], device="cuda:0", id="op/gpu", group="op/gpu")
-    refused = plan("op 100×w", 4096, VARIANTS[0], status="oom", reason="big", id="op/refused")
+    there = plan("op 100×w", 512, VARIANTS[1], device="cuda:0", group="op/gpu")
+    refused = plan("op 100×w", 4096, VARIANTS[0], status="oom", reason="big")
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / JOURNAL)
     command = ["xbench", "run", "--preset", "smoke", "--backend", "numpy"]
     known: dict[str, Any] = {"run_id": run_id, "preset": preset, "environment": ENVIRONMENT}
-    journal.write(
-        header([*cells, there, refused], LAUNCHES, command=command, schema_version=3, **known)
-    )
+    journal.write(header([*cells, there, refused], LAUNCHES, command=command, **known))
     journal.write(ceilings())
     for launch in range(LAUNCHES):
         for backend in ("numpy", "torch", "tensorflow"):
@@ -76,7 +75,7 @@ def run_folder(
             journal.write(
                 WorkerLine(
                     launch=launch,
-                    worker=f"{backend}/cpu/eager/tall",
+                    worker=worker_key(backend),
                     pid=1,
                     environment={},
                     open_ns=10**9,
@@ -102,7 +101,7 @@ def run_folder(
                     gpus=[GpuState(device="cuda:0", slowed_by=["heat"], foreign_bytes=10**9)],
                 )
             )
-    journal.write(MemoryLine(id=cells[0].id, peak_bytes=10**8, calls=3, method="VmHWM"))
+    journal.write(MemoryLine(key=cells[0].key, peak_bytes=10**8, calls=3, method="VmHWM"))
     for exhibit in exhibits:
         journal.write(exhibit)
     journal.write(Footer(ended_utc="2026-01-02T03:14:05+00:00", outcome="complete"))

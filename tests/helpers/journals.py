@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from helpers.made_keys import cell_key, worker_key
 from xbench.errors import Status
 from xbench.records.journal import JOURNAL, Journal
 from xbench.records.schema import (
@@ -22,18 +23,8 @@ from xbench.records.schema import (
 def planned(backend: str, status: Status | None = None) -> CellPlan:
     """A cell of the header."""
     return CellPlan(
-        id=f"matmul/m2-k2-n2/float32/{backend}/cpu/eager/none/tall",
+        key=cell_key("matmul", backend, params={"m": 2, "k": 2, "n": 2}),
         group="matmul/m2-k2-n2/float32/cpu/tall",
-        op="matmul",
-        params={"m": 2, "k": 2, "n": 2},
-        dtype="float32",
-        backend=backend,
-        device="cpu",
-        mode="eager",
-        gradient="none",
-        threads="all",
-        math="ieee",
-        allocator="reuse",
         family="matmul w×w×w",
         width=2,
         default_gradient=True,
@@ -68,7 +59,7 @@ def header(*cells: CellPlan) -> Header:
 def taken(cell: CellPlan, *wall_ns: int, status: Status = "ok") -> CellLine:
     """A cell's line with bursts of ten calls."""
     samples = Samples(**{name: list(wall_ns) for name in Samples.__struct_fields__})
-    return CellLine(id=cell.id, status=status, calls=10, first_ns=9, build_ns=8, timed=samples)
+    return CellLine(key=cell.key, status=status, calls=10, first_ns=9, build_ns=8, timed=samples)
 
 
 def group(launch: int, *cells: CellLine) -> GroupLine:
@@ -86,7 +77,7 @@ def group(launch: int, *cells: CellLine) -> GroupLine:
 NUMPY, TORCH = planned("numpy"), planned("torch")
 WORKER = WorkerLine(
     launch=0,
-    worker="numpy/cpu/eager/tall",
+    worker=worker_key(),
     pid=7,
     environment={},
     open_ns=5_000_000,

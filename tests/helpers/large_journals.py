@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers.made_keys import worker_key
 from helpers.made_runs import VARIANTS, cell_line, families, header
 from xbench.records.journal import JOURNAL, Journal
 from xbench.records.schema import (
@@ -62,7 +63,7 @@ def write_journal(folder: Path, count: int) -> None:
     pool = [[filled(cell, chance) for _ in range(POOL)] for cell in families(1, WIDTHS)]
     folder.mkdir(parents=True)
     journal = Journal(folder / JOURNAL)
-    journal.write(header(cells, LAUNCHES, schema_version=2))
+    journal.write(header(cells, LAUNCHES))
     journal.write(ceilings())
     for launch in range(LAUNCHES):
         for backend in ("numpy", "torch", "tensorflow"):
@@ -72,7 +73,7 @@ def write_journal(folder: Path, count: int) -> None:
             lines = []
             for place in places:
                 line, usual = chance.choice(pool[place % curve])
-                line.id = cells[place].id
+                line.key = cells[place].key
                 line.timed.wall_ns = [wall + int(chance.random() * (wall >> 6)) for wall in usual]
                 lines.append(line)
             journal.write(group(cells[first].group, launch, lines, chance))
@@ -99,7 +100,7 @@ def worker(launch: int, backend: str) -> WorkerLine:
     """A worker that opened."""
     return WorkerLine(
         launch=launch,
-        worker=f"{backend}/cpu/eager/tall",
+        worker=worker_key(backend),
         pid=1,
         environment={},
         open_ns=10**9,

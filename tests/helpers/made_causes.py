@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from helpers.made_keys import rekeyed
 from helpers.made_runs import VARIANTS, plan, write_run
 from xbench.records.schema import CeilingsLine, CellPlan, Figure, Samples
 
@@ -39,7 +40,7 @@ def planted(folder: Path) -> Path:
     ]
     faults = {"timed": Samples(wall_ns=TIMES, cpu_ns=TIMES, minor_faults=[1520] * 9)}
     quiet = {"timed": Samples(wall_ns=TIMES, cpu_ns=TIMES, minor_faults=[0] * 9)}
-    changes = {cell.id: faults if cell.backend == "torch" else quiet for cell in cells}
+    changes = {cell.id: faults if cell.key.backend == "torch" else quiet for cell in cells}
     return write_run(folder, cells, changes=changes, ceilings=[CEILINGS])
 
 
@@ -57,7 +58,7 @@ def samples(milliseconds: float, cores: float, faults: list[int]) -> dict[str, A
 
 def shipped(cell: CellPlan) -> CellPlan:
     """The same with memory given back."""
-    return msgspec.structs.replace(cell, id=f"{cell.id}/system", allocator="system")
+    return rekeyed(cell, allocator="system")
 
 
 def at_204800(folder: Path) -> Path:

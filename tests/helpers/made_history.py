@@ -8,13 +8,16 @@ import random
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from math import exp
 from pathlib import Path
 from typing import Any
 
+from helpers.made_keys import worker_key
+from xbench.keys import CellKey
 from xbench.process.process import ROOT
+from xbench.records.schema import SCHEMA_VERSION
 
 SPREAD = 0.01
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,7 +56,7 @@ def write_run(
     folder.mkdir(parents=True)
     head = {
         "type": "header",
-        "schema_version": 3,
+        "schema_version": SCHEMA_VERSION,
         "xbench_version": "0.1.0",
         "run_id": folder.name,
         "started_utc": (BEGAN + timedelta(days=number)).isoformat(),
@@ -63,7 +66,7 @@ def write_run(
     }
     worker = {
         "type": "worker",
-        "worker": "numpy/cpu/eager/tall",
+        "worker": asdict(worker_key()),
         "attest": {"version": versions, "blas": {"name": "openblas", "version": "0.3.31"}},
     }
     write_lines(folder / "run.jsonl", [head, worker, {"type": "footer", "outcome": "complete"}])
@@ -73,18 +76,9 @@ def write_run(
 
 def summary(cell: str, made: Made) -> dict[str, Any]:
     """A line of `summary.jsonl`."""
-    op, label, dtype, backend, device, mode, *_ = cell.split("/")
-    width = int(label.partition("-")[0][1:])
-    plan = {
-        "id": cell,
-        "op": op,
-        "family": f"{op} w×w×w",
-        "width": width,
-        "dtype": dtype,
-        "backend": backend,
-        "device": device,
-        "mode": mode,
-    }
+    key = CellKey.parse(cell)
+    width = next(iter(key.params.values()))
+    plan = {"key": asdict(key), "family": f"{key.op} w×w×w", "width": width}
     time = made.time_s
     return {
         "plan": plan,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from helpers.made_keys import cell_key, worker_key
+from xbench.keys import CellKey
 from xbench.records.journal import JOURNAL, Journal
 from xbench.records.schema import (
+    SCHEMA_VERSION,
     CeilingsLine,
     CellLine,
     CellPlan,
@@ -20,6 +24,7 @@ from xbench.records.schema import (
     WorkerLine,
 )
 
+AXES = CellKey.__dataclass_fields__.keys()
 Variant = tuple[str, str, str]
 VARIANTS: tuple[Variant, ...] = (
     ("numpy", "eager", "manual"),
@@ -34,14 +39,6 @@ WIDTHS = (512, 2048, 20480, 204800)
 MACHINE = {"cpu": "Test CPU", "cores": 8, "ram_bytes": 64 * 10**9, "gpus": []}
 STATS = {"median": 1.5e-3, "min": 1.2e-3, "iqr": 1e-4, "rounds": 30}
 CARRIED = {
-    "op": "matmul",
-    "family": "matmul w",
-    "dtype": "float32",
-    "backend": "numpy",
-    "device": "cpu",
-    "mode": "eager",
-    "gradient": "none",
-    "threads": "all",
     "status": "ok",
     "reason": "",
     "time_s": 1e-3,
@@ -51,22 +48,19 @@ CARRIED = {
 
 
 def plan(family: str, width: int, variant: Variant, **changes: Any) -> CellPlan:
-    """One planned cell; `changes` replace fields."""
+    """One planned cell; `changes` replace fields of it or of its key."""
     backend, mode, gradient = variant
-    group = f"{family.split(maxsplit=1)[0]}/n100-w{width}/float32/cpu/tall"
-    fields: dict[str, Any] = {
-        "id": f"{family}/w{width}/float32/{backend}/cpu/{mode}/{gradient}/tall",
-        "group": group,
+    axes: dict[str, Any] = {
         "op": family.split(maxsplit=1)[0],
         "params": {"n": 100, "w": width},
-        "dtype": "float32",
         "backend": backend,
-        "device": "cpu",
         "mode": mode,
         "gradient": gradient,
-        "threads": "all",
-        "math": "ieee",
-        "allocator": "reuse",
+    }
+    axes |= {name: changes.pop(name) for name in AXES & changes.keys()}
+    fields: dict[str, Any] = {
+        "key": cell_key(**axes),
+        "group": f"{axes['op']}/n100-w{width}/float32/cpu/tall",
         "family": family,
         "width": width,
         "default_gradient": True,
@@ -81,11 +75,16 @@ def plan(family: str, width: int, variant: Variant, **changes: Any) -> CellPlan:
 
 def cell_line(cell: CellPlan, chance: random.Random, rounds: int, **changes: Any) -> CellLine:
     """A cell's line: about its true time, which rounds and launches scatter by some percent."""
-    true_ns = 4e4 * cell.width**0.8 * SPEED.get(cell.backend, 1.0) * MODE_SPEED.get(cell.mode, 1.0)
+    true_ns = (
+        4e4
+        * cell.width**0.8
+        * SPEED.get(cell.key.backend, 1.0)
+        * MODE_SPEED.get(cell.key.mode, 1.0)
+    )
     centre = true_ns * chance.lognormvariate(0.0, 0.01)
     wall = [round(centre * chance.lognormvariate(0.0, 0.03)) for _ in range(rounds)]
     fields: dict[str, Any] = {
-        "id": cell.id,
+        "key": cell.key,
         "calls": 1,
         "lead_in": 0,
         "build_ns": 10_000,
@@ -103,7 +102,7 @@ def cell_line(cell: CellPlan, chance: random.Random, rounds: int, **changes: Any
 def header(cells: Sequence[CellPlan], launches: int = 3, **changes: Any) -> Header:
     """A run's first line."""
     fields: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "xbench_version": "0.1.0",
         "run_id": "20260102T030405Z-abcdef",
         "started_utc": "2026-01-02T03:04:05+00:00",
@@ -139,7 +138,7 @@ def write_run(
         journal.write(line)
     timed = [cell for cell in cells if cell.status is None]
     for launch in range(launches):
-        for backend in sorted({cell.backend for cell in timed}):
+        for backend in sorted({cell.key.backend for cell in timed}):
             journal.write(_worker(launch, backend))
         for group in sorted({cell.group for cell in timed}):
             members = [cell for cell in timed if cell.group == group]
@@ -166,7 +165,7 @@ def _worker(launch: int, backend: str) -> WorkerLine:
     attest = {"version": "9.9", "blas": {"name": "openblas", "version": "0.3", "kernel": "Zen"}}
     return WorkerLine(
         launch=launch,
-        worker=f"{backend}/cpu/eager/tall",
+        worker=worker_key(backend),
         pid=1,
         environment={},
         open_ns=10**9,
@@ -192,6 +191,11 @@ def benchmark_json(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def carried(width: int, **changes: Any) -> dict[str, Any]:
-    """A row of a pytest-benchmark file with a cell of ours."""
-    cell = {**CARRIED, "id": f"matmul/{width}", "width": width, **changes}
+    """A row of a pytest-benchmark file with a cell of ours; `changes` replace fields of its line,
+    of its plan or of its key."""
+    key = cell_key("matmul", params={"m": width, "k": width, "n": width})
+    axes = {name: changes.pop(name) for name in AXES & changes.keys()}
+    plan = {"key": asdict(key) | axes, "family": "matmul w", "width": width}
+    plan |= {name: changes.pop(name) for name in {"key", "family", "width"} & changes.keys()}
+    cell = {"plan": plan, **CARRIED, **changes}
     return {"name": "x", "group": "g", "stats": STATS, "extra_info": {"xbench": cell}}

@@ -33,9 +33,9 @@ def cell(
 ) -> CellSummary:
     """A cell with a time, or else refused; `part` is its part of a group too large for memory."""
     made = plan(family, width, way[:3], **({"allocator": way[3]} | of_plan))
-    where = (made.op, f"w{width}", made.dtype, made.device, made.threads, made.math)
-    group = "/".join(where)
-    made = msgspec.structs.replace(made, group=group + part, id="/".join([group, *way]))
+    key = made.key
+    group = "/".join((key.op, f"w{width}", key.dtype, key.device, key.threads, key.math))
+    made = msgspec.structs.replace(made, group=group + part)
     has = time_s is not None
     fields: dict[str, Any] = {
         "plan": made,

@@ -57,4 +57,4 @@ def measure(
         )
         header = make_header(plan, made.name, "smoke", ["xbench", "run"], seed)
         run, summaries = run_plan(plan, settings, header, PlainProgress(plan))
-    return run, {(cell.plan.op, cell.plan.backend): cell for cell in summaries}
+    return run, {(cell.plan.key.op, cell.plan.key.backend): cell for cell in summaries}

@@ -102,7 +102,7 @@ def sparse(folder: Path) -> Iterator[tuple[str, Path, Path]]:
         "another tool's": "any",
         "another tool's, report": "any",
     }
-    for begin in (b"", b'{"type":"header","schema_version":3,"x":"'):
+    for begin in (b"", b'{"type":"header","schema_version":4,"x":"'):
         for reader, name in names.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
+from helpers.made_keys import worker_key
 from xbench.errors import Status
+from xbench.keys import CellKey
 from xbench.records.journal import JOURNAL, SUMMARY
+from xbench.records.schema import SCHEMA_VERSION
 
 MACHINE = {"cpu": "Test CPU", "cores": 8, "ram_bytes": 64 * 10**9, "gpus": []}
 Cell = Sequence[float] | Status
@@ -24,9 +28,9 @@ def name(number: int) -> str:
 
 def cell_line(cell: str, found: Cell, **changes: Any) -> dict[str, Any]:
     """A line of `summary.jsonl`; `changes` replace fields."""
-    parts = cell.split("/")
+    key = CellKey.parse(cell)
     line: dict[str, Any] = {
-        "plan": {"id": cell, "op": parts[0], "family": parts[0], "width": 100},
+        "plan": {"key": asdict(key), "family": key.op, "width": 100},
         "status": found if isinstance(found, str) else "ok",
         "reason": f"its reason: {found}" if isinstance(found, str) else "",
         "launch_s": [] if isinstance(found, str) else list(found),
@@ -47,7 +51,7 @@ def head_line(run_id: str = "20260102T030405Z-abcdef", **environment: Any) -> di
     }
     return {
         "type": "header",
-        "schema_version": 2,
+        "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "xbench_version": "0.1.0",
         "started_utc": "2026-01-02T03:04:05+00:00",
@@ -64,7 +68,8 @@ def write_stored(
 ) -> Path:
     """A run's folder; `changes` replace fields of every cell's line."""
     folder.mkdir(parents=True, exist_ok=True)
-    worker = {"type": "worker", "worker": "torch/cpu/eager/tall", "attest": {"version": version}}
+    served_by = asdict(worker_key("torch"))
+    worker = {"type": "worker", "worker": served_by, "attest": {"version": version}}
     head = head_line(run_id=folder.name, **environment)
     (folder / JOURNAL).write_text("".join(_line(each) for each in (head, worker)))
     lines = [cell_line(each, found, **(changes or {})) for each, found in cells.items()]

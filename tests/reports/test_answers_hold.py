@@ -82,7 +82,7 @@ def _check(world: World, claim: Claim) -> None:
 
 
 def _read(made: Source, text: str) -> tuple[World, Answer]:
-    works = sorted({each.plan.op for each in made.cells}, key=len, reverse=True)
+    works = sorted({each.plan.key.op for each in made.cells}, key=len, reverse=True)
     (work,) = re.findall(rf"to run ({'|'.join(works)})\b", text)
     world = World(made, work)
     return world, read_answer(text, world.names)
@@ -95,7 +95,7 @@ def test_no_answer_claims_what_its_interval_does_not_support(made: Source) -> No
     if said == [NO_INTERVAL]:
         assert all(None in (each.ratio.low, each.ratio.high) for each in made.choices)
         return
-    works = {each.plan.op for each in made.cells}
+    works = {each.plan.key.op for each in made.cells}
     asked = sum(bool(World(made, work).widths) for work in works)
     if not asked:
         timed = any(each.time_s is not None for each in made.cells)
@@ -181,7 +181,7 @@ def test_the_order_of_cells_and_the_way_round_of_ratios_do_not_matter(
 @given(worlds(most=9))
 def test_the_clearest_come_first_and_the_rest_are_counted(made: Source) -> None:
     said = answers(made)
-    asked = sum(bool(World(made, work).widths) for work in {e.plan.op for e in made.cells})
+    asked = sum(bool(World(made, work).widths) for work in {e.plan.key.op for e in made.cells})
     if said == [NO_INTERVAL] or not asked:
         return
     if asked > MOST_ANSWERS:

@@ -119,11 +119,13 @@ def _expected(
     for each in choices:
         for turned in (each, each.inverse):
             other = turned.reference
-            name = f"{other.backend} {other.mode} {other.gradient}"
+            name = f"{other.key.backend} {other.key.mode} {other.key.gradient}"
             if name == reference and other.family == OTHER:
                 cell = by_id[turned.cell.id]
                 assert cell.time_s is not None
-                label = f"{turned.cell.backend} {turned.cell.mode} {turned.cell.gradient}"
+                label = (
+                    f"{turned.cell.key.backend} {turned.cell.key.mode} {turned.cell.key.gradient}"
+                )
                 time = show_time(cell.time_s, cell.low_s, cell.high_s)
                 ratio = show_ratio(turned.ratio, turned.verdict)
                 yield str(turned.cell.width), label, time, ratio
@@ -134,7 +136,7 @@ def test_times_drawn_are_those_of_the_record(opened: Opened, run: Path) -> None:
     drawn = opened.lines("times")
     for cell in load(run, None).cells:
         if cell.plan.family == OTHER:
-            name = f"{cell.plan.backend} {cell.plan.mode} {cell.plan.gradient}"
+            name = f"{cell.plan.key.backend} {cell.plan.key.mode} {cell.plan.key.gradient}"
             along, up = drawn[name]
             assert up[along.index(cell.plan.width)] == pytest.approx(cell.time_s, rel=1e-4)
 

@@ -21,9 +21,8 @@ CPU, GPU = "torch eager autograd, cpu", "torch eager autograd, cuda:0"
 
 def on(device: str, width: int) -> CellPlan:
     """A cell of torch on a device."""
-    name = f"{FAMILY}/w{width}/float32/torch/{device}/eager/autograd/tall"
     group = f"mlp_train/w{width}/{device}"
-    return plan(FAMILY, width, VARIANTS[1], id=name, group=group, device=device)
+    return plan(FAMILY, width, VARIANTS[1], group=group, device=device)
 
 
 def times(device: str, width: int) -> dict[str, object]:

@@ -38,10 +38,9 @@ def hostile_run(folder: Path) -> Path:
         group = f"group {number}"
         for variant in ((attack, "eager", attack), ("numpy", attack, "none"), VARIANTS[1]):
             for width in (512, 2048):
-                name = f"{attack}/{number}/{'/'.join(variant)}/{width}"
-                fields: dict[str, Any] = {"id": name, "group": f"{group}/{width}", **setting}
-                cells.append(plan(family, width, variant, **fields))
-        failed = {"id": f"{attack}/{number}/refused", "reason": attack, "status": "crashed"}
+                fields: dict[str, Any] = {"op": f"{attack}/{number}", "group": f"{group}/{width}"}
+                cells.append(plan(family, width, variant, **fields, **setting))
+        failed = {"op": f"{attack}/{number}", "reason": attack, "status": "crashed"}
         cells.append(plan(family, 9, VARIANTS[2], group=f"{group}/9", **setting, **failed))
     machine = {"cpu": ATTACKS[1], "cores": ATTACKS[0], "gpus": [ATTACKS[2], LONG]}
     git = {"commit": ATTACKS[0], "branch": ATTACKS[3]}

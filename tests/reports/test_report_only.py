@@ -46,7 +46,7 @@ def test_only_keeps_a_ratio_where_both_cells_remain(run: Path) -> None:
     assert len(both.comparisons) == 8
     ids = {cell.id for cell in both.cells}
     assert all({each.cell.id, each.reference.id} <= ids for each in both.choices)
-    assert {line.worker.partition("/")[0] for line in both.workers} == {"torch", "numpy"}
+    assert {line.worker.backend for line in both.workers} == {"torch", "numpy"}
 
 
 def test_only_keeps_a_crossover_whose_widths_all_remain(tmp_path: Path) -> None:
@@ -56,7 +56,6 @@ def test_only_keeps_a_crossover_whose_widths_all_remain(tmp_path: Path) -> None:
             width,
             VARIANTS[1],
             device=device,
-            id=f"op/{width}/{device}",
             group=f"{width}{device}",
         )
         for width in (512, 2048)
@@ -64,7 +63,7 @@ def test_only_keeps_a_crossover_whose_widths_all_remain(tmp_path: Path) -> None:
     ]
     source = load(write_run(tmp_path / "gpu", cells), None)
     assert [each.device for each in source.crossovers] == ["cuda:0"]
-    for pattern, kept in (("op", 1), ("op/512/*", 0), ("*cpu", 0)):
+    for pattern, kept in (("op", 1), ("op/n100-w512/*", 0), ("*/cpu/*", 0)):
         assert len(select([source], [pattern])[0].crossovers) == kept
 
 

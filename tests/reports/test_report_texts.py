@@ -118,7 +118,7 @@ def test_json_is_the_document_it_says(name: str, request: pytest.FixtureRequest)
     source = load(folder, None)
     assert found.title == source.title
     assert found.facts == dict(source.facts)
-    assert [cell.reason for cell in found.cells] == [cell.reason for cell in source.cells]
+    assert [cell["reason"] for cell in found.cells] == [cell.reason for cell in source.cells]
     assert len(found.comparisons) == len(source.comparisons) + len(source.unpaired)
     assert all(each.isprintable() or each == "\n" for each in text)
 
@@ -168,7 +168,7 @@ def test_every_cell_has_a_row_in_the_tables(run: Path, form: str) -> None:
     text = printed(run, form)
     joint = " & " if form == "latex" else '</th><th scope="row">'
     for cell in small_cells():
-        row = f"{cell.width}{joint}{cell.backend} {cell.mode} {cell.gradient}"
+        row = f"{cell.width}{joint}{cell.key.backend} {cell.key.mode} {cell.key.gradient}"
         assert text.count(row) == 1
     assert text.count("crashed") == text.count("would") == 3  # counted, in its row, with its reason
     assert text.count("not paired") == 2  # counted, in its row

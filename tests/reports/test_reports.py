@@ -185,9 +185,8 @@ def test_two_settings_of_a_family_are_two_sections(
         plan(
             each.family,
             each.width,
-            (each.backend, each.mode, each.gradient),
+            (each.key.backend, each.key.mode, each.key.gradient),
             dtype="float64",
-            id=f"{each.id}64",
             group=f"{each.group}64",
         )
         for each in single

@@ -114,12 +114,13 @@ BAD = {
     "truncated": benchmark_json([{"name": "x", "stats": STATS}]).encode()[:-30],
     "deep": b'{"benchmarks": ' + b"[" * 100_000,
     "cell without fields": benchmark_json(
-        [{"name": "x", "stats": STATS, "extra_info": {"xbench": {"id": 3}}}]
+        [{"name": "x", "stats": STATS, "extra_info": {"xbench": {"plan": 3}}}]
     ).encode(),
     "cell with a negative time": benchmark_json([carried(512, time_s=-1.0)]).encode(),
     "cell without its time": benchmark_json([carried(512, time_s=None)]).encode(),
     "cell of no width": benchmark_json([carried(0)]).encode(),
-    "journal line": b'{"type":"header","schema_version":1}\n{}\n',
+    "journal line": b'{"type":"header","schema_version":4}\n{}\n',
+    "journal of the past": b'{"type":"header","schema_version":3}\n{}\n',
     "journal of the future": b'{"type":"header","schema_version":99}\n{}\n',
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.made_keys import worker_key
 from helpers.made_runs import VARIANTS, plan, write_run
 from helpers.pages import written
 from helpers.reporting import one_line, report
@@ -83,7 +84,7 @@ SET = ClaimSet(
 
 
 def evidence(value: int) -> Evidence:
-    line = ValuesLine(name="derivatives", worker="torch eager", values={"quadratic": value})
+    line = ValuesLine(name="derivatives", worker=worker_key("torch"), values={"quadratic": value})
     return Evidence([], [], [line], [])
 
 
@@ -99,7 +100,7 @@ def test_every_claim_gets_a_ruling(value: int, ruling: str) -> None:
 
 def test_an_exhibit_that_failed_is_missing_with_its_reason() -> None:
     failed = ValuesLine(
-        name="derivatives", worker="torch eager", status="unsupported", reason="not installed"
+        name="derivatives", worker=worker_key("torch"), status="unsupported", reason="not installed"
     )
     for lines, said in (([failed], "torch: not installed"), ([], "was not run on torch eager")):
         found = judge(SET, Evidence([], [], lines, []))

@@ -22,17 +22,17 @@ def test_a_run_loads_with_cells_ratios_and_a_table(tmp_path: Path) -> None:
     table = found.to_pandas()
     assert list(table["id"]) == [cell.id for cell in cells]
     assert list(table["time_s"].dropna()) == [c.time_s for c in found.cells if c.time_s is not None]
-    assert set(table["backend"]) == {cell.backend for cell in cells}
+    assert set(table["backend"]) == {cell.key.backend for cell in cells}
 
 
 def test_the_reference_is_what_ratios_are_over(tmp_path: Path) -> None:
     found = xbench.load(str(write_run(tmp_path / "run", families(1))), reference="torch")
-    over = {each.reference.backend for each in found.comparisons if each.axis == "backend"}
+    over = {each.reference.key.backend for each in found.comparisons if each.axis == "backend"}
     assert over == {"torch"}
 
 
 def test_a_reference_without_a_number_is_refused_and_none_takes_its_place(tmp_path: Path) -> None:
-    cells = [cell for cell in families(1) if cell.backend != "torch"]
+    cells = [cell for cell in families(1) if cell.key.backend != "torch"]
     refused = plan("op0 100×w", 512, VARIANTS[1], status="unsupported", reason="not installed")
     run = write_run(tmp_path / "run", [*cells, refused])
     with pytest.raises(UsageError, match="no number of torch") as caught:
@@ -47,11 +47,11 @@ def test_a_reference_without_a_number_is_refused_and_none_takes_its_place(tmp_pa
 
 
 def test_a_workload_without_the_reference_has_no_ratio_over_another(tmp_path: Path) -> None:
-    cells = [cell for cell in families(2) if cell.backend != "torch" or cell.op == "op0"]
+    cells = [cell for cell in families(2) if cell.key.backend != "torch" or cell.key.op == "op0"]
     found = xbench.load(write_run(tmp_path / "run", cells), reference="torch").comparisons
     backends = [each for each in found if each.axis == "backend"]
-    assert {each.reference.backend for each in backends} == {"torch"}
-    assert {each.cell.op for each in backends} == {"op0"}
+    assert {each.reference.key.backend for each in backends} == {"torch"}
+    assert {each.cell.key.op for each in backends} == {"op0"}
 
 
 def test_ratios_are_a_table_that_joins_with_the_cells(tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ def test_what_would_be_a_ratio_in_one_group_is_named(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path, in_parts()))
     cells = summarise(run)
     missing = unpaired_cells(cells)
-    names = [(e.axis, e.cell.backend, e.cell.mode, e.reference.backend) for e in missing]
+    names = [
+        (e.axis, e.cell.key.backend, e.cell.key.mode, e.reference.key.backend) for e in missing
+    ]
     assert names == [
         ("backend", "tensorflow", "eager", "numpy"),
         ("mode", "torch", "compiled", "torch"),

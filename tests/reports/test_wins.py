@@ -57,8 +57,8 @@ def test_wins_and_what_is_not_decided_make_up_the_workloads(made: Source) -> Non
     groups: dict[tuple[str, int], dict[str, list[CellSummary]]] = {}
     for each in made.cells:
         if each.time_s is not None:
-            backends = groups.setdefault((each.plan.op, each.plan.width), {})
-            backends.setdefault(each.plan.backend, []).append(each)
+            backends = groups.setdefault((each.plan.key.op, each.plan.width), {})
+            backends.setdefault(each.plan.key.backend, []).append(each)
     shared = {key: each for key, each in groups.items() if len(each) > 1}
     if table is None:
         no_interval = all(None in (each.ratio.low, each.ratio.high) for each in made.choices)

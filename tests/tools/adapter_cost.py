@@ -26,9 +26,9 @@ from typing import Any
 
 from xbench.analysis.interval import over_launches
 from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
+from xbench.keys import WorkerKey
 from xbench.machine.machine import this_machine
 from xbench.ops import OPS
-from xbench.plan.cell import WorkerKey
 from xbench.process.environment import worker_environment
 from xbench.process.process import ROOT
 from xbench.registry import BACKENDS, load_backend

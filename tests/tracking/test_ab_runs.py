@@ -144,7 +144,7 @@ def test_a_policy_is_a_side(repository: Path, checkout: dict[str, str], tmp_path
     assert found["differences"] == [{"label": "allocator", "base": "reuse", "head": "system"}]
     assert found["by_op"]["first"]["ratio"] is not None
     (run,) = (read_run(tmp_path / each) for each in found["head"]["runs"])
-    assert {worker.worker for worker in run.workers} == {
+    assert {worker.worker.id for worker in run.workers} == {
         "numpy/cpu/eager/t1/base",
         "numpy/cpu/eager/t1/system/head",
     }

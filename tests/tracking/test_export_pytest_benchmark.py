@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -118,8 +119,8 @@ def test_cells_without_a_number_are_listed_and_nowhere_else(tmp_path: Path) -> N
     assert crashed not in {row["name"] for row in found["benchmarks"]}
     assert len(found["benchmarks"]) == 4
     assert found["xbench"]["left_out"] == [
-        {"id": crashed, "status": "crashed", "reason": "signal 9"},
-        {"id": planned[-1].id, "status": "would_oom", "reason": "big"},
+        {"key": asdict(planned[0].key), "status": "crashed", "reason": "signal 9"},
+        {"key": asdict(planned[-1].key), "status": "would_oom", "reason": "big"},
     ]
 
 
@@ -128,7 +129,7 @@ def test_figures_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     planned = cells()
     short = {"timed": Samples(wall_ns=[1] * 9), "calls": 10**308}
     found = export(write_run(tmp_path / "run", planned, changes={planned[1].id: short}))
-    assert found["xbench"]["left_out"][-1]["id"] == planned[1].id
+    assert found["xbench"]["left_out"][-1]["key"] == asdict(planned[1].key)
     assert found["xbench"]["left_out"][-1]["status"] == "invalid"
     assert len(found["benchmarks"]) == 4
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.made_keys import cell_key
 from helpers.made_runs import MACHINE, benchmark_json, families, plan, write_run
 from xbench.analysis.summary import summarise
 from xbench.cli import main
@@ -23,6 +25,11 @@ FORMATS = ("pytest-benchmark", "github-action-benchmark", "bencher")
 def row(name: str, median: Any, **more: Any) -> dict[str, Any]:
     """A row of pytest-benchmark."""
     return {"name": name, "fullname": f"t.py::{name}", "stats": {"median": median}, **more}
+
+
+def extra(**fields: Any) -> dict[str, Any]:
+    """What a row of ours carries."""
+    return {"xbench": {"plan": {"key": asdict(cell_key())}} | fields}
 
 
 def saved(folder: Path, text: str, name: str = "anything.txt") -> Path:
@@ -123,11 +130,15 @@ REFUSED = {
     "Bencher's infinity": ('{"a":{"latency":{"value":1e999}}}', "not positive"),
     "Bencher's true": ('{"a":{"latency":{"value":true}}}', "is no Bencher Metric Format"),
     "a status that is none": (
-        benchmark_json([row("a", 1.0, extra_info={"xbench": {"id": "a", "status": "fine"}})]),
+        benchmark_json([row("a", 1.0, extra_info=extra(status="fine"))]),
         "Invalid enum value",
     ),
+    "a cell of ours without a key": (
+        benchmark_json([row("a", 1.0, extra_info={"xbench": {"plan": {}, "status": "ok"}})]),
+        "it has no key",
+    ),
     "ok without a time": (
-        benchmark_json([row("a", 1.0, extra_info={"xbench": {"id": "a"}})]),
+        benchmark_json([row("a", 1.0, extra_info=extra(status="ok"))]),
         "with time None",
     ),
 }

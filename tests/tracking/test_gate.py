@@ -129,7 +129,7 @@ def test_more_memory_is_a_finding_of_its_own_and_a_little_more_is_none(tmp_path:
 def test_stored_runs_that_cannot_be_read_are_left_out_with_a_note(tmp_path: Path) -> None:
     steady(tmp_path, 15)
     first, second, third, *_ = sorted(path for path in tmp_path.iterdir() if path.is_dir())
-    (first / "summary.jsonl").write_text('{"plan":{"id":"a')
+    (first / "summary.jsonl").write_text('{"plan":{"key":{"op":"a')
     (second / "run.jsonl").write_text("torn")
     twice = write_run(tmp_path, 30, FINE)
     (twice / "run.jsonl").write_bytes((third / "run.jsonl").read_bytes())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xbench.analysis.interval import Estimate
 from xbench.errors import UsageError
+from xbench.keys import CellKey
 from xbench.tracking.thresholds import Threshold, Thresholds, judge, read_thresholds
 
-CELL = "mlp_train/n100-w512/float32/torch/cpu/eager/autograd/tall"
+CELL = CellKey.parse("mlp_train/n100-w512/float32/torch/cpu/eager/autograd/tall")
 
 
 def read(folder: Path, text: str) -> Thresholds:
@@ -43,9 +45,9 @@ def test_the_last_pattern_that_matches_counts_and_changes_only_what_it_names(
     )
     found = read(tmp_path, rules)
     assert found.of(CELL) == Threshold(0.3, 0.04)
-    assert found.of(CELL.replace("train", "forward")) == Threshold(0.2, 0.04)
-    assert found.of("matmul/m1/float32/torch/cpu") == Threshold(0.4, 0.02)
-    assert found.of("elementwise/n1/float32/numpy/cpu") == Threshold(0.06, 0.02)
+    assert found.of(replace(CELL, op="mlp_forward")) == Threshold(0.2, 0.04)
+    assert found.of(replace(CELL, op="matmul", backend="numpy")) == Threshold(0.4, 0.02)
+    assert found.of(replace(CELL, op="elementwise", backend="numpy")) == Threshold(0.06, 0.02)
 
 
 def test_the_nearest_file_with_a_table_upwards_counts(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_ids_without_parts_are_rows_of_their_own(folder: Path) -> None:
     _, stored = looked(folder)
     plan = stored.series[CELLS[0]].plan
     assert curve_name(plan) == "matmul w×w×w/float32/numpy/cpu/eager/none/tall"
-    assert curve_name(type(plan)(id="tests/test_x.py::test_y")) == "tests/test_x.py::test_y"
+    assert curve_name(type(plan)(name="tests/test_x.py::test_y")) == "tests/test_x.py::test_y"
 
 
 def test_few_runs_are_shown_and_not_judged(tmp_path: Path) -> None:

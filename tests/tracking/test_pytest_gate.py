@@ -8,9 +8,11 @@ import random
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helpers.sessions import ELEMENTWISE, Session
+from xbench.analysis.summary import CellSummary
 from xbench.records.journal import JOURNAL, SUMMARY
 
 CELL = ELEMENTWISE.format("numpy")
@@ -73,7 +75,8 @@ def test_a_regression_fails_the_session_once_it_is_confirmed(session: Session) -
     assert "it held" in section
     assert "Traceback" not in done.stdout + done.stderr
     again = list((session.folder / "xbench-results").glob(f"*/confirm/*/{SUMMARY}"))
-    assert [json.loads(each.read_text())["plan"]["id"] for each in again] == [CELL]
+    found = [msgspec.json.decode(each.read_text(), type=CellSummary).id for each in again]
+    assert found == [CELL]
 
 
 def test_what_is_no_slower_passes_beside_compare_fail(session: Session) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from helpers.made_keys import rekeyed, worker_key
 from helpers.made_runs import VARIANTS, plan
 from xbench.analysis.bound import (
     CEILING_SHARE,
@@ -43,7 +44,7 @@ def worker(dispatch_ns: int, operator_ns: int) -> WorkerLine:
     """A worker that opened, with what launching costs it."""
     return WorkerLine(
         launch=0,
-        worker="numpy/cpu/eager/tall",
+        worker=worker_key(),
         pid=1,
         environment={},
         open_ns=1,
@@ -105,7 +106,7 @@ def test_data_that_fit_a_cache_are_held_against_its_ceiling() -> None:
     assert found.bandwidth_fraction == pytest.approx(0.5)
     assert found.place == "L2"
     assert found.bound == "bandwidth"
-    cold = explain(replace(small, cache="cold"), timing, cached, None)
+    cold = explain(rekeyed(small, cache="cold"), timing, cached, None)
     assert cold.bandwidth_fraction == pytest.approx(2.0)
     assert cold.place == "memory"
     large = explain(planned(1, 1 << 24), Timing(1e-3, 1.0, 0.0), cached, None)

@@ -6,6 +6,7 @@ from math import inf
 
 import pytest
 
+from helpers.made_keys import cell_key
 from xbench.analysis.crossover import BreakEven, break_even
 from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CellPlan
@@ -14,18 +15,8 @@ from xbench.reports.tables.causes import show_calls
 
 def summary(mode: str, first_s: float, launch_s: list[float]) -> CellSummary:
     plan = CellPlan(
-        id=f"op/{mode}",
+        key=cell_key(backend="torch", mode=mode),
         group="op",
-        op="op",
-        params={},
-        dtype="float32",
-        backend="torch",
-        device="cpu",
-        mode=mode,
-        gradient="none",
-        threads="all",
-        math="ieee",
-        allocator="reuse",
         family="op",
         width=1,
         default_gradient=True,

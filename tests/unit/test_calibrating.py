@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from helpers.made_keys import cell_of, worker_key
 from xbench.contracts import Spec
 from xbench.engine.burst import Burst, choose_burst
 from xbench.engine.cell import CellWork, Limits
 from xbench.engine.placement import Scatter
 from xbench.engine.quiet import FreeCores, WaitBudget
-from xbench.plan.cell import Cell, WorkerKey
+from xbench.plan.cell import Cell
 from xbench.process.messages import ReadCostReply
 from xbench.records.schema import CellLine, Samples
 
-CELL = Cell(
-    Spec("matmul", (("m", 64), ("k", 1000), ("n", 512)), "float32"),
-    WorkerKey("numpy", "cpu", "eager", "all", "ieee", "reuse"),
-    "none",
-)
+CELL = cell_of(Spec("matmul", (("m", 64), ("k", 1000), ("n", 512)), "float32"), worker_key())
 FENCE_NS, READ_NS = 200, 5_000
 Times = Callable[[int, int], float]
 """Nanoseconds of one call in the n-th burst, of so many calls."""
@@ -69,7 +65,7 @@ def settle(
     monkeypatch.setattr(CellWork, "burst", burst)
     monkeypatch.setattr(CellWork, "_ask", lambda *_: ReadCostReply(READ_NS))
     work = made_work()
-    line = CellLine(id=CELL.id)
+    line = CellLine(key=CELL.key)
     free_cores = FreeCores(2, 2, WaitBudget(wait_s), count=lambda: 1)
     found = work._calibrate(CELL, line, single_ns, free_cores)
     assert line.calibration_calls == tried
@@ -135,7 +131,7 @@ def test_a_clock_that_shows_nothing_ends_at_the_longest_burst(
     assert found.calls == 10_000
 
 
-TWIN = replace(CELL, gradient="manual")
+TWIN = cell_of(CELL.spec, CELL.worker, "manual")
 
 
 def settled_as(*calls: int) -> tuple[CellWork, dict[str, CellLine]]:
@@ -146,7 +142,7 @@ def settled_as(*calls: int) -> tuple[CellWork, dict[str, CellLine]]:
         timed = Samples(**{name: list(walls) for name in Samples.__struct_fields__})
         work.bursts[cell.id] = Burst(each, each, READ_NS)
         lines[cell.id] = CellLine(
-            id=cell.id,
+            key=cell.key,
             calls=each,
             lead_in=each,
             read_ns=READ_NS,

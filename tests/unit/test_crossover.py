@@ -214,7 +214,7 @@ def test_devices_are_compared_launch_by_launch() -> None:
     ]
     fast, slow = device_crossovers(cells)
     assert (fast.device, slow.device) == ("cuda:0", "mps")
-    assert fast.plan.device == "cpu"
+    assert fast.plan.key.device == "cpu"
     assert fast.plan.width == WIDTHS[0]
     found = fast.crossover
     assert (found.found, found.below, found.above) == ("width", "reference", "cell")

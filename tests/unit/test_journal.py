@@ -16,6 +16,7 @@ from xbench.engine.run import write_summary
 from xbench.errors import STATUSES, RecordError, Status, UsageError
 from xbench.records.journal import JOURNAL, Journal, make_run_folder
 from xbench.records.read import read_run
+from xbench.records.schema import SCHEMA_VERSION
 
 TIMES = ("time_s", "low_s", "high_s", "first_s", "build_s", "overhead", "faults_per_call")
 
@@ -96,13 +97,14 @@ def test_damage_in_the_middle_is_refused_with_the_line(journal: Path) -> None:
         ("[1, 2]\n", "not an xbench journal"),
         ('{"benchmarks": []}\n', "not an xbench journal"),
         ('{"type": "header"}\n', "schema version None"),
-        ('{"type": "header", "schema_version": 1}\n', "line 1"),
+        (f'{{"type": "header", "schema_version": {SCHEMA_VERSION}}}\n', "line 1"),
+        ('{"type": "header", "schema_version": 3}\n', "schema version 3; this xbench reads 4"),
         ('{"type": "header", "schema_version": "1"}\n', "schema version '1'"),
-        ('{"type": "header", "schema_version": 99}\n', "reads up to 3"),
+        ('{"type": "header", "schema_version": 99}\n', "schema version 99; this xbench reads 4"),
         ("\x00\x01\x02", "not an xbench journal"),
     ],
 )
-def test_foreign_and_newer_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_foreign_older_and_newer_files_are_refused(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / JOURNAL
     file.write_text(text)
     with pytest.raises(RecordError, match=said) as caught:

@@ -8,12 +8,12 @@ from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from helpers.journals import FOOTER, NUMPY, TORCH, WORKER, group, header, taken, write
 from xbench.analysis.summary import summarise
 from xbench.cli.run import describe_plan
 from xbench.engine.progress import Clock, LiveProgress, PlainProgress
+from xbench.keys import CellKey
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
@@ -41,15 +41,15 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return after
 
 
-def weighed(name: str, peak_bytes: int | None = 1_230_000) -> MemoryLine:
+def weighed(key: CellKey, peak_bytes: int | None = 1_230_000) -> MemoryLine:
     if peak_bytes is None:
-        return MemoryLine(id=name, status="oom", reason="there was no more")
-    return MemoryLine(id=name, peak_bytes=peak_bytes, calls=3, method="VmHWM")
+        return MemoryLine(key=key, status="oom", reason="there was no more")
+    return MemoryLine(key=key, peak_bytes=peak_bytes, calls=3, method="VmHWM")
 
 
 def failed(plan: Plan) -> GroupLine:
     """The first group, whose cells have failed."""
-    cells = [CellLine(id=cell.id, status="invalid") for cell in plan.groups[0].cells]
+    cells = [CellLine(key=cell.key, status="invalid") for cell in plan.groups[0].cells]
     return GroupLine(
         group=plan.groups[0].id, launch=0, started_utc="", inputs_sha256="", order=[], cells=cells
     )
@@ -95,8 +95,8 @@ def test_a_pipe_gets_a_line_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
     plan = planned(memory=True)
     one, other = list(plan.memory_costs_s())[:2]
     with PlainProgress(plan) as progress:
-        progress.weighed(weighed(one))
-        progress.weighed(weighed(other, None))
+        progress.weighed(weighed(CellKey.parse(one)))
+        progress.weighed(weighed(CellKey.parse(other), None))
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith(f"[1/12] {one}  peak memory 1.23 MB  (")
     assert second.startswith(f"[2/12] {other}  peak memory oom  there was no more  (")
@@ -107,21 +107,20 @@ def test_a_terminal_shows_the_latest_cells(monkeypatch: pytest.MonkeyPatch) -> N
     plan = planned(memory=True)
     with redirect_stderr(io.StringIO()) as terminal, LiveProgress(plan) as progress:
         for name in plan.memory_costs_s():
-            progress.weighed(weighed(name))
+            progress.weighed(weighed(CellKey.parse(name)))
     text = terminal.getvalue()
     assert "4 of 12 done" in text
     assert all(f"{name}  peak memory 1.23 MB" in text for name in plan.memory_costs_s())
 
 
-def test_a_journal_from_before_there_was_memory_is_read(tmp_path: Path) -> None:
-    old = replace(header(NUMPY), schema_version=2)
-    run = read_run(write(tmp_path, old, WORKER, group(0, taken(NUMPY, 9, 9, 9)), FOOTER))
+def test_a_journal_without_memory_lines_is_read(tmp_path: Path) -> None:
+    run = read_run(write(tmp_path, header(NUMPY), WORKER, group(0, taken(NUMPY, 9, 9, 9)), FOOTER))
     assert run.memory == []
     assert [cell.peak_bytes for cell in summarise(run)] == [None]
 
 
 def test_memory_lines_come_back_and_are_in_the_summary(tmp_path: Path) -> None:
-    lines = [weighed(NUMPY.id), weighed(TORCH.id, None)]
+    lines = [weighed(NUMPY.key), weighed(TORCH.key, None)]
     launch = group(0, taken(NUMPY, 9, 9, 9), taken(TORCH, 9, 9, 9))
     run = read_run(write(tmp_path, header(NUMPY, TORCH), launch, *lines, FOOTER))
     assert run.memory == lines
@@ -135,5 +134,5 @@ def test_a_cell_that_failed_later_has_no_peak_either(tmp_path: Path) -> None:
         group(0, taken(NUMPY, 9, 9, 9)),
         group(1, taken(NUMPY, 9, 9, 9, status="crashed")),
     ]
-    run = read_run(write(tmp_path, header(NUMPY), *launches, weighed(NUMPY.id), FOOTER))
+    run = read_run(write(tmp_path, header(NUMPY), *launches, weighed(NUMPY.key), FOOTER))
     assert [(cell.status, cell.peak_bytes) for cell in summarise(run)] == [("crashed", None)]

@@ -10,13 +10,14 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from helpers.made_keys import cell_of
 from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.engine.burst import keep
 from xbench.errors import WorkerDied
+from xbench.keys import WorkerKey
 from xbench.oracle.process import Oracle
 from xbench.plan.build import Row
-from xbench.plan.cell import Cell, WorkerKey
 from xbench.process import messages, protocol
 from xbench.process.channel import checked
 from xbench.process.messages import (
@@ -68,7 +69,7 @@ def test_a_request_arrives_as_it_was_made(request_: Request[Any]) -> None:
         READING,
         LoadReply(5, READING, 100, copies=2),
         OpenReply(1, 2, "3.12", "", 2, {"threads": -1, "blas": {"name": "b"}}),
-        SurveyReply([Row(Cell(SPEC, KEY, "none"), "skipped", "no")], adapters={"n": {"A": "b"}}),
+        SurveyReply([Row(cell_of(SPEC, KEY), "skipped", "no")], adapters={"n": {"A": "b"}}),
     ],
 )
 def test_a_reply_arrives_as_it_was_made(reply: object) -> None:

@@ -7,11 +7,12 @@ from collections import Counter
 
 import pytest
 
+from helpers.made_keys import cell_of, key_of, worker_key
 from xbench.contracts import Gradient, Mode, Spec
 from xbench.ops import get_op
 from xbench.ops.suite import WIDTHS
 from xbench.plan.build import Row, build_rows
-from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, Cell, WorkerKey
+from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.predict import FIXED_BYTES, FLOP_RATE_PER_CORE, input_bytes, predict
 from xbench.plan.select import Selection, choose_devices
@@ -35,8 +36,7 @@ def rows(preset: str = "quick", **axes: str) -> list[Row]:
 
 def square(width: int, backend: str = "numpy", mode: Mode = "eager") -> Row:
     spec = get_op("matmul").spec("float32", m=width, k=width, n=width)
-    key = WorkerKey(backend, "cpu", mode, "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)
-    return Row(Cell(spec, key, "none", "matmul w×w×w", width))
+    return Row(Cell(key_of(spec, worker_key(backend, mode=mode)), "matmul w×w×w", width))
 
 
 def plan_of(found: list[Row], memory_bytes: int = 24 * GIB, launches: int = 3) -> Plan:
@@ -85,7 +85,9 @@ def test_full_holds_every_shape_dtype_thread_count_mode_and_gradient() -> None:
         shapes = {cell.family for cell in cells if cell.spec.op == op}
         assert len(shapes) == 2
         assert {cell.width for cell in cells if cell.spec.op == op} == set(WIDTHS)
-    torch = {c.gradient for c in cells if (c.spec.op, c.worker.backend) == ("mlp_train", "torch")}
+    torch = {
+        c.key.gradient for c in cells if (c.spec.op, c.worker.backend) == ("mlp_train", "torch")
+    }
     assert torch == {"manual", "autograd", "custom"}
     assert {cell.worker.mode for cell in cells} == {"eager", "graph", "compiled"}
     assert {cell.spec.op for cell in cells} >= {"copy", "triad", "noop", "elementwise_grad"}
@@ -201,7 +203,7 @@ def test_a_larger_workload_is_predicted_to_take_more(gradient: Gradient) -> None
     def cost(width: int) -> tuple[float, int]:
         params = {"n": 100, "d": 1, "h": width, "o": 1, "optimizer": "adam", "loss": "mse"}
         spec: Spec = get_op("mlp_train").spec("float32", **params)  # type: ignore[arg-type]
-        predicted = predict(Cell(spec, square(1).cell.worker, gradient), 2)
+        predicted = predict(cell_of(spec, worker_key(), gradient), 2)
         return predicted.call_s, predicted.held_bytes
 
     found = [cost(width) for width in (512, 20480, 204800)]

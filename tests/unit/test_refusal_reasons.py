@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from helpers.made_keys import cell_key
 from xbench.analysis.bound import Least
 from xbench.engine.refusals import (
     WAIT,
@@ -29,7 +30,7 @@ MS, US = 1_000_000, 1_000
 
 def line(residual_ns: list[int], read_ns: int = 5 * US, wall_ns: int = 2 * MS) -> CellLine:
     timed = Samples(wall_ns=[wall_ns] * len(residual_ns), residual_ns=residual_ns)
-    return CellLine(id="cell", calls=1, read_ns=read_ns, timed=timed)
+    return CellLine(key=cell_key(), calls=1, read_ns=read_ns, timed=timed)
 
 
 @pytest.mark.parametrize(
@@ -154,18 +155,18 @@ def test_a_call_alone_may_take_what_launching_and_waiting_cost() -> None:
     def found(alone_ns: int, row_ns: int, fence_ns: int = US, wait_ns: int = 0) -> str | None:
         timed = Samples(wall_ns=[20 * row_ns] * 9)
         latency = Samples(wall_ns=[alone_ns] * 9, wait_ns=[wait_ns] * 9)
-        return lone_call(CellLine(id="c", calls=20, timed=timed, latency=latency), fence_ns)
+        return lone_call(CellLine(key=cell_key(), calls=20, timed=timed, latency=latency), fence_ns)
 
     assert found(940 * US, 7 * US) is not None
     assert found(180 * US, 7 * US) is None
     assert found(940 * US, 7 * US, wait_ns=800 * US) is None  # it had no core
     assert found(940 * US, 200 * US) is None
     assert found(940 * US, 7 * US, 180 * US) is None
-    assert lone_call(CellLine(id="c"), 1) is None
+    assert lone_call(CellLine(key=cell_key()), 1) is None
 
 
 def test_a_call_faster_than_its_work_allows_is_refused() -> None:
-    taken = CellLine(id="c", calls=10, timed=Samples(wall_ns=[10 * US] * 9))  # 1 µs a call
+    taken = CellLine(key=cell_key(), calls=10, timed=Samples(wall_ns=[10 * US] * 9))  # 1 µs a call
     assert too_fast(taken, Least(1.4e-6, "moving", 0.0)) is None
     assert too_fast(taken, Least(1.6e-6, "moving", 0.0)) is not None
     assert too_fast(taken, Least(1.6e-6, "moving", 0.2)) is None  # the ceiling is uncertain
@@ -176,11 +177,11 @@ def test_a_call_faster_than_its_work_allows_is_refused() -> None:
 def test_threads_are_judged_by_clocks_that_can_tell() -> None:
     """The process's clock learns of other threads at ticks: 2.67 threads in a burst of 2 ms."""
     lagging = Samples(wall_ns=[2 * MS] * 8, cpu_ns=[round(5.3 * MS)] * 8, cpu_exact=[0] * 8)
-    assert too_many_threads(CellLine(id="c", timed=lagging), 2) is None
+    assert too_many_threads(CellLine(key=cell_key(), timed=lagging), 2) is None
     lagging.cpu_exact = [1] * 8
-    assert too_many_threads(CellLine(id="c", timed=lagging), 2) is not None
+    assert too_many_threads(CellLine(key=cell_key(), timed=lagging), 2) is not None
     long = Samples(wall_ns=[900 * MS] * 8, cpu_ns=[2400 * MS] * 8, cpu_exact=[0] * 8)
-    assert too_many_threads(CellLine(id="c", timed=long), 2) is not None
+    assert too_many_threads(CellLine(key=cell_key(), timed=long), 2) is not None
 
 
 @pytest.mark.parametrize(
@@ -195,12 +196,12 @@ def test_threads_are_judged_by_clocks_that_can_tell() -> None:
     ],
 )
 def test_threads_are_counted_by_their_time(cpu_ns: list[int], threads: int, refused: bool) -> None:
-    cell = CellLine(id="cell", timed=Samples(wall_ns=[2 * MS] * len(cpu_ns), cpu_ns=cpu_ns))
+    cell = CellLine(key=cell_key(), timed=Samples(wall_ns=[2 * MS] * len(cpu_ns), cpu_ns=cpu_ns))
     assert bool(too_many_threads(cell, threads)) is refused
 
 
 def test_no_time_is_no_evidence() -> None:
-    assert too_many_threads(CellLine(id="cell"), 1) is None
+    assert too_many_threads(CellLine(key=cell_key()), 1) is None
 
 
 def test_traces_are_counted() -> None:

@@ -44,13 +44,13 @@ def values(found: list[Row], axis: str) -> set[str]:
         "backend": lambda cell: cell.worker.backend,
         "device": lambda cell: cell.worker.device,
         "mode": lambda cell: cell.worker.mode,
-        "gradient": lambda cell: cell.gradient,
+        "gradient": lambda cell: cell.key.gradient,
         "width": lambda cell: str(cell.width),
         "dtype": lambda cell: cell.spec.dtype,
         "threads": lambda cell: cell.worker.threads,
         "allocator": lambda cell: cell.worker.allocator,
         "math": lambda cell: cell.worker.math,
-        "cache": lambda cell: cell.cache,
+        "cache": lambda cell: cell.key.cache,
     }
     return {places[axis](row.cell) for row in found}
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 import msgspec
 
+from xbench.keys import DEFAULT_CACHE
 from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine, place_of
 
 # What a cell could reach at most, by the machine's ceilings: its bytes and its arithmetic.
@@ -166,12 +167,12 @@ class Cause:
 
 def moved_bytes(plan: CellPlan) -> int:
     """Bytes a call moves in its mode: eagerly one kernel an operator, else at best all fused."""
-    return plan.eager_bytes if plan.mode == "eager" else plan.min_bytes
+    return plan.eager_bytes if plan.key.mode == "eager" else plan.min_bytes
 
 
 def find_ceilings(plan: CellPlan, lines: Iterable[CeilingsLine]) -> CeilingsLine | None:
     """The ceilings that hold for a cell: the last ones, where they were measured again."""
-    fitting = [line for line in lines if place_of(line) == place_of(plan)]
+    fitting = [line for line in lines if place_of(line) == plan.key.place]
     return fitting[-1] if fitting else None
 
 
@@ -234,7 +235,7 @@ def name_bound(
 def _data(plan: CellPlan, ceilings: CeilingsLine | None) -> Reach | None:
     """The ceiling of a cell's data: of all that it touches, each byte once. A cold cell's copies
     are in no cache."""
-    return reach(ceilings, plan.min_bytes, plan.cache == "warm") if ceilings else None
+    return reach(ceilings, plan.min_bytes, plan.key.cache == DEFAULT_CACHE) if ceilings else None
 
 
 def _over(rate: float, ceiling: Figure | None) -> float | None:

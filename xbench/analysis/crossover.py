@@ -129,7 +129,7 @@ def device_crossovers(cells: Sequence[CellSummary], level: float = LEVEL) -> lis
     for cell in cells:
         if cell.launch_s:
             devices = series.setdefault(_key(cell.plan), {})
-            devices.setdefault(cell.plan.device, {}).setdefault(cell.plan.width, cell)
+            devices.setdefault(cell.plan.key.device, {}).setdefault(cell.plan.width, cell)
     return [
         found
         for devices in series.values()
@@ -152,16 +152,17 @@ def _device(
 
 
 def _key(plan: CellPlan) -> tuple[str, ...]:
+    key = plan.key
     return (
         plan.family,
-        plan.dtype,
-        plan.backend,
-        plan.mode,
-        plan.gradient,
-        plan.threads,
-        plan.math,
-        plan.allocator,
-        plan.side or "",
+        key.dtype,
+        key.backend,
+        key.mode,
+        key.gradient,
+        key.threads,
+        key.math,
+        key.allocator,
+        key.side,
     )
 
 
@@ -232,8 +233,8 @@ def break_evens(cells: Sequence[CellSummary], found: Sequence[Comparison]) -> li
     return [
         break_even(by_id[other.id], by_id[base.id])
         for one, two in modes
-        for other, base in [(two, one) if one.mode == "eager" else (one, two)]
-        if base.mode == "eager" and other.id in by_id and base.id in by_id
+        for other, base in [(two, one) if one.key.mode == "eager" else (one, two)]
+        if base.key.mode == "eager" and other.id in by_id and base.id in by_id
     ]
 
 

@@ -90,8 +90,8 @@ def ratios(
 
 
 def _check_reference(run: Run, summaries: list[CellSummary], reference: str | None) -> None:
-    plans = [cell.plan for cell in summaries if cell.status in ("ok", "unstable")]
-    there = {name for each in plans for name in (each.backend, f"{each.backend}/{each.mode}")}
+    keys = [cell.plan.key for cell in summaries if cell.status in ("ok", "unstable")]
+    there = {name for each in keys for name in (each.backend, f"{each.backend}/{each.mode}")}
     listed = sorted(there, key=lambda name: ("/" in name, name))
     if reference is not None and reference not in there:
         raise UsageError(
@@ -191,9 +191,10 @@ def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
 def one_axis(cell: CellPlan, other: CellPlan) -> str | None:
     """The only axis in which two cells of a group differ, or None. The sides of an A/B may differ
     in a policy, which is then what is compared: there a pair is what was planned as one."""
-    if cell.side != other.side:
+    key, other_key = cell.key, other.key
+    if key.side != other_key.side:
         return SIDE if cell.pair == other.pair else None
-    differing = [axis for axis in AXES if getattr(cell, axis) != getattr(other, axis)]
+    differing = [axis for axis in AXES if getattr(key, axis) != getattr(other_key, axis)]
     if "backend" in differing and cell.default_gradient and other.default_gradient:
         differing = [axis for axis in differing if axis != "gradient"]
     return differing[0] if len(differing) == 1 else None
@@ -203,7 +204,7 @@ def _pairs(
     plans: list[CellPlan], reference: str | None
 ) -> Iterator[tuple[CellPlan, CellPlan, str]]:
     backend, _, mode = (reference or "").partition("/")
-    preferred = [backend] if backend else ["numpy", "torch", *(plan.backend for plan in plans)]
+    preferred = [backend] if backend else ["numpy", "torch", *(plan.key.backend for plan in plans)]
     first = cache(lambda place: _first(preferred, plans, plans[place]))
     for (here, one), (there, other) in combinations(enumerate(plans), 2):
         axis = one_axis(one, other)
@@ -218,15 +219,17 @@ def _pairs(
 
 def _first(preferred: list[str], plans: list[CellPlan], cell: CellPlan) -> str | None:
     """The first preferred backend that this cell can be compared with, or is itself."""
-    there = {plan.backend for plan in plans if plan is cell or one_axis(plan, cell) == "backend"}
+    there = {
+        plan.key.backend for plan in plans if plan is cell or one_axis(plan, cell) == "backend"
+    }
     return next((name for name in preferred if name in there), None)
 
 
 def _is_reference(base: CellPlan, axis: str, backend: str | None, mode: str) -> bool:
     if axis == "backend":
-        return base.backend == backend
+        return base.key.backend == backend
     if axis == SIDE:
-        return base.side == "base"
+        return base.key.side == "base"
     if axis == "allocator":
-        return base.allocator == "reuse"
-    return base.mode == mode if axis == "mode" else base.default_gradient
+        return base.key.allocator == "reuse"
+    return base.key.mode == mode if axis == "mode" else base.default_gradient

@@ -21,6 +21,7 @@ from xbench.analysis.bound import (
 from xbench.analysis.interval import Estimate, location, over_launches
 from xbench.analysis.spread import LOW, Outliers, disturbed_share, outliers, quantile
 from xbench.errors import Status
+from xbench.keys import WorkerKey
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, CellLine, CellPlan, Int64, WorkerLine
 from xbench.text import show_seconds
@@ -139,7 +140,7 @@ def summarise(run: Run) -> list[CellSummary]:
     for group in run.groups:
         for line in group.cells:
             lines.setdefault(line.id, []).append(line)
-    workers: dict[str, list[WorkerLine]] = {}
+    workers: dict[WorkerKey, list[WorkerLine]] = {}
     for worker in run.workers:
         workers.setdefault(worker.worker, []).append(worker)
     environment = _environment_hash(run.header.environment)
@@ -148,7 +149,7 @@ def summarise(run: Run) -> list[CellSummary]:
         summarise_cell(
             plan,
             lines.get(plan.id, []),
-            workers.get(worker_id(plan), []),
+            workers.get(plan.key.worker, []),
             find_ceilings(plan, run.ceilings),
             environment,
             _left_out(run, plan),
@@ -161,14 +162,6 @@ def summarise(run: Run) -> list[CellSummary]:
 def per_call_s(line: CellLine) -> list[float]:
     """Seconds of one call in each round, to the last bit as pytest-benchmark works them out."""
     return [wall * 1e-9 / line.calls for wall in line.timed.wall_ns]
-
-
-def worker_id(plan: CellPlan) -> str:
-    """The worker that served a cell, as `WorkerLine.worker` names it."""
-    parts = [plan.backend, plan.device, plan.mode, f"t{plan.threads}"]
-    parts += [] if plan.math == "ieee" else [plan.math]
-    parts += [] if plan.allocator == "reuse" else [plan.allocator]
-    return "/".join([*parts, plan.side] if plan.side else parts)
 
 
 def summarise_cell(

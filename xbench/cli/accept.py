@@ -8,7 +8,7 @@ from pathlib import Path
 from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL
 from xbench.text import near, one_line
-from xbench.tracking.baseline import ACCEPTED, ALL, accept, matches
+from xbench.tracking.baseline import ACCEPTED, ALL, accept
 from xbench.tracking.stored import StoredRun, find_runs, read_stored
 
 
@@ -20,12 +20,12 @@ def main(options: argparse.Namespace) -> int:
     run = _find(options.run, options.baseline)
     patterns: list[str] = options.cell or [ALL]
     for pattern in patterns:
-        if not any(matches(cell, pattern) for cell in run.cells):
+        if not any(cell.plan.matches(pattern) for cell in run.cells.values()):
             raise UsageError(
                 f"no cell of {run.head.run_id} matches {pattern!r}", near(pattern, run.cells)
             )
     made = accept(options.baseline, run.head.run_id, patterns, reason)
-    count = sum(map(made.covers, run.cells))
+    count = sum(made.covers(cell.plan) for cell in run.cells.values())
     print(f"accepted: {count} cells of {made.run}, in {options.baseline / ACCEPTED}")
     return 0
 

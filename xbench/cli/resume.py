@@ -76,7 +76,7 @@ def check_same(run: Run, plan: Plan, asked: argparse.Namespace) -> None:
                 "continue it where it began, or start a new run",
             )
     for worker in run.workers:
-        name, version = worker.worker.split("/")[0], worker.attest.get("version")
+        name, version = worker.worker.backend, worker.attest.get("version")
         installed = load_backend(name).probe().version if name in backend_paths() else None
         if _public(installed) != _public(version):
             raise UsageError(

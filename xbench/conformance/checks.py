@@ -29,7 +29,8 @@ from xbench.engine.refusals import (
     unfinished,
 )
 from xbench.errors import CellFailed
-from xbench.ops import OPS, label
+from xbench.keys import label
+from xbench.ops import OPS
 from xbench.ops.base import ITEM_BYTES
 from xbench.process.messages import (
     KeepResultsRequest,
@@ -164,7 +165,7 @@ def computes(subject: Subject, op: str, dtype: str, few: bool = False) -> Iterat
         for gradient in OPS[op].gradients:
             if subject.refuses(op, dtype, gradient) is None:
                 for problem in _computed(subject, spec, gradient):
-                    yield f"{op} {label(spec)} {dtype} {gradient}: {problem}"
+                    yield f"{op} {label(spec.params)} {dtype} {gradient}: {problem}"
 
 
 def _computed(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
@@ -209,7 +210,7 @@ def _fenced(subject: Subject, name: str) -> Iterator[str]:
     subject.ask(WatchRequest(CELL, name))
     subject.burst(FENCED_CALLS)
     read_ns = subject.ask(ReadCostRequest(CELL)).read_ns
-    line = CellLine(id=CELL, calls=FENCED_CALLS, read_ns=read_ns)
+    line = CellLine(key=subject.key, calls=FENCED_CALLS, read_ns=read_ns)
     for number in range(FENCED_BURSTS):
         keep(subject.burst(FENCED_CALLS, read_placed=number % 3 == 2), line.timed)
     threads = too_many_threads(line, 1) if subject.device == "cpu" else None

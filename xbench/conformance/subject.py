@@ -15,6 +15,7 @@ from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.engine.oracle_client import Oracle
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
+from xbench.keys import CellKey
 from xbench.ops import OPS
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
@@ -63,6 +64,11 @@ class Subject:
     def adapter(self) -> Backend:
         """A fresh object, as the parent has it: not opened."""
         return load(self.path)
+
+    @property
+    def key(self) -> CellKey:
+        """What its loaded cell is called in a line that nobody keeps."""
+        return CellKey(CELL, {}, "", self.path, self.device, self.mode, "none", "all")
 
     def ask(self, request: Request[R]) -> R:
         """One question to the worker. Raises: CellFailed, WorkerDied."""

@@ -15,7 +15,7 @@ from xbench.doctor.finding import Finding
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
-from xbench.plan.cell import DEFAULT_ALLOCATOR, DEFAULT_MATH, WorkerKey
+from xbench.keys import WorkerKey
 from xbench.records.schema import WorkerLine
 from xbench.text import show_seconds
 
@@ -114,7 +114,7 @@ def ask_workers(names: Sequence[tuple[str, str]], cores: int, say: Say) -> list[
 
 def _ask(name: str, device: str, settings: Settings, cores: int, say: Say) -> Finding:
     say(f"starting a worker: {_topic(name, device)}")
-    key = WorkerKey(name, device, "eager", "all", DEFAULT_MATH, DEFAULT_ALLOCATOR)
+    key = WorkerKey(name, device, "eager", "all")
     with Workers(settings, 0, cores, _untold) as workers:
         start = time.perf_counter()
         try:

@@ -23,8 +23,8 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied
 from xbench.files import cache_folder
+from xbench.keys import WorkerKey
 from xbench.machine.machine import available_bytes
-from xbench.plan.cell import WorkerKey
 from xbench.plan.plan import Plan
 from xbench.process.environment import variables_of, worker_environment
 from xbench.process.messages import (
@@ -185,7 +185,7 @@ def _askable(plan: Plan, line: CeilingsLine) -> list[WorkerKey]:
     found: dict[tuple[str, str], WorkerKey] = {}
     for cell in (cell for group in plan.groups for cell in group.cells):
         key = cell.worker
-        if place_of(line) != cell.place:
+        if place_of(line) != cell.key.place:
             continue
         if key.backend != "numpy" and ((key.backend, key.side) not in found or key.mode == "eager"):
             found[key.backend, key.side] = key

@@ -34,10 +34,11 @@ from xbench.engine.refusals import (
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed
+from xbench.keys import DEFAULT_CACHE
 from xbench.machine.machine import available_bytes
 from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES
-from xbench.plan.cell import DEFAULT_CACHE, Cell
+from xbench.plan.cell import Cell
 from xbench.plan.plan import WARMUP_S, Plan
 from xbench.process.messages import (
     AnswerRequest,
@@ -117,7 +118,7 @@ class Limits:
 
     def of(self, cell: Cell) -> CeilingsLine | None:
         """Those that hold for a cell."""
-        return next((line for line in self.lines if place_of(line) == cell.place), None)
+        return next((line for line in self.lines if place_of(line) == cell.key.place), None)
 
 
 @dataclass(slots=True)
@@ -146,14 +147,14 @@ class CellWork:
     def place(self, cell: Cell) -> None:
         """Put the cell's inputs on the device; the only work done to several workers at once."""
         expect = self.plan.predictions[cell.id].load_s
-        cold = cell.cache != DEFAULT_CACHE
+        cold = cell.key.cache != DEFAULT_CACHE
         self._ask(cell, PlaceRequest(cell.id, cell.spec, self.inputs, cold), expect)
 
     def load(self, cell: Cell, line: CellLine) -> None:
         """Build the step, run it for the first time, have the result judged."""
         self.observe("load", cell)
         predicted = self.plan.predictions[cell.id]
-        loaded = self._ask(cell, LoadRequest(cell.id, cell.variant), predicted.load_s)
+        loaded = self._ask(cell, LoadRequest(cell.id, cell.key.variant), predicted.load_s)
         line.build_ns, line.memory_bytes = loaded.build_ns, loaded.memory_bytes
         line.first_ns, line.copies = loaded.first.wall_ns, loaded.copies
         line.check, _ = self._check(cell, 1)
@@ -373,7 +374,7 @@ class CellWork:
         ceilings = self.limits.of(cell)
         if ceilings is None:
             return None
-        cost, warm = get_op(cell.spec.op).cost(cell.spec), cell.cache == DEFAULT_CACHE
+        cost, warm = get_op(cell.spec.op).cost(cell.spec), cell.key.cache == DEFAULT_CACHE
         moved = cost.min_bytes
         held = ceilings.cache_bytes or UNKNOWN_CACHE_BYTES
         if cell.worker.device != "cpu" and moved < BEYOND_CACHES * held:

@@ -16,8 +16,9 @@ from xbench.engine.burst import more_rounds
 from xbench.engine.cell import STARVED, CellWork
 from xbench.engine.workers import together
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
+from xbench.keys import WorkerKey
 from xbench.machine.nvml import GpuState, state_of
-from xbench.plan.cell import Cell, Group, WorkerKey
+from xbench.plan.cell import Cell, Group
 from xbench.records.schema import CellLine, GroupLine
 
 Failures = list[tuple[Cell, CellFailed | WorkerDied]]
@@ -50,7 +51,7 @@ class GroupRun:
             self.work.inputs = self.work.oracle.prepare(judged)
             while len(self.failed) < len(cells):
                 alive = self.work.scatter.order(c for c in cells if c.id not in self.failed)
-                lines = {cell.id: CellLine(id=cell.id) for cell in alive}
+                lines = {cell.id: CellLine(key=cell.key) for cell in alive}
                 try:
                     places = [cells.index(cell) for cell in alive]
                     turns = self._attempt(alive, lines)
@@ -65,8 +66,10 @@ class GroupRun:
         except OracleFailed as error:
             for cell in cells:
                 self.failed.setdefault(cell.id, (error.status, error.message))
-        for name, (status, reason) in self.failed.items():
-            lines[name] = CellLine(id=name, status=status, reason=reason)
+        for cell in cells:
+            if cell.id in self.failed:
+                status, reason = self.failed[cell.id]
+                lines[cell.id] = CellLine(key=cell.key, status=status, reason=reason)
         return GroupLine(
             group=self.group.id,
             launch=self.launch,

@@ -15,7 +15,8 @@ from xbench.engine.progress import Progress
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, OracleFailed, WorkerDied
-from xbench.plan.cell import DEFAULT_CACHE, Cell
+from xbench.keys import DEFAULT_CACHE
+from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
 from xbench.process.messages import InputFiles, PeakReply, PeakRequest
 from xbench.records.read import Run
@@ -36,7 +37,7 @@ def cells_to_weigh(plan: Plan, run: Run) -> list[Cell]:
     timed = {cell.id for cell in summarise(run) if cell.time_s is not None}
     wanted = timed - {line.id for line in run.memory}
     cells = [cell for group in plan.groups for cell in group.cells]
-    return [cell for cell in cells if cell.id in wanted and cell.cache == DEFAULT_CACHE]
+    return [cell for cell in cells if cell.id in wanted and cell.key.cache == DEFAULT_CACHE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class MemoryWork:
         end, left_out = time.monotonic() + budget_s, list[Cell]()
         oracle, costs = Oracle(self.settings), self.plan.memory_costs_s()
         try:
-            for workload, alike in groupby(cells, lambda cell: cell.workload_id):
+            for workload, alike in groupby(cells, lambda cell: cell.key.workload_id):
                 for cell in alike:
                     if time.monotonic() + costs[cell.id] > end:
                         left_out.append(cell)
@@ -74,10 +75,10 @@ class MemoryWork:
         try:
             found = self._ask(cell, oracle.prepare(cell.spec))
         except (CellFailed, WorkerDied) as error:
-            return MemoryLine(id=cell.id, status=error.status, reason=error.message)
+            return MemoryLine(key=cell.key, status=error.status, reason=error.message)
         rising = f"the peak was still rising after {found.calls} calls"
         return MemoryLine(
-            id=cell.id,
+            key=cell.key,
             status="ok" if found.steady else "unstable",
             reason="" if found.steady else rising,
             peak_bytes=found.peak_bytes,
@@ -94,4 +95,4 @@ class MemoryWork:
         limit = max(self.settings.timeout_s, 20.0 * self.plan.predictions[cell.id].load_s)
         launch, cores = self.plan.launches, self.plan.cores
         with Workers(self.settings, launch, cores, lambda _: None) as workers:
-            return workers.get(key).ask(PeakRequest(cell.spec, cell.variant, inputs), limit)
+            return workers.get(key).ask(PeakRequest(cell.spec, cell.key.variant, inputs), limit)

@@ -110,7 +110,7 @@ def describe(line: GroupLine) -> list[str]:
     """A group's cells with the latest figure, or why there is none."""
     rows = []
     for cell in line.cells:
-        name = _variant(cell.id)
+        name = cell.key.within_group
         if cell.status == "ok":
             rows.append(f"{name:38} {show_seconds(location(per_call_s(cell))):>9}")
         else:
@@ -122,12 +122,6 @@ def describe_memory(line: MemoryLine) -> str:
     """A cell's peak memory, or why there is none."""
     peak = line.status if line.peak_bytes is None else show_bytes(line.peak_bytes)
     return f"{line.id}  peak memory {peak}  {in_short(line.reason)}".rstrip()
-
-
-def _variant(name: str) -> str:
-    """Of a cell's id what its group leaves open: `torch/cpu/eager/autograd`, or `…/system`."""
-    parts = name.split("/")
-    return "/".join(parts[3:7] + parts[8:])
 
 
 class SilentProgress:
@@ -219,7 +213,7 @@ class LiveProgress:
         now = time.monotonic()
         if now - self._drawn > REFRESH_S:
             self._drawn = now
-            self._draw(f"{what:8} {_variant(cell.id)}  {cell.workload_id}")
+            self._draw(f"{what:8} {cell.key.within_group}  {cell.key.workload_id}")
 
     def measured(self, line: GroupLine) -> None:
         self._clock.measured(line)

@@ -27,7 +27,8 @@ from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.engine.workers import Workers
 from xbench.files import write_whole
-from xbench.plan.cell import Group, WorkerKey
+from xbench.keys import WorkerKey
+from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
 from xbench.records.journal import JOURNAL, SUMMARY, Journal, encoded, make_plain, make_run_folder
 from xbench.records.read import Run, read_run

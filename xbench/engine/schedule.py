@@ -93,9 +93,9 @@ def _predicted(cell: CellPlan) -> str:
 def _name(found: Comparison) -> str:
     """Both cells by backend and mode, and by the axis along which they are compared."""
     axis = [] if found.axis in ("backend", "mode") else [found.axis]
-    axis += ["allocator"] if axis != ["allocator"] and found.cell.allocator != "reuse" else []
+    axis += ["allocator"] if axis != ["allocator"] and found.cell.key.allocator != "reuse" else []
     one, other = (
         " ".join(getattr(each, name) for name in ("backend", "mode", *axis))
-        for each in (found.cell, found.reference)
+        for each in (found.cell.key, found.reference.key)
     )
     return f"{one} against {other}, {found.group}"

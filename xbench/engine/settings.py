@@ -100,21 +100,11 @@ def make_header(
 
 def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
     cell = row.cell
-    op, key = get_op(cell.spec.op), cell.worker
+    op = get_op(cell.spec.op)
     cost, predicted = op.cost(cell.spec), plan.predictions[cell.id]
     return CellPlan(
-        id=cell.id,
-        group=group or cell.group_id,
-        op=op.name,
-        params=dict(cell.spec.params),
-        dtype=cell.spec.dtype,
-        backend=key.backend,
-        device=key.device,
-        mode=key.mode,
-        gradient=cell.gradient,
-        threads=key.threads,
-        math=key.math,
-        allocator=key.allocator,
+        key=cell.key,
+        group=group or cell.key.group_id,
         family=cell.family,
         width=cell.width,
         default_gradient=_is_default(cell),
@@ -124,16 +114,14 @@ def _cell_plan(plan: Plan, row: Row, group: str | None) -> CellPlan:
         predicted_s=predicted.call_s,
         predicted_bytes=predicted.held_bytes,
         operators=cost.operators,
-        cache=cell.cache,
         status=row.status,
         reason=row.reason,
-        side=key.side or UNSET,
         pair=cell.pair or UNSET,
     )
 
 
 def _is_default(cell: Cell) -> bool:
-    return cell.gradient in ("none", _default_gradient(cell.worker.backend))
+    return cell.key.gradient in ("none", _default_gradient(cell.key.backend))
 
 
 @cache

@@ -12,7 +12,7 @@ import msgspec
 from xbench.engine.placement import Scatter
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, WorkerDied, XbenchError
-from xbench.plan.cell import WorkerKey
+from xbench.keys import WorkerKey
 from xbench.process.environment import (
     adapter_variables,
     inherited_names,
@@ -202,7 +202,7 @@ class Workers:
             raise
         return WorkerLine(
             launch=self._launch,
-            worker=key.id,
+            worker=key,
             pid=process.pid,
             core=core,
             environment=recorded_variables(process.environment, chosen),

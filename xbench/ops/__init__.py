@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from xbench.contracts import Gradient, Mode, Spec, Variant
+from xbench.contracts import Gradient, Mode, Variant
 from xbench.errors import UsageError
 from xbench.ops import mlp, products, streams
 from xbench.ops.base import Op
 from xbench.text import near
 
-__all__ = ["OPS", "Op", "get_op", "label"]
+__all__ = ["OPS", "Op", "get_op"]
 
 OPS: dict[str, Op] = {
     op.name: op
@@ -38,11 +38,6 @@ def get_op(name: str) -> Op:
     if name not in OPS:
         raise UsageError(f"no op is called {name!r}", near(name, OPS))
     return OPS[name]
-
-
-def label(spec: Spec) -> str:
-    """The spec in a cell id: `m64-k1000-n512`."""
-    return get_op(spec.op).label(spec)
 
 
 def refusal(

@@ -1,6 +1,6 @@
 """What an op is, apart from any framework: its parameters, inputs, exact answer, cost.
 
-The parent plans with labels and costs and never imports NumPy for it; `inputs` and `expected` run
+The parent plans with costs and never imports NumPy for it; `inputs` and `expected` run
 in the oracle process only.
 """
 
@@ -95,9 +95,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """An op by name. `params` gives the parameters in order; a value equal to its entry in
-    `optional` is left out of the label; a parameter in `choices` takes one of the values there, any
-    other a positive integer. `trains`: each call changes the state."""
+    """An op by name. `params` gives the parameters in order; one that is left out has its value in
+    `optional`; a parameter in `choices` takes one of the values there, any other a positive
+    integer. `trains`: each call changes the state."""
 
     name: str
     params: tuple[str, ...]
@@ -149,16 +149,6 @@ class Op:
         if math != "ieee" and dtype != "float32":
             return f"{math} is a way to multiply float32, not {dtype}"
         return None
-
-    def label(self, spec: Spec) -> str:
-        """The parameters in a cell id: integers as name and value, words as they are."""
-        defaults = dict(self.optional)
-        parts = [
-            f"{name}{value}" if isinstance(value, int) else value
-            for name, value in spec.params
-            if defaults.get(name) != value
-        ]
-        return "-".join(parts)
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Array:

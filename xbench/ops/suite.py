@@ -8,7 +8,8 @@ from typing import Literal
 
 from xbench.contracts import Mode, Spec
 from xbench.errors import UsageError
-from xbench.ops import get_op, label
+from xbench.keys import label
+from xbench.ops import get_op
 
 WIDTHS = (512, 2048, 8192, 20480, 65536, 204800)
 """512, 20480 and 204800 are those of the suite `notebooks`."""
@@ -38,7 +39,7 @@ class Sweep:
                 "mend the suite",
             ) from error
         spec = get_op(self.op).spec(dtype, **params)
-        for text in (self.family, label(spec)):
+        for text in (self.family, label(spec.params)):
             if len(text) > LONGEST or not text.isprintable():
                 raise UsageError(
                     f"{self.op}: {text[:80]!r} cannot be part of a cell's name",

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Spec
-from xbench.ops import get_op, label
+from xbench.keys import workload_id
+from xbench.ops import get_op
 from xbench.ops.base import Inputs
 from xbench.oracle.check import Answer, collect, judge
 from xbench.oracle.digest import Digest, make_digests, map_arrays, save_digests
@@ -80,7 +81,7 @@ class Oracle:
     def prepare(self, request: PrepareRequest) -> InputFiles:
         """Draw the inputs of a workload and write them; they are the same at every launch."""
         spec = request.spec
-        drawn = f"{spec.op}/{label(spec)}/{spec.dtype}"
+        drawn = workload_id(spec)
         name = drawn if spec.math == "ieee" else f"{drawn}/{spec.math}"
         if name not in self.work:
             self.work[name] = self._make(spec, name, drawn)

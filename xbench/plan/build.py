@@ -10,19 +10,19 @@ from pathlib import Path
 
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Mode, Probe, Spec
 from xbench.errors import Status, UsageError
-from xbench.ops import OPS, get_op
-from xbench.ops.base import ITEM_BYTES
-from xbench.ops.suite import Suite, Sweep
-from xbench.plan.cell import (
+from xbench.keys import (
     ALLOCATOR_POLICIES,
     CACHES,
     DEFAULT_ALLOCATOR,
     DEFAULT_CACHE,
     DEFAULT_MATH,
     MATH_MODES,
-    Cell,
-    WorkerKey,
+    CellKey,
 )
+from xbench.ops import OPS, get_op
+from xbench.ops.base import ITEM_BYTES
+from xbench.ops.suite import Suite, Sweep
+from xbench.plan.cell import Cell
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths, nothing_matches
 from xbench.registry import (
     ERRS,
@@ -200,8 +200,9 @@ def _backend_rows(
                 for math, allocator, cache in product(
                     maths(selection, spec), _allocators(selection), _caches(selection, spec)
                 ):
-                    key = WorkerKey(backend.name, device, mode, threads, math, allocator)
-                    cell = Cell(spec, key, gradient, _family(sweep, cache), width, cache=cache)
+                    way = backend.name, device, mode, gradient, threads, math, allocator, cache
+                    key = CellKey(spec.op, dict(spec.params), spec.dtype, *way)
+                    cell = Cell(key, _family(sweep, cache), width)
                     reason = _refusal(candidate, cell)
                     if reason is None:
                         yield Row(cell)
@@ -212,15 +213,15 @@ def _backend_rows(
 def _told(selection: Selection, cell: Cell, reason: str) -> bool:
     """Whether a cell that cannot be has a row to say so: on a device, as a transfer, where its
     adapter errs, or where the user named by the very value what may be why."""
-    key, where = cell.worker, cell.worker.device
+    key, where = cell.key, cell.key.device
     if where != "cpu" or get_op(cell.spec.op).on_host or ERRS in reason:
         return True
     named = {
         "mode": key.mode,
-        "gradient": cell.gradient,
-        "dtype": cell.spec.dtype,
+        "gradient": key.gradient,
+        "dtype": key.dtype,
         "math": key.math,
-        "cache": cell.cache,
+        "cache": key.cache,
     }
     return any(selection.spells_out(axis, value) for axis, value in named.items())
 
@@ -253,9 +254,11 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
         return f"{backend.name} runs on {probe.kinds}, not on {cell.worker.device}"
     if cell.worker.device == "cpu" and get_op(cell.spec.op).on_host:
         return "a transfer is between the host and another device, and the cpu is the host"
-    if cell.cache != DEFAULT_CACHE and not get_op(cell.spec.op).streams:
-        return f"{cell.cache} figures are for ops that memory bounds, and {cell.spec.op} is none"
-    return math_refusal(cell) or why_not(backend, cell.spec.op, cell.spec.dtype, cell.variant)
+    if cell.key.cache != DEFAULT_CACHE and not get_op(cell.spec.op).streams:
+        return (
+            f"{cell.key.cache} figures are for ops that memory bounds, and {cell.spec.op} is none"
+        )
+    return math_refusal(cell) or why_not(backend, cell.spec.op, cell.spec.dtype, cell.key.variant)
 
 
 def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from xbench.contracts import Gradient
+from xbench.keys import DEFAULT_ALLOCATOR, WorkerKey
 from xbench.plan.build import Row
-from xbench.plan.cell import DEFAULT_ALLOCATOR, Cell, Group, WorkerKey, make_groups
+from xbench.plan.cell import Cell, Group, make_groups
 from xbench.plan.predict import (
     FIXED_BYTES,
     OPEN_S,
@@ -182,5 +183,5 @@ def _inseparable(cells: Iterable[Cell]) -> list[list[Cell]]:
     found: dict[str | tuple[WorkerKey, Gradient], list[Cell]] = {}
     for cell in cells:
         key = replace(cell.worker, allocator=DEFAULT_ALLOCATOR)
-        found.setdefault(cell.pair or (key, cell.gradient), []).append(cell)
+        found.setdefault(cell.pair or (key, cell.key.gradient), []).append(cell)
     return list(found.values())

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from xbench.contracts import Spec
+from xbench.keys import DEFAULT_CACHE
 from xbench.machine.caches import copies_beyond, last_level_bytes
 from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES, Cost
-from xbench.plan.cell import DEFAULT_CACHE, Cell
+from xbench.plan.cell import Cell
 from xbench.registry import backend_paths, load_backend
 
 FLOP_RATE_PER_CORE = {"float32": 30e9, "float64": 15e9, "float16": 5e9, "bfloat16": 5e9}
@@ -49,7 +50,7 @@ def predict(cell: Cell, cores: int) -> Prediction:
         call = max(call, cost.flop / own)
     tensors, item = op.tensors(spec), ITEM_BYTES[spec.dtype]
     touched = tensors.elements("batch") + tensors.elements("outputs")
-    if cell.cache != DEFAULT_CACHE:
+    if cell.key.cache != DEFAULT_CACHE:
         caches = last_level_bytes() if cell.worker.device == "cpu" else 0
         touched *= copies_beyond(caches, touched * item)
     elements = touched + 2 * tensors.elements("state") + tensors.scratch_elements

@@ -170,7 +170,4 @@ def _values(axis: str, cells: Iterable[Cell]) -> list[str]:
 
 
 def _value(axis: str, cell: Cell) -> object:
-    for part in (cell.worker, cell.spec, cell):
-        if hasattr(part, axis):
-            return getattr(part, axis)
-    raise AttributeError(axis)
+    return cell.width if axis == "width" else getattr(cell.key, axis)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,10 +59,9 @@ NO_SAMPLES = Samples(**dict.fromkeys(_FIELDS, NOTHING))
 
 
 def pack(group: GroupLine) -> None:
-    """Make every list of a line's samples an array, and its ids those of other lines."""
+    """Make every list of a line's samples an array."""
     group.canary_ns = packed(group.canary_ns)
     for cell in group.cells:
-        cell.id = intern(cell.id)  # which every launch repeats
         cell.calibration_calls = packed(cell.calibration_calls)
         cell.warmup = _packed_samples(cell.warmup)
         cell.calibration = _packed_samples(cell.calibration)
@@ -161,6 +159,7 @@ def _read(file: Path, lines: Iterator[bytes], all_samples: bool) -> Run:
     if header is None:
         raise RecordError(f"{file} is empty", "the run ended before it began; run it again")
     run = Run(file, _header(file, header))
+    keys = {cell.id: cell.key for cell in run.header.cells}
     for number, line in enumerate(lines, 2):
         try:
             found = _decode(line)
@@ -173,6 +172,8 @@ def _read(file: Path, lines: Iterator[bytes], all_samples: bool) -> Run:
             if not all_samples:
                 _drop_unused(found)
             pack(found)
+            for cell in found.cells:  # every launch repeats them: one object for all
+                cell.key = keys.get(cell.id, cell.key)
         _add(run, number, found)
     return run
 
@@ -243,17 +244,23 @@ def _header(file: Path, line: bytes) -> Header:
             "give a run folder, its run.jsonl, or a pytest-benchmark JSON file",
         )
     version = found.schema_version
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise RecordError(
-            f"{file} has schema version {version!r}; this xbench reads up to {SCHEMA_VERSION}",
-            "read it with the xbench that wrote it, or a newer one",
-        )
+    if version != SCHEMA_VERSION:
+        raise other_schema(file, version)
     try:
         header = msgspec.json.decode(line, type=Header)
     except UNREADABLE as error:
         raise RecordError(f"{file}, line 1: {error}", DAMAGED) from None
     _check_plan(file, header.cells)
     return header
+
+
+def other_schema(file: Path, version: object) -> RecordError:
+    """What is said of a journal that another xbench wrote."""
+    older = isinstance(version, int) and version < SCHEMA_VERSION
+    return RecordError(
+        f"{file} has schema version {version!r}; this xbench reads {SCHEMA_VERSION}",
+        f"read it with the xbench that wrote it{'' if older else ', or a newer one'}",
+    )
 
 
 def _check_plan(file: Path, cells: list[CellPlan]) -> None:

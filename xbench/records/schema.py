@@ -2,7 +2,7 @@
 
 A journal is `run.jsonl`: a header, a line for every set of ceilings, worker that opened, (group,
 launch) that was measured, cell's peak memory and values that a command asked for, then a footer.
-Unknown fields are ignored when read; a higher `schema_version` is refused. Lines are told apart by
+Unknown fields are ignored when read; another `schema_version` is refused. Lines are told apart by
 `type`.
 """
 
@@ -14,34 +14,25 @@ from typing import Annotated, Any
 import msgspec
 
 from xbench.errors import Status
+from xbench.keys import CellKey, WorkerKey
 from xbench.machine.nvml import GpuState
 
-SCHEMA_VERSION = 3
-"""2: `ceilings` lines, which a reader of 1 does not know; 3: `memory` lines."""
+SCHEMA_VERSION = 4
+"""A journal of any other version is refused: read it with the xbench that wrote it."""
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # 292 years of nanoseconds
 
 
 class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the plan: everything the id says, field by field, and what was predicted.
+    """One row of the plan: which cell, its place on a scaling curve, and what was predicted.
 
     `flop`, `min_bytes`, `eager_bytes` and `operators` (of its eager form; null: unknown) are of one
-    call. `status` is null where a number was to be
-    taken; `default_gradient` tells whether the gradient is the backend's own default. `side` and
-    `pair` are there in an A/B only: `base` or `head`, and what both cells of a pair have alike."""
+    call. `status` is null where a number was to be taken; `default_gradient` tells whether the
+    gradient is the backend's own default. `pair` is there in an A/B only: what both cells of a pair
+    have alike."""
 
-    id: str
+    key: CellKey
     group: str
-    op: str
-    params: dict[str, int | str]
-    dtype: str
-    backend: str
-    device: str
-    mode: str
-    gradient: str
-    threads: str
-    math: str
-    allocator: str
     family: str
     width: int
     default_gradient: bool
@@ -51,11 +42,14 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
     predicted_s: float
     predicted_bytes: int
     operators: int | None = None
-    cache: str = "warm"
     status: Status | None = None
     reason: str = ""
-    side: str | msgspec.UnsetType = msgspec.UNSET
     pair: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def id(self) -> str:
+        """The key's."""
+        return self.key.id
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):
@@ -134,7 +128,7 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
     threads took part in a large product (0: unknown)."""
 
     launch: int
-    worker: str
+    worker: WorkerKey
     pid: int
     environment: dict[str, str]
     open_ns: Int64
@@ -189,7 +183,7 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     each call does its own work; `overhead` the share of an idle fence in the median burst.
     `latency` holds bursts of one call, where `calls` is more."""
 
-    id: str
+    key: CellKey
     status: Status = "ok"
     reason: str = ""
     calls: int = 0
@@ -208,6 +202,11 @@ class CellLine(msgspec.Struct, kw_only=True, gc=False):
     calibration_calls: MutableSequence[Int64] = []
     timed: Samples = msgspec.field(default_factory=Samples)
     latency: Samples = msgspec.field(default_factory=Samples)
+
+    @property
+    def id(self) -> str:
+        """The key's."""
+        return self.key.id
 
 
 class GroupLine(msgspec.Struct, kw_only=True, tag="group"):
@@ -237,21 +236,26 @@ class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
     own counter, on a device). `unstable`: it was still rising at the last call. With any other
     status but `ok` there is no figure. A cell's times stand whatever happened here."""
 
-    id: str
+    key: CellKey
     status: Status = "ok"
     reason: str = ""
     peak_bytes: Int64 | None = None
     calls: int = 0
     method: str = ""
 
+    @property
+    def id(self) -> str:
+        """The key's."""
+        return self.key.id
+
 
 class ValuesLine(msgspec.Struct, frozen=True, kw_only=True, tag="values"):
     """What a command asked of a worker after the last launch, by the name the command gave it. Not
-    timed. `values` are the command's own JSON: the schema does not know their keys. `worker` is a
-    backend and a mode. A status other than `ok` has a reason and no values."""
+    timed. `values` are the command's own JSON: the schema does not know their keys. A status other
+    than `ok` has a reason and no values."""
 
     name: str
-    worker: str
+    worker: WorkerKey
     status: Status = "ok"
     reason: str = ""
     values: dict[str, Any] = {}
@@ -273,9 +277,9 @@ PLACE = ("device", "dtype", "math", "threads", "allocator")
 """What decides which cells a line is for."""
 
 
-def place_of(found: CeilingsLine | CellPlan) -> tuple[str, ...]:
-    """Which cells a line is for, or which line a cell needs."""
-    return tuple(str(getattr(found, name)) for name in PLACE)
+def place_of(line: CeilingsLine) -> tuple[str, ...]:
+    """Which cells a line is for: those whose key has this `place`."""
+    return tuple(str(getattr(line, name)) for name in PLACE)
 
 
 def keep_latest(lines: list[CeilingsLine], line: CeilingsLine) -> None:

@@ -144,7 +144,7 @@ def _spin(op: str, cells: Sequence[CellSummary]) -> Check:
     truth_s = known_cases.SPINS_S[op]
     low, high = known_cases.allowed(truth_s)
     unit, name = (1e-3, "ms") if truth_s >= 1e-3 else (1e-6, "µs")
-    (cell,) = (each for each in cells if each.plan.op == op)
+    (cell,) = (each for each in cells if each.plan.key.op == op)
     seen = cell.reason if cell.time_s is None else f"{cell.time_s / unit:.3f} {name}"
     return Check(
         f"truth: a call of {truth_s / unit:g} {name}",
@@ -156,7 +156,9 @@ def _spin(op: str, cells: Sequence[CellSummary]) -> Check:
 
 
 def _ratio(run: Run, cells: list[CellSummary]) -> Check:
-    found = [each for each in compare_cells(run, cells) if each.cell.op == known_cases.EFFECT_OP]
+    found = [
+        each for each in compare_cells(run, cells) if each.cell.key.op == known_cases.EFFECT_OP
+    ]
     ratio = found[0].ratio.value if found else None
     right = ratio is not None and known_cases.EFFECT_LOW <= ratio <= known_cases.EFFECT_HIGH
     return Check(
@@ -174,7 +176,7 @@ def refusals() -> Iterator[Check]:
     axes = {"op": (known_cases.FENCE_OP,), "backend": backends}
     _, cells = measure(axes, "1", rounds=FENCE_ROUNDS)
     for backend in backends:
-        mine = [cell for cell in cells if cell.plan.backend == backend]
+        mine = [cell for cell in cells if cell.plan.key.backend == backend]
         yield refused(backend, mine)
 
 

@@ -18,6 +18,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from xbench.keys import CellKey
 from xbench.registry import load_backend
 from xbench.selftest.aa import NOISY, most_alarms
 from xbench.selftest.checks import BROKEN, Check
@@ -158,8 +159,8 @@ class Found:
     @property
     def name(self) -> str:
         """Backend and width: `numpy 512`."""
-        parts = self.cell.split("/")
-        return f"{parts[3]} {parts[1].rpartition('w')[2]}"
+        key = CellKey.parse(self.cell)
+        return f"{key.backend} {key.params['w']}"
 
 
 def compare_pair(

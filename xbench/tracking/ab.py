@@ -18,6 +18,7 @@ from xbench.engine.progress import make_progress
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.errors import Status
+from xbench.keys import CellKey
 from xbench.machine.machine import framework_line, worker_facts
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
@@ -51,7 +52,7 @@ def judge(
         each.cell.pair: each for each in compare_cells(run, list(summaries)) if each.axis == SIDE
     }
     return [
-        _finding(pair, found, compared.get(pair.name), thresholds.of(pair.name)) for pair in pairs
+        _finding(pair, found, compared.get(pair.name), thresholds.of(pair.key)) for pair in pairs
     ]
 
 
@@ -182,6 +183,13 @@ class Pair:
     base: Row | None
     head: Row | None
 
+    @property
+    def key(self) -> CellKey:
+        """The cell in an ordinary run, as base has it where it does."""
+        row = self.base or self.head
+        assert row is not None
+        return replace(row.cell.key, side="")
+
 
 def make_pairs(base: Sequence[Row], head: Sequence[Row], policies: Iterable[str]) -> list[Pair]:
     """The cells of both sides, in head's order, then those that only base has; `policies` are the
@@ -226,11 +234,10 @@ def _paired(row: Row | None, name: str) -> Row | None:
 
 
 def _alike(cell: Cell, differing: Collection[str]) -> tuple[str, ...]:
-    """What both cells of a pair have alike. The workload is told by the id that the side gave it,
-    since the other may not know the op."""
-    key, workload = cell.worker, cell.pair.split("/")[:3]
+    """What both cells of a pair have alike."""
+    key = cell.key
     policy = [str(getattr(key, axis)) for axis in POLICIES if axis not in differing]
-    return (*workload, cell.gradient, key.backend, key.device, key.math, *policy)
+    return (key.workload_id, key.gradient, key.backend, key.device, key.math, *policy)
 
 
 CONFIRM_SHARE = 1 / 3
@@ -337,11 +344,9 @@ def side_of(name: str, asked: Asked, policy: Mapping[str, str], runs: Sequence[R
     `policy` along the axes that the sides may differ in."""
     header = runs[0].header
     facts: dict[str, str] = {}
-    workers = [
-        worker for run in runs for worker in run.workers if worker.worker.endswith(f"/{name}")
-    ]
+    workers = [worker for run in runs for worker in run.workers if worker.worker.side == name]
     for worker in workers:
-        facts.setdefault(worker.worker.partition("/")[0], framework_line(worker.attest))
+        facts.setdefault(worker.worker.backend, framework_line(worker.attest))
         facts.setdefault("Python", worker.python)
     facts |= worker_facts((worker.environment, worker.malloc) for worker in workers)
     facts |= {"interpreter": asked.python} if asked.python else {}

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from xbench.contracts import MODES
 from xbench.errors import CellFailed, UsageError, WorkerDied
+from xbench.keys import ALLOCATOR_POLICIES
 from xbench.plan.build import Row
-from xbench.plan.cell import ALLOCATOR_POLICIES
 from xbench.plan.select import Selection, check_threads
 from xbench.process.environment import worker_environment
 from xbench.process.process import PACKAGES, Process

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +17,7 @@ from xbench.files import LARGEST_LIST, UNREADABLE, lines_of
 from xbench.tracking.foreign import is_foreign, read_side
 from xbench.tracking.rule import Judged, Track
 from xbench.tracking.stored import METRICS, Metric, Plan, StoredRun, find_runs
-from xbench.tracking.thresholds import Threshold
+from xbench.tracking.thresholds import Named, Threshold
 
 # Which runs were accepted, by whom and why: `accepted.jsonl` beside the stored runs.
 #
@@ -38,16 +37,9 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     when_utc: str
 
-    def covers(self, cell: str) -> bool:
+    def covers(self, cell: Named) -> bool:
         """Whether it is about this cell."""
-        return any(matches(cell, pattern) for pattern in self.cells)
-
-
-def matches(cell: str, pattern: str) -> bool:
-    """Whether a cell's id or its op matches a pattern."""
-    if pattern == ALL:
-        return True
-    return fnmatchcase(cell, pattern) or fnmatchcase(cell.partition("/")[0], pattern)
+        return any(map(cell.matches, self.cells))
 
 
 _line = msgspec.json.Decoder(Acceptance).decode
@@ -151,20 +143,21 @@ class Stored:
     accepted: dict[int, list[Acceptance]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def accepts(self, cell: str, place: int) -> bool:
+    def accepts(self, cell: Named, place: int) -> bool:
         """Whether the run at that place was accepted as far as this cell goes."""
         return any(each.covers(cell) for each in self.accepted.get(place, ()))
 
-    def last_accepted(self, cell: str) -> int:
+    def last_accepted(self, cell: Named) -> int:
         """The place of the last run accepted for this cell; -1 without one."""
         return max((place for place in self.accepted if self.accepts(cell, place)), default=-1)
 
     def follow(self, cell: str, metric: Metric, threshold: Threshold) -> tuple[Track, list[Judged]]:
         """The track of a cell's metric through all runs, and what each of its values was then."""
         track, found = Track(), []
-        values = self.series[cell].values.get(metric.name, Values())
+        series = self.series[cell]
+        values = series.values.get(metric.name, Values())
         for place, value in zip(values.places, values.values, strict=True):
-            accepted = self.accepts(cell, place) if place in self.accepted else False
+            accepted = self.accepts(series.plan, place) if place in self.accepted else False
             found.append(track.add(metric.worse(value), threshold, accepted))
         return track, found
 

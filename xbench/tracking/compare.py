@@ -110,11 +110,11 @@ def _findings(
     base: StoredRun, head: StoredRun, thresholds: Thresholds, why: str
 ) -> Iterator[Finding]:
     level = _level(base, head)
-    for cell in dict.fromkeys((*base.cells, *head.cells)):
-        before, after = base.cells.get(cell), head.cells.get(cell)
-        threshold = thresholds.of(cell)
+    for name, either in (base.cells | head.cells).items():
+        before, after = base.cells.get(name), head.cells.get(name)
+        threshold = thresholds.of(either.plan)
         if why or before is None or after is None or not (before.time_s and after.time_s):
-            yield _without_ratio(cell, before, after, why)
+            yield _without_ratio(name, before, after, why)
             continue
         yield _time(before, after, threshold, level)
         if before.peak_bytes and after.peak_bytes:

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from xbench.errors import RecordError, Status
+from xbench.errors import RecordError, Status, UsageError
 from xbench.files import LARGEST_LIST, UNREADABLE, check_size, whole_file
-from xbench.records.schema import SCHEMA_VERSION, Int64
+from xbench.keys import CellKey
+from xbench.records.schema import SCHEMA_VERSION
 from xbench.tracking.stored import Cell, Head, Plan, StoredRun, check_cell, read_stored
 
 # Times in the files of github-action-benchmark and Bencher: name and seconds, row by row.
@@ -100,20 +101,8 @@ KINDS = (
 T = TypeVar("T")
 
 
-class _Carried(Plan, frozen=True):
-    """Of what xbench adds to a row: the fields of a cell's plan and its figures, side by side."""
-
-    status: Status = "ok"
-    reason: str = ""
-    time_s: float | None = None
-    low_s: float | None = None
-    high_s: float | None = None
-    launch_s: list[float] = msgspec.field(default_factory=list)
-    peak_bytes: Int64 | None = None
-
-
 class _Extra(msgspec.Struct):
-    xbench: _Carried | None = None
+    xbench: Cell | None = None
 
 
 class _Stats(msgspec.Struct):
@@ -127,7 +116,7 @@ class _Row(msgspec.Struct):
 
 
 class _LeftOut(msgspec.Struct):
-    id: str
+    key: CellKey
     status: Status
     reason: str = ""
 
@@ -179,7 +168,7 @@ def is_foreign(path: Path) -> bool:
     """Whether it is a file, and none of a run's own."""
     try:
         with path.open("rb") as file:
-            return not file.read(16).startswith((b'{"type":"header"', b'{"plan":{"id":"'))
+            return not file.read(16).startswith((b'{"type":"header"', b'{"plan":{"key":'))
     except OSError:
         return False
 
@@ -199,28 +188,22 @@ def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
         target=own.target,
         environment=_environment(found, own),
     )
-    left_out = [Cell(Plan(each.id), each.status, each.reason) for each in own.left_out]
+    left_out = [Cell(Plan(each.key), each.status, each.reason) for each in own.left_out]
     return _collected(path, head, [*map(_cell, found.benchmarks), *left_out])
 
 
 def _cell(row: _Row) -> Cell:
     carried = row.extra_info.xbench if row.extra_info else None
-    if carried is None:
-        return _single(row.fullname, row.stats.median)
-    return Cell(
-        carried,
-        carried.status,
-        carried.reason,
-        carried.time_s,
-        carried.low_s,
-        carried.high_s,
-        carried.launch_s,
-        carried.peak_bytes,
-    )
+    return _single(row.fullname, row.stats.median) if carried is None else carried
 
 
 def _single(name: str, seconds: float) -> Cell:
-    return Cell(Plan(name), "ok", time_s=seconds, launch_s=[seconds])
+    """A figure of one process, of a cell of ours where the name is an id."""
+    try:
+        plan = Plan(CellKey.parse(name))
+    except UsageError:
+        plan = Plan(name=name)
+    return Cell(plan, "ok", time_s=seconds, launch_s=[seconds])
 
 
 def _stored(path: Path, times: Iterator[tuple[str, float]]) -> StoredRun:

@@ -94,7 +94,7 @@ def find(candidate: StoredRun, stored: Stored, thresholds: Thresholds) -> list[F
     """Every cell of the run, and of those expected that it does not have."""
     found: list[Finding] = []
     for cell in candidate.cells.values():
-        found += _of_cell(cell, stored, thresholds.of(cell.id))
+        found += _of_cell(cell, stored, thresholds.of(cell.plan))
     for name, series in stored.series.items():
         if name not in candidate.cells and _missing(candidate, stored, series):
             found.append(
@@ -157,7 +157,7 @@ def _by_status(cell: Cell, stored: Stored, series: Series | None) -> Finding:
 def _expected(stored: Stored, series: Series) -> bool:
     """Whether it had a number, and no run without one was accepted since."""
     timed = series.values.get(TIME.name)
-    return timed is not None and timed.places[-1] >= stored.last_accepted(series.plan.id)
+    return timed is not None and timed.places[-1] >= stored.last_accepted(series.plan)
 
 
 def _missing(candidate: StoredRun, stored: Stored, series: Series) -> bool:
@@ -236,7 +236,7 @@ def _confirmed(
     if again is None or value is None:
         why = f"no number when measured again: {again.status if again else 'not planned'}"
         return msgspec.structs.replace(finding, reason=_joined(finding.reason, why))
-    second = _by_rule(again, value, stored, metric, thresholds.of(again.id))
+    second = _by_rule(again, value, stored, metric, thresholds.of(again.plan))
     held = second.kind == "regressed"
     said = f"measured again: {second.ratio or 0.0:.3f}×, {'it held' if held else 'it did not hold'}"
     return msgspec.structs.replace(finding, confirmed=held, reason=_joined(finding.reason, said))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import log
 from statistics import fmean, median
 
-from xbench.tracking.baseline import Stored, Values, matches
+from xbench.tracking.baseline import Stored, Values
 from xbench.tracking.compare import differences, side_of
 from xbench.tracking.rule import ENOUGH, Judged
 from xbench.tracking.steps import Step, find_steps, holm
@@ -74,9 +74,9 @@ def look_back(stored: Stored, thresholds: Thresholds, patterns: Sequence[str]) -
     """Rows, the worst first. With patterns a row is a cell, of those that match; without, a curve.
     Cells that never had a time have no row."""
     pasts = [
-        _past(stored, name, thresholds.of(name))
+        _past(stored, name, thresholds.of(series.plan))
         for name, series in stored.series.items()
-        if TIME.name in series.values and _wanted(name, patterns)
+        if TIME.name in series.values and _wanted(series.plan, patterns)
     ]
     _control(pasts)
     rows: dict[str, list[Past]] = {}
@@ -87,14 +87,15 @@ def look_back(stored: Stored, thresholds: Thresholds, patterns: Sequence[str]) -
 
 
 def curve_name(plan: Plan) -> str:
-    """What its cells have in common: family and everything the id says but the parameters; the id
-    itself where it has no such parts."""
-    parts = plan.id.split("/")
-    return "/".join([plan.family, *parts[2:]]) if plan.family and len(parts) > 2 else plan.id
+    """What its cells have in common: family and everything the id says but the parameters; its name
+    where it is on no curve."""
+    if plan.key is None or not plan.family:
+        return plan.id
+    return f"{plan.family}/{plan.key.policy_id}"
 
 
-def _wanted(cell: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(matches(cell, pattern) for pattern in patterns)
+def _wanted(plan: Plan, patterns: Sequence[str]) -> bool:
+    return not patterns or any(map(plan.matches, patterns))
 
 
 def _past(stored: Stored, name: str, threshold: Threshold) -> Past:

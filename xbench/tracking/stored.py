@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from math import exp, isfinite, log
 from pathlib import Path
 from typing import Any, Literal
@@ -16,24 +17,38 @@ import msgspec
 
 from xbench.errors import RecordError, Status
 from xbench.files import UNREADABLE, lines_of
+from xbench.keys import CellKey, WorkerKey
 from xbench.machine.machine import worker_facts
 from xbench.records.journal import JOURNAL, SUMMARY
+from xbench.records.read import other_schema
 from xbench.records.schema import SCHEMA_VERSION, Int64
 
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What of a cell's plan tracking needs."""
+    """What of a cell's plan tracking needs. Instead of a key, a row of another tool has a name."""
 
-    id: str
+    key: CellKey | None = None
+    name: str | None = None
     family: str = ""
-    op: str = ""
     width: Int64 = 0
-    dtype: str = ""
-    backend: str = ""
-    device: str = ""
-    mode: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError for what names no cell."""
+        if self.key is None and self.name is None:
+            raise ValueError("it has no key")
+
+    @property
+    def id(self) -> str:
+        """The key's, or the name."""
+        return self.key.id if self.key is not None else self.name or ""
+
+    def matches(self, pattern: str) -> bool:
+        """Whether its id or its op, or else its name, matches a pattern."""
+        if self.key is not None:
+            return self.key.matches(pattern)
+        return fnmatchcase(self.id, pattern)
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -50,7 +65,7 @@ class Cell(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The cell's id."""
+        """What it is called."""
         return self.plan.id
 
 
@@ -71,7 +86,7 @@ class Worker(msgspec.Struct, frozen=True):
     """Of a journal's worker lines."""
 
     type: str
-    worker: str = ""
+    worker: WorkerKey | None = None
     attest: dict[str, Any] = {}
     environment: dict[str, str] = {}
     malloc: str = ""
@@ -141,18 +156,14 @@ def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]], dict[str
                 head = _head(next(lines := lines_of(file, journal), b""))
             except UNREADABLE as error:
                 raise RecordError(f"{journal} is no xbench journal: {error}", _DAMAGED) from None
-            if head.type != "header" or head.schema_version > SCHEMA_VERSION:
-                raise RecordError(
-                    f"{journal} has schema version {head.schema_version}; this xbench reads up to "
-                    f"{SCHEMA_VERSION}",
-                    "read it with the xbench that wrote it, or a newer one",
-                )
+            if head.type != "header" or head.schema_version != SCHEMA_VERSION:
+                raise other_schema(journal, head.schema_version)
             for line in lines:
                 if not line.startswith((b'{"type":"worker"', b'{"type":"ceilings"')):
                     break
                 found = _worker(line)
-                if found.worker:
-                    versions.setdefault(found.worker.partition("/")[0], found.attest)
+                if found.worker is not None:
+                    versions.setdefault(found.worker.backend, found.attest)
                     workers.append((found.environment, found.malloc))
     except OSError as error:
         raise RecordError(

@@ -66,8 +66,7 @@ def survey(request: SurveyRequest) -> SurveyReply:
     except UsageError as error:
         return SurveyReply(problem=error.message, hint=error.hint)
     cells = [
-        replace(row.cell, worker=replace(row.cell.worker, side=side), pair=row.cell.id)
-        for row in rows
+        replace(row.cell, key=replace(row.cell.key, side=side), pair=row.cell.id) for row in rows
     ]
     keys = {cell.worker: None for cell, row in zip(cells, rows, strict=True) if row.status is None}
     return SurveyReply(

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from xbench.analysis.interval import Estimate
 from xbench.errors import RecordError, UsageError
@@ -36,6 +35,13 @@ class Threshold:
     margin: float = 0.02
 
 
+class Named(Protocol):
+    """A cell that patterns select: a `CellKey`, or what is stored of one."""
+
+    def matches(self, pattern: str) -> bool:
+        """Whether it is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """The thresholds of every cell."""
@@ -43,12 +49,11 @@ class Thresholds:
     usual: Threshold = Threshold()
     rules: tuple[tuple[str, dict[str, float]], ...] = ()
 
-    def of(self, cell: str) -> Threshold:
-        """Those of a cell, by its id."""
+    def of(self, cell: Named) -> Threshold:
+        """Those of a cell."""
         found = self.usual
-        op = cell.partition("/")[0]
         for pattern, changes in self.rules:
-            if fnmatchcase(cell, pattern) or fnmatchcase(op, pattern):
+            if cell.matches(pattern):
                 found = replace(found, **changes)
         return found
 
