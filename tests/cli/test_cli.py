@@ -11,6 +11,8 @@ import pytest
 
 import xbench
 from helpers.measuring import DEFECTS
+from xbench.cli.parser import COMMANDS
+from xbench.extensions import COMMANDS as EXTENSIONS
 from xbench.plan.plan import MIN_ROUNDS
 
 Done = subprocess.CompletedProcess[str]
@@ -60,10 +62,13 @@ def test_help_names_every_command_and_exit_status(shell: Shell) -> None:
     done = shell("--help")
     assert done.returncode == 0
     said = " ".join(done.stdout.split())
-    for text in ("run", "list", "report", "doctor", "5 nothing was measured", "130 interrupted"):
+    for text in ("5 nothing was measured", "130 interrupted"):
         assert text in said
-    for command in ("run", "list", "report", "doctor"):
-        assert shell(command, "--help").returncode == 0
+    commands = COMMANDS | EXTENSIONS
+    assert {"run", "list", "report", "doctor", "claims"} <= commands.keys()
+    for name, (about, _) in commands.items():
+        assert f" {name} {about} " in said
+        assert shell(name, "--help").returncode == 0
     assert f"rounds in each launch, at least {MIN_ROUNDS}" in " ".join(
         shell("run", "-h").stdout.split()
     )

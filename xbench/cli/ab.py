@@ -42,10 +42,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Find out whether cells are slower in head than in base. Both are measured in the same "
         "rounds. A SPEC is one of these: a Python executable, or the folder of a virtual "
-        "environment; a revision of this git repository; a setting, or several joined by commas "
-        "(mode=compiled, allocator=system, threads=1); or `.`, which is what is here now. A cell "
-        "is slower if it takes at least 5 % more time, its whole 95 % interval lies beyond 2 %, "
-        "and fresh launches show both again."
+        "environment; a revision of this git repository; a policy, which is one setting or several "
+        "joined by commas (mode=compiled,threads=1); or `.`, which is what is "
+        "here now. A cell is slower if it takes at least 5 % more time, its whole 95 % interval "
+        "lies beyond 2 %, and fresh launches show both again."
     )
     parser.epilog = (
         "Exit status: 0 no confirmed regression; 1 a confirmed regression; 2 wrong usage; 3 a cell "
