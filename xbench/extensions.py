@@ -21,10 +21,10 @@ import importlib
 from typing import Any
 
 COMMANDS = {
-    "claims": ("judge what the course notebooks claim", "xbench.suites.claims.command:add_options")
+    "claims": ("check what the course notebooks claim", "xbench.suites.claims.command:add_options")
 }
-"""Name to its line in `xbench --help`, and to what adds its options to a parser, a `handler` among
-the defaults. It is called when the command itself is used."""
+"""As `COMMANDS` of `xbench.cli.parser`: name to its line in `xbench --help`, and to what adds its
+options to a parser, a `handler` among the defaults. It is called when the command is given."""
 
 SECTIONS = {"claims": "xbench.suites.claims.tables_of_rulings:read_section"}
 """Name to what reads a run's folder: it takes the path and returns an `Added` (defined in

@@ -12,10 +12,13 @@ from pathlib import Path
 
 from xbench.analysis.ratios import compare_cells
 from xbench.analysis.summary import CellSummary, summarise
-from xbench.cli.late import RESULTS
-from xbench.cli.parser_axes import add_no_lock, folder
-from xbench.cli.run import head_line, hold_machine
-from xbench.cli.start import end_cleanly_on_signals, refuse_windows
+from xbench.cli.measuring import (
+    end_cleanly_on_signals,
+    hold_machine,
+    plan_in_one_line,
+    refuse_windows,
+)
+from xbench.cli.options import add_new_runs_folder, add_no_lock, add_seed
 from xbench.engine.progress import make_progress
 from xbench.engine.run import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
@@ -37,8 +40,8 @@ LEAST_COLUMNS, WIDEST = 80, 140
 
 
 DESCRIPTION = (
-    "Measure what the course notebooks measured, run what they ran, and give every figure and "
-    "claim they print a ruling: reproduced, contradicted, or not measurable here, and why."
+    "Measure what the course notebooks measured and run what they ran. Then rule on every figure "
+    "and claim that they print: it is reproduced, contradicted, or not measurable here, and why."
 )
 
 
@@ -46,16 +49,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Give the command its options, and `main` as the handler."""
     parser.description = DESCRIPTION
     parser.add_argument(
-        "--run", type=Path, metavar="RUN", help="judge an earlier run of `claims` again"
+        "--run",
+        type=Path,
+        metavar="RUN",
+        help="judge an earlier run of `xbench claims` again; measure nothing",
     )
     parser.add_argument(
-        "--mnist", type=Path, metavar="FOLDER", help="MNIST as idx or png files, for accuracies"
+        "--mnist",
+        type=Path,
+        metavar="DIR",
+        help="a folder with MNIST as idx or png files, which claims on accuracy need",
     )
-    parser.add_argument("--launches", type=int, metavar="N", help="fresh processes (default 3)")
-    parser.add_argument("--seed", type=int, default=5, help="of data and orders (default 5)")
     parser.add_argument(
-        "--out", type=folder, default=Path(RESULTS), metavar="DIR", help="where runs are kept"
+        "--launches",
+        type=int,
+        metavar="N",
+        help="number of launches (default 3); each starts fresh worker processes",
     )
+    add_seed(parser)
+    add_new_runs_folder(parser)
     add_no_lock(parser)
     parser.set_defaults(handler=main)
 
@@ -101,7 +113,7 @@ def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
     """Measure and show everything. Returns: the run's folder."""
     with hold_machine(options) as turn:
         plan = _plan(claims, options.launches)
-        print(head_line(plan, claims.preset), file=sys.stderr)
+        print(plan_in_one_line(plan, claims.preset), file=sys.stderr)
         shown = claims.planted()
         run_id = new_run_id()
         folder = make_run_folder(options.out, run_id).resolve()

@@ -11,6 +11,8 @@ import pytest
 
 import xbench
 from helpers.measuring import DEFECTS
+from xbench.cli.parser import COMMANDS
+from xbench.extensions import COMMANDS as EXTENSIONS
 from xbench.plan.plan import MIN_ROUNDS
 
 Done = subprocess.CompletedProcess[str]
@@ -60,11 +62,16 @@ def test_help_names_every_command_and_exit_status(shell: Shell) -> None:
     done = shell("--help")
     assert done.returncode == 0
     said = " ".join(done.stdout.split())
-    for text in ("run", "list", "report", "doctor", "5 nothing was measured", "130 interrupted"):
+    for text in ("5 nothing was measured", "130 interrupted"):
         assert text in said
-    for command in ("run", "list", "report", "doctor"):
-        assert shell(command, "--help").returncode == 0
-    assert f"rounds a launch, {MIN_ROUNDS} or more" in " ".join(shell("run", "-h").stdout.split())
+    commands = COMMANDS | EXTENSIONS
+    assert {"run", "list", "report", "doctor", "claims"} <= commands.keys()
+    for name, (about, _) in commands.items():
+        assert f" {name} {about} " in said
+        assert shell(name, "--help").returncode == 0
+    assert f"rounds in each launch, at least {MIN_ROUNDS}" in " ".join(
+        shell("run", "-h").stdout.split()
+    )
 
 
 def test_version(shell: Shell) -> None:
@@ -93,7 +100,7 @@ def test_dry_run_prints_every_cell_with_time_and_memory_and_writes_nothing(shell
     assert head.split() == ["cell", "one", "call", "memory"]
     assert len(cells) == 4
     assert all("numpy/cpu/eager" in cell and "s" in cell and "B" in cell for cell in cells)
-    assert "4 cells in 4 groups, 1 launches, about" in done.stdout
+    assert "4 cells in 4 groups, 1 launch, about" in done.stdout
     assert list(shell.folder.iterdir()) == []
 
 
@@ -111,10 +118,10 @@ def test_dry_run_prints_every_cell_with_time_and_memory_and_writes_nothing(shell
         (("--launches", "3", "--target", "2%"), "--launches fixes what --target decides"),
         (("--rounds", "3"), "rounds is 3"),
         (("--rounds", "0"), f"rounds is 0\nHint: at least {MIN_ROUNDS}"),
-        (("--target", "0%"), "'0%' is no share"),
-        (("--target", "few"), "'few' is no share"),
-        (("--budget", "soon"), "'soon' is no time"),
-        (("--budget", "0s"), "'0s' is no time"),
+        (("--target", "0%"), "'0%' is not a share"),
+        (("--target", "few"), "'few' is not a share"),
+        (("--budget", "soon"), "'soon' is not a time"),
+        (("--budget", "0s"), "'0s' is not a time"),
         (("--resume", "nowhere"), "cannot read nowhere"),
         (("--width", "0"), "width is 0"),
         (("--width", "-1"), "width is -1"),

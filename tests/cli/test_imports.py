@@ -9,9 +9,20 @@ from pathlib import Path
 import pytest
 
 from helpers.made_runs import benchmark_json, families, write_run
+from xbench.cli.parser import COMMANDS
 
 FRAMEWORKS = {"torch", "tensorflow", "jax"}
 LARGE = {"numpy", "pandas", "matplotlib", "scipy", "jinja2", "rich", "psutil"}
+OF_OTHERS = FRAMEWORKS | LARGE | {"msgspec"}
+THE_COMMAND_LINE = {
+    "xbench",
+    "xbench.cli",
+    "xbench.cli.parser",
+    "xbench.errors",
+    "xbench.extensions",
+    "xbench.version",
+}
+"""What `xbench --help` imports of ours."""
 ROW = {
     "name": "test_x",
     "group": None,
@@ -46,27 +57,49 @@ def imported(folder: Path, environment: dict[str, str], *command: str) -> set[st
     return found
 
 
+def loaded(folder: Path, environment: dict[str, str], *arguments: str) -> set[str]:
+    """Full names of all modules that stand in the process when a command has printed its help."""
+    code = (
+        "import sys; from xbench.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: xbench")
+    return set(done.stdout.partition("LOADED")[2].split())
+
+
 def tops(names: set[str]) -> set[str]:
     """The top-level packages."""
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["--version"], ["run", "--help"]])
+@pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_imports_the_parser_and_nothing_else(
-    tmp_path: Path, checkout: dict[str, str], command: list[str]
+    tmp_path: Path, checkout: dict[str, str], option: str
 ) -> None:
-    found = imported(tmp_path, checkout, "-m", "xbench", *command)
-    assert not tops(found) & (FRAMEWORKS | LARGE | {"msgspec"})
+    found = imported(tmp_path, checkout, "-m", "xbench", option)
+    assert not tops(found) & OF_OTHERS
+    assert {name for name in found if name.startswith("xbench")} == THE_COMMAND_LINE
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_imports_its_options_and_nothing_else(
+    tmp_path: Path, checkout: dict[str, str], command: str
+) -> None:
+    found = loaded(tmp_path, checkout, command, "--help")
+    assert not tops(found) & OF_OTHERS
+    own = COMMANDS[command][1].partition(":")[0]
     ours = {name for name in found if name.startswith("xbench")}
-    parsers = {name for name in ours if name.startswith("xbench.cli.parser")}
-    assert ours - parsers == {
-        "xbench",
-        "xbench.cli",
-        "xbench.cli.late",
-        "xbench.errors",
-        "xbench.extensions",
-        "xbench.version",
-    }
+    assert ours - {"xbench.cli.options"} == THE_COMMAND_LINE | {own}
 
 
 def test_list_asks_for_versions_without_importing(tmp_path: Path, checkout: dict[str, str]) -> None:

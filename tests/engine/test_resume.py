@@ -117,7 +117,7 @@ def test_a_dry_run_of_the_rest_measures_nothing(killed: Path, tmp_path: Path) ->
     copy.write_bytes(killed.read_bytes().splitlines(keepends=True)[0])
     done = resume(copy, "--dry-run")
     assert done.returncode == 0
-    assert "0 measured already" in done.stdout
+    assert "0 groups measured already" in done.stdout
     assert copy.read_bytes().count(b"\n") == 1
 
 

@@ -17,7 +17,7 @@ from helpers.made_keys import worker_key
 from xbench import registry
 from xbench.cli import main
 from xbench.cli.parser import make_parser
-from xbench.cli.run import planned
+from xbench.cli.run import plan_of
 from xbench.engine.settings import make_header
 from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL, SUMMARY
@@ -76,7 +76,7 @@ def judged(folder: Path) -> None:
 def resumable(folder: Path) -> bytes:
     """The journal of a run of NumPy on this machine that was killed after its first worker."""
     options = make_parser().parse_args(RESUMED[1:])
-    plan = planned(options)[1]
+    plan = plan_of(options)[1]
     header = make_header(plan, seeds.RUN, "smoke", RESUMED, options.seed)
     worker = WorkerLine(
         launch=0,

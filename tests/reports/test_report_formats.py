@@ -13,7 +13,7 @@ import pytest
 
 from helpers.format_runs import FILES, printed, small_run
 from helpers.places import GOLDEN, ROOT
-from xbench.cli.parser import REPORT_FORMATS
+from xbench.cli.report import FORMATS
 from xbench.reports.formats.csv_files import FOREIGN, METRICS, PLAN, RATIO, VALUE
 
 DOCUMENTATION = ROOT / "docs" / "report.md"
@@ -26,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_is_a_golden_file_of_every_format() -> None:
-    assert tuple(FILES) == REPORT_FORMATS
+    assert tuple(FILES) == FORMATS
     assert {path.name for path in GOLDEN.iterdir()} == set(FILES.values())
 
 

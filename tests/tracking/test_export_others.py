@@ -131,7 +131,7 @@ def test_the_newest_run_goes_to_the_terminal(
     assert main(["export", "--format", "bencher", "--results", str(results)]) == 0
     said = capsys.readouterr()
     assert ODD in json.loads(said.out)
-    assert "left out, having no number: 1 of 7 cells" in said.err
+    assert "left out, without a number: 1 of 7 cells" in said.err
 
 
 @pytest.mark.parametrize("form", FORMATS)

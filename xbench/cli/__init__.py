@@ -1,4 +1,4 @@
-"""The command line. Only argparse is imported before it is known which command runs."""
+"""The command line: `main` runs one command and turns errors into messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from xbench.cli.parser import make_parser
 from xbench.errors import XbenchError
 
 EXIT_USAGE = 2
+EXIT_FAILED = 3
+"""A cell or a check failed, or this machine is unfit to measure on."""
+EXIT_NOTHING = 5
+"""Nothing was measured, or nothing could be exported."""
 EXIT_INTERRUPTED = 130
-LONGEST = 1000
+
+LONGEST_LINE = 1000
 """Characters of a line of an error; what stands in a damaged file may be longer."""
 
 
@@ -24,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return status
     except XbenchError as error:
-        print(f"xbench: {readable(str(error))}", file=sys.stderr)
+        print(f"xbench: {printable(str(error))}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print("xbench: interrupted", file=sys.stderr)
@@ -42,9 +47,11 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_USAGE
 
 
-def readable(text: str) -> str:
+def printable(text: str) -> str:
     """As a terminal may show it: lines not too long, and without codes that would steer it."""
     from xbench.text import one_line
 
-    lines = [one_line(line[: LONGEST + 1]) for line in text.split("\n")]
-    return "\n".join(f"{each[:LONGEST]}…" if len(each) > LONGEST else each for each in lines)
+    lines = [one_line(line[: LONGEST_LINE + 1]) for line in text.split("\n")]
+    return "\n".join(
+        f"{each[:LONGEST_LINE]}…" if len(each) > LONGEST_LINE else each for each in lines
+    )

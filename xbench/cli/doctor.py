@@ -6,18 +6,43 @@ import argparse
 import json
 import shutil
 import sys
+from pathlib import Path
 
-from xbench.doctor.examine import examine
-from xbench.doctor.finding import as_data, as_text
+from xbench.cli import EXIT_FAILED
+from xbench.cli.options import RESULTS, folder
 
-EXIT_PROBLEM = 3
 WIDEST = 110
+"""Columns of what is printed, at most."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options, and `main` as the handler."""
+    parser.description = (
+        "Find what may spoil a measurement on this machine and in a worker of each backend. Each "
+        "finding says what was seen, why it matters and what to do. Nothing is changed."
+    )
+    parser.epilog = "Exit status: 0 success; 3 a problem makes measuring on this machine pointless."
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument(
+        "--no-workers", action="store_true", help="start no worker, so that no framework is loaded"
+    )
+    parser.add_argument(
+        "--out",
+        type=folder,
+        default=Path(RESULTS),
+        metavar="DIR",
+        help=f"the folder that you keep runs in, to examine it too (default {RESULTS})",
+    )
+    parser.set_defaults(handler=main)
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, or 3 if a problem makes measuring here meaningless."""
-    found = examine(options.out, workers=not options.no_workers, say=_say)
-    status = EXIT_PROBLEM if found.level == "problem" else 0
+    from xbench.doctor.examine import examine
+    from xbench.doctor.finding import as_data, as_text
+
+    found = examine(options.out, workers=not options.no_workers, say=_print_to_terminal)
+    status = EXIT_FAILED if found.level == "problem" else 0
     if options.json:
         print(json.dumps(as_data(found, status), indent=2, default=str))
     else:
@@ -25,7 +50,7 @@ def main(options: argparse.Namespace) -> int:
     return status
 
 
-def _say(what: str) -> None:
+def _print_to_terminal(step: str) -> None:
     """Tell someone who waits; a pipe or a file is not told."""
     if sys.stderr.isatty():
-        print(f"xbench: {what} …", file=sys.stderr)
+        print(f"xbench: {step} …", file=sys.stderr)

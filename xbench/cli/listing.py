@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import argparse
 
-from xbench.contracts import GRADIENTS, Variant
-from xbench.machine.machine import devices, this_machine
-from xbench.ops import OPS
-from xbench.registry import backend_paths, left_out, load_backend, load_suite, presets, suite_paths
-from xbench.text import show_bytes
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command has no options; `main` is the handler."""
+    parser.description = (
+        "List the machine's devices and the backends, suites, ops and presets. For a backend "
+        "that is not installed, it says how to install it."
+    )
+    parser.set_defaults(handler=main)
 
 
 def main(options: argparse.Namespace) -> int:
     """Print the lists. Imports no framework."""
+    from xbench.machine.machine import devices, this_machine
+    from xbench.ops import OPS
+    from xbench.registry import backend_paths, left_out, load_suite, presets, suite_paths
+    from xbench.text import plural, show_bytes
+
     machine = this_machine()
-    ram = show_bytes(machine.ram_bytes)
-    print(f"machine   {machine.cpu}, {machine.cores} cores, {ram}; devices {', '.join(devices())}")
+    size = f"{plural(machine.cores, 'core')}, {show_bytes(machine.ram_bytes)}"
+    print(f"machine   {machine.cpu}, {size}; devices {', '.join(devices())}")
     print("\nbackends")
     for name in backend_paths():
-        for line in _backend(name):
+        for line in _backend_lines(name):
             print(f"  {line}")
     for line in left_out():
         print(f"  {line}")
@@ -38,7 +46,11 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _backend(name: str) -> list[str]:
+def _backend_lines(name: str) -> list[str]:
+    """What a backend can do, or how to install it."""
+    from xbench.contracts import GRADIENTS, Variant
+    from xbench.registry import load_backend
+
     backend = load_backend(name)
     probe = backend.probe()
     if not probe.installed:
@@ -49,6 +61,6 @@ def _backend(name: str) -> list[str]:
     for gradient in GRADIENTS[1:]:
         reason = backend.supports("mlp_train", "float32", Variant("eager", gradient))
         default = " (default)" if gradient == probe.default_gradient else ""
-        said = f"no: {reason}" if reason else f"yes{default}"
-        lines.append(f"{'':12} {gradient:12} {said}")
+        answer = f"no: {reason}" if reason else f"yes{default}"
+        lines.append(f"{'':12} {gradient:12} {answer}")
     return lines

@@ -1,53 +1,134 @@
-"""`xbench run`: plan, measure, report."""
+"""`xbench run`: plan, measure and report; with `--resume`, go on with an interrupted run."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections import Counter
-from contextlib import AbstractContextManager
+from contextlib import redirect_stderr
 from fnmatch import fnmatchcase
-from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xbench.analysis.summary import CellSummary
-from xbench.cli.resume import asked_by, check_same, open_run
-from xbench.cli.start import end_cleanly_on_signals, refuse_windows
-from xbench.engine.progress import Progress, make_progress
-from xbench.engine.run import run_plan
-from xbench.engine.settings import Settings, make_header, new_run_id
+from xbench.cli import EXIT_FAILED, EXIT_NOTHING
+from xbench.cli.options import (
+    add_env,
+    add_new_runs_folder,
+    add_no_lock,
+    add_rounds,
+    add_seed,
+    add_selection,
+    seconds,
+    share,
+)
 from xbench.errors import UsageError
-from xbench.machine.lock import Turn, one_at_a_time
-from xbench.ops.suite import Preset
-from xbench.plan.effort import Effort, plan_selection
-from xbench.plan.plan import Plan
-from xbench.plan.select import AXES, Selection
-from xbench.process.environment import read_given
-from xbench.records.journal import make_run_folder
-from xbench.records.read import Run
-from xbench.records.schema import Header
-from xbench.registry import get_preset, left_out, plugin_suites
-from xbench.text import show_bytes, show_seconds
 
-EXIT_FAILED, EXIT_NOTHING = 3, 5
+if TYPE_CHECKING:
+    from xbench.analysis.summary import CellSummary
+    from xbench.engine.progress import Progress
+    from xbench.engine.settings import Settings
+    from xbench.machine.lock import Turn
+    from xbench.ops.suite import Preset
+    from xbench.plan.plan import Plan
+    from xbench.records.read import Run
+    from xbench.records.schema import Header
+
 MOST_REASONS = 5
+SAME = ("machine_key", "os", "libc", "python", "variables")
+"""What must be as it was where a run goes on: its figures are of one machine and environment."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options, and `main` as the handler."""
+    parser.description = (
+        "Measure the cells of a preset, or those that you select, and write a report. A cell is an "
+        "op with its sizes, on a backend, a device and so on: one thing that gets a time."
+    )
+    parser.epilog = (
+        "Exit status: 0 success; 2 wrong usage or input; 3 a cell crashed, timed out or gave a "
+        "wrong result; 5 nothing was measured; 130 interrupted."
+    )
+    add_selection(parser)
+    _add_measuring(parser.add_argument_group("measuring"))
+    run = parser.add_argument_group("the run")
+    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    run.add_argument("--no-report", action="store_true", help="do not write a report")
+    add_new_runs_folder(run)
+    run.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with an interrupted run, with the options it was started with. Of the options "
+        "given now, only --budget, --dry-run, --no-lock and --no-report have an effect",
+    )
+    parser.set_defaults(handler=main)
+
+
+def _add_measuring(how: argparse._ActionsContainer) -> None:
+    how.add_argument(
+        "--launches",
+        type=int,
+        metavar="N",
+        help="number of launches, at least 1; each starts fresh worker processes (default: from "
+        "the preset)",
+    )
+    add_rounds(how)
+    how.add_argument(
+        "--target",
+        type=share,
+        metavar="SHARE",
+        help="make launches until every ratio is known to this precision: 2%% means ±2 %%",
+    )
+    how.add_argument(
+        "--budget",
+        type=seconds,
+        metavar="TIME",
+        help="stop when this time is spent, for instance 120s, 5m or 2h",
+    )
+    how.add_argument(
+        "--memory",
+        action="store_true",
+        help="after all timing, also measure the peak memory of each cell, in a fresh process with "
+        "no other beside it",
+    )
+    add_seed(how)
+    how.add_argument(
+        "--fresh-ceilings",
+        action="store_true",
+        help="measure the limits of this machine (its ceilings) again, even if they were measured "
+        "less than a day ago",
+    )
+    add_env(how)
+    add_no_lock(how)
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, 3 if a cell failed, 5 if nothing was measured."""
+    from xbench.cli.measuring import (
+        end_cleanly_on_signals,
+        hold_machine,
+        plan_in_one_line,
+        refuse_windows,
+    )
+    from xbench.engine.progress import make_progress
+    from xbench.engine.settings import make_header, new_run_id
+    from xbench.process.environment import read_given
+    from xbench.records.journal import make_run_folder
+
     refuse_windows()
     end_cleanly_on_signals()
     if options.resume is not None:
         return _resume(options)
-    preset, plan = planned(options)
+    preset, plan = plan_of(options)
     read_given(options.env)  # a mistake is told before anything is measured
     if options.dry_run:
         print(describe_plan(plan))
         return 0
     with hold_machine(options) as turn:
         if turn.waited:
-            preset, plan = planned(options)
-        print(head_line(plan, preset), file=sys.stderr)
+            preset, plan = plan_of(options)
+        print(plan_in_one_line(plan, preset), file=sys.stderr)
         run_id = new_run_id()
         folder = make_run_folder(options.out, run_id)
         settings = settings_of(options, folder, turn)
@@ -57,62 +138,29 @@ def main(options: argparse.Namespace) -> int:
         return _measure(plan, settings, header, make_progress(plan), False, options)
 
 
-def hold_machine(options: argparse.Namespace) -> AbstractContextManager[Turn]:
-    """This machine, for one run at a time, unless --no-lock was given."""
-    return one_at_a_time(options.command_line, not options.no_lock, say)
-
-
-def say(text: str) -> None:
-    """Tell the user, beside what is printed."""
-    print(f"xbench: {text}", file=sys.stderr, flush=True)
-
-
-def planned(options: argparse.Namespace) -> tuple[Preset, Plan]:
+def plan_of(options: argparse.Namespace) -> tuple[Preset, Plan]:
     """The plan that these options ask for, on this machine. Raises: UsageError."""
+    from xbench.cli.measuring import selection_of
+    from xbench.plan.effort import Effort, plan_selection
+    from xbench.registry import left_out
+
     for line in left_out():
         print(f"note: {line}", file=sys.stderr)
-    preset = get_preset(options.preset)
-    axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
-    selection = Selection(preset, tuple(options.suite), axes)
+    selection = selection_of(options)
     effort = Effort(
         options.launches, options.rounds, options.target, options.group_budget, options.memory
     )
-    return preset, plan_selection(selection, effort)
-
-
-def _resume(options: argparse.Namespace) -> int:
-    """Continue the run whose folder or journal was named, as its own command asked for it."""
-    run, asked, plan, head = _taken_up(options)
-    if options.dry_run:
-        print(head)
-        return 0
-    with hold_machine(options) as turn:
-        if turn.waited:  # for somebody who measured it to its end, perhaps
-            run, asked, plan, head = _taken_up(options)
-        print(head, file=sys.stderr)
-        known = [line.id for line in run.memory]
-        failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
-        progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
-        settings = settings_of(asked, run.path.parent, turn)
-        return _measure(plan, settings, run.header, progress, True, options)
-
-
-def _taken_up(options: argparse.Namespace) -> tuple[Run, argparse.Namespace, Plan, str]:
-    """The run, what its command asked for, its plan, and a line that says what is left."""
-    run = open_run(options.resume)
-    asked = asked_by(run)
-    asked.budget = options.budget
-    preset, plan = planned(asked)
-    check_same(run, plan, asked)
-    also = f", the peak memory of {len(run.memory)} cells too" if run.memory else ""
-    head = f"{head_line(plan, preset)}; {len(run.groups)} measured already{also}"
-    return run, asked, plan, head
+    return selection.preset, plan_selection(selection, effort)
 
 
 def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settings:
     """How the engine measures into `folder`, by these options of `run`, in this turn."""
+    from xbench.engine.settings import Settings
+    from xbench.process.environment import read_given
+    from xbench.registry import plugin_suites
+
     files = [str(Path(name).resolve()) for name in options.suite if name.endswith(".py")]
-    brought = [
+    of_other_packages = [
         path
         for name, path in plugin_suites().items()
         if any(fnmatchcase(name, pattern) for pattern in options.suite)
@@ -120,7 +168,7 @@ def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settin
     return Settings(
         options.seed,
         folder.resolve(),
-        (*files, *brought),
+        (*files, *of_other_packages),
         budget_s=options.budget,
         fresh_ceilings=options.fresh_ceilings,
         unlocked=turn.unlocked,
@@ -136,10 +184,11 @@ def _measure(
     resumed: bool,
     options: argparse.Namespace,
 ) -> int:
+    from xbench.engine.run import run_plan
+
     run, summaries = run_plan(plan, settings, header, progress, resumed)
-    folder = settings.folder
     if not options.no_report:
-        _report(folder)
+        _write_report(settings.folder)
     for sentence in run.footer.unmet if run.footer else []:
         print(f"not reached: {sentence}", file=sys.stderr)
     status = exit_status(summaries)
@@ -148,20 +197,25 @@ def _measure(
     return status
 
 
-def _report(folder: Path) -> None:
+def _write_report(folder: Path) -> None:
     """Write the report of what was just measured. Raises: UsageError where a library that draws it
     cannot be used, as by settings of the user's own."""
     try:
-        import_module("xbench.reports.command").write_report([folder], folder / "report", None)
+        from xbench.reports.command import write_report
+
+        write_report([folder], folder / "report", None)
     except (ImportError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"the report could not be written: {type(error).__name__}: {error}",
-            f"the measurements are kept; mend this, then `xbench report {folder}`",
+            f"the measurements are kept; repair this, then `xbench report {folder}`",
         ) from error
 
 
 def describe_plan(plan: Plan) -> str:
     """What `--dry-run` prints: every cell with its predicted time and memory, then the total."""
+    from xbench.cli.measuring import plan_in_one_line
+    from xbench.text import show_bytes, show_seconds
+
     width = max(len(row.cell.id) for row in plan.rows)
     lines = [f"{'cell':{width}}  {'one call':>9}  {'memory':>8}"]
     for row in plan.rows:
@@ -170,20 +224,7 @@ def describe_plan(plan: Plan) -> str:
         note = f"  {row.status}: {row.reason}" if row.status else ""
         time = show_seconds(predicted.call_s)
         lines.append(f"{row.cell.id:{width}}  {time:>9}  {memory:>8}{note}")
-    return "\n".join([*lines, "", head_line(plan, None)])
-
-
-def head_line(plan: Plan, preset: Preset | None) -> str:
-    """One line: how much there is to do and how long it may take."""
-    cells = sum(len(group.cells) for group in plan.groups)
-    refused = len(plan.rows) - cells
-    name = f"{preset.name}: " if preset else ""
-    also = f", {refused} cells will have no number" if refused else ""
-    then = ", then the peak memory of each cell" if plan.memory else ""
-    return (
-        f"{name}{cells} cells in {len(plan.groups)} groups, {plan.launches} launches{then}, "
-        f"about {show_seconds(plan.total_s())} predicted{also}"
-    )
+    return "\n".join([*lines, "", plan_in_one_line(plan, None)])
 
 
 def exit_status(summaries: list[CellSummary]) -> int:
@@ -196,10 +237,150 @@ def exit_status(summaries: list[CellSummary]) -> int:
 
 def reasons(summaries: list[CellSummary]) -> list[str]:
     """Why cells have no number, the most frequent first: `  12 cells unsupported: …`."""
+    from xbench.text import plural
+
     found = Counter((cell.status, cell.reason) for cell in summaries).most_common()
     lines = [
-        f"  {count} {'cell' if count == 1 else 'cells'} {status}: {reason or 'no reason is known'}"
+        f"  {plural(count, 'cell')} {status}: {reason or 'no reason is known'}"
         for (status, reason), count in found[:MOST_REASONS]
     ]
     more = sum(count for _, count in found[MOST_REASONS:])
     return [*lines, f"  {more} more for other reasons"] if more else lines
+
+
+# With `--resume`.
+
+
+class _Interrupted(NamedTuple):
+    """A run that can go on: with the options it was started with, their plan, and a line that says
+    what there is to do."""
+
+    run: Run
+    options: argparse.Namespace
+    plan: Plan
+    line: str
+
+
+def _resume(options: argparse.Namespace) -> int:
+    """Go on with the run whose folder or journal was named, as its own command asked for it."""
+    from xbench.cli.measuring import hold_machine
+    from xbench.engine.progress import make_progress
+
+    before = _read_interrupted(options)
+    if options.dry_run:
+        print(before.line)
+        return 0
+    with hold_machine(options) as turn:
+        if turn.waited:  # for somebody who measured it to its end, perhaps
+            before = _read_interrupted(options)
+        print(before.line, file=sys.stderr)
+        run, plan = before.run, before.plan
+        known = [line.id for line in run.memory]
+        failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
+        progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
+        settings = settings_of(before.options, run.path.parent, turn)
+        return _measure(plan, settings, run.header, progress, True, options)
+
+
+def _read_interrupted(options: argparse.Namespace) -> _Interrupted:
+    """Read the run that `--resume` names, and touch nothing.
+
+    Raises: RecordError; UsageError if there is nothing left to do, or it cannot go on here."""
+    from xbench.cli.measuring import plan_in_one_line
+    from xbench.records.read import read_run
+    from xbench.text import plural
+
+    run = read_run(options.resume)
+    if run.header.command[:2] != ["xbench", "run"]:
+        raise UsageError(
+            f"{run.path} was not measured by `xbench run` but by "
+            f"`{' '.join(run.header.command[:2])}`",
+            "measure it again by that command",
+        )
+    if run.complete:
+        raise UsageError(f"{run.path} is complete", "start another with `xbench run`")
+    started_with = options_of(run)
+    started_with.budget = options.budget
+    preset, plan = plan_of(started_with)
+    check_unchanged(run, plan, started_with)
+    also = f", the peak memory of {plural(len(run.memory), 'cell')} too" if run.memory else ""
+    done = f"{plural(len(run.groups), 'group')} measured already{also}"
+    return _Interrupted(run, started_with, plan, f"{plan_in_one_line(plan, preset)}; {done}")
+
+
+def options_of(run: Run) -> argparse.Namespace:
+    """The options that a run was started with. Raises: UsageError if its journal's command is none:
+    it was changed, or another version has other options."""
+    from xbench.cli.parser import make_parser
+    from xbench.text import one_line
+
+    try:
+        with redirect_stderr(io.StringIO()):
+            return make_parser().parse_args(run.header.command[1:])
+    except SystemExit:
+        command = one_line(" ".join(run.header.command))
+        raise UsageError(
+            f"{run.path} was started by a command that this xbench does not know: {command}",
+            "start a new run",
+        ) from None
+
+
+def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
+    """Refuse to measure another plan into a run, or on another machine, or with other versions or
+    variables. `options` are those that the run was started with.
+
+    Raises: UsageError naming what differs."""
+    from xbench.machine.machine import environment
+    from xbench.process.environment import read_given, variables_of
+    from xbench.version import __version__
+
+    if plan.hash != run.header.plan_hash:
+        raise UsageError(
+            f"the plan of {run.path} was {run.header.plan_hash}; the same command now plans "
+            f"{plan.hash} ({_first_difference(run, plan)})",
+            "restore what it had (suites, packages, free memory), or start a new run",
+        )
+    now: dict[str, Any] = environment() | variables_of(read_given(options.env))
+    if run.header.xbench_version != __version__:
+        raise UsageError(
+            f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__} "
+            "now",
+            f"install xbench {run.header.xbench_version} again, or start a new run",
+        )
+    for name in SAME:
+        before = run.header.environment.get(name)
+        if before != now[name]:
+            raise UsageError(
+                f"{name} was {before!r} when {run.path} began, and is {now[name]!r} now",
+                "go on where it began, or start a new run",
+            )
+    _check_backends(run)
+
+
+def _check_backends(run: Run) -> None:
+    """Raises: UsageError where another version of a backend is installed than measured."""
+    from xbench.registry import backend_paths, load_backend
+
+    for worker in run.workers:
+        name, version = worker.worker.backend, worker.attest.get("version")
+        installed = load_backend(name).probe().version if name in backend_paths() else None
+        if _without_build(installed) != _without_build(version):
+            raise UsageError(
+                f"{name} was {version} when {run.path} began, and is {installed or 'gone'} now",
+                f"install {name} {version} again, or start a new run",
+            )
+
+
+def _without_build(version: Any) -> str | None:
+    """Without `+cu130`, say, which a package says of itself but not always its metadata."""
+    return None if version is None else str(version).partition("+")[0]
+
+
+def _first_difference(run: Run, plan: Plan) -> str:
+    before = {cell.id: cell.status for cell in run.header.cells}
+    now = {row.cell.id: row.status for row in plan.rows}
+    for name in [*before, *now]:
+        if before.get(name, "absent") != now.get(name, "absent"):
+            was, became = (each.get(name, "absent") or "planned" for each in (before, now))
+            return f"{name} was {was}, is {became}"
+    return "the number of launches, rounds or seconds differs, or what fits into memory together"
