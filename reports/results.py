@@ -60,7 +60,7 @@ class Results:
 
     def report(self, out: str | Path) -> None:
         """Write the report to this folder. Raises: UsageError if it cannot be written."""
-        write = import_module("xbench.reports.command").write_report
+        write = import_module("xbench.reports.assemble").write_report
         write([self.run.path], Path(out), self.reference, aloud=False)
 
     def _cells(self) -> Iterator[dict[str, Any]]:

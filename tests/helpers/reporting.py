@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xbench.cli import main
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.reports.formats.columns import MEASUREMENT_COLUMNS
 
 

@@ -17,7 +17,7 @@ from helpers.made_runs import VARIANTS, WIDTHS, families, write_run
 from xbench.analysis.interval import VERDICTS
 from xbench.records.schema import MemoryLine, Samples
 from xbench.reports import page, verdict
-from xbench.reports.command import make_report
+from xbench.reports.assemble import make_report
 from xbench.reports.model import Figures, Source, Table
 from xbench.reports.page.render import prepare_page
 from xbench.reports.prose.numbers import show_ratio

@@ -17,7 +17,7 @@ def main(options: argparse.Namespace) -> int:
         _refuse_results(options.only)
     runs: list[Path] = options.runs or [newest_run(options.results)]
     out = options.out or _beside(runs[0])
-    import_module("xbench.reports.command").write_report(
+    import_module("xbench.reports.assemble").write_report(
         runs,
         out,
         options.reference,

@@ -152,7 +152,7 @@ def _report(folder: Path) -> None:
     """Write the report of what was just measured. Raises: UsageError where a library that draws it
     cannot be used, as by settings of the user's own."""
     try:
-        import_module("xbench.reports.command").write_report([folder], folder / "report", None)
+        import_module("xbench.reports.assemble").write_report([folder], folder / "report", None)
     except (ImportError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"the report could not be written: {type(error).__name__}: {error}",
