@@ -1,4 +1,6 @@
-"""`write_report`: read, draw, write, say where."""
+"""A report from its parts: result files are read, a chapter is made of each, figures are drawn, all
+files are written, and one format is printed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A stored run as an object, for notebooks and scripts."""
+"""A stored run as an object for notebooks and scripts: data frames, its report, and how a notebook
+shows it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The tables for a paper, a page or a README: a curve's times and ratios, and what was refused."""
+"""The tables of LaTeX and HTML, which are fewer than the report's: a curve's times and ratios,
+other people's benchmarks, and cells without a number.
+"""
 
 from __future__ import annotations
 

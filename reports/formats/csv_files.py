@@ -1,5 +1,6 @@
 """The CSV files of a report, for other programs: `measurements.csv`, `cells.csv` and
-`comparisons.csv`. Their columns and metrics are listed in `columns.py`.
+`comparisons.csv`. `columns.py` lists what is in them; here it is written, and text that a
+spreadsheet would take for a formula made harmless.
 
 Written with `csv`: pandas takes half a second to import and would add nothing to plain tables.
 """

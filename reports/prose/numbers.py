@@ -1,4 +1,7 @@
-"""Numbers as people read them: as many digits as their interval supports, never more."""
+"""Figures as text: as many digits as their interval supports, never more.
+
+The only place where a figure of a report is rounded; the page's scripts get these texts.
+"""
 
 from __future__ import annotations
 

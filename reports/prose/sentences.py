@@ -1,4 +1,8 @@
-"""Sentences made from data. They claim what a verdict claims, which is what its interval does."""
+"""Sentences about a result: two cells compared, curves, pairs of backends, how far to trust it,
+what was not run, where a device takes over, and why several results are not compared.
+
+They claim what a verdict claims, which is what its interval does.
+"""
 
 from __future__ import annotations
 

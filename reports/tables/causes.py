@@ -1,4 +1,6 @@
-"""What bounds the times: the machine's ceilings, and what launching costs each worker."""
+"""Tables of why a time is what it is: the machine's ceilings and what launching costs each worker;
+what memory costs a call; what starting costs, and when leaving eager mode pays.
+"""
 
 from __future__ import annotations
 

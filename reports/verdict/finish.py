@@ -1,4 +1,4 @@
-"""The end of a tracking command: its verdict is made, written, shown, and is the exit status."""
+"""The end of a tracking command: its verdict is written, shown, and gives the exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What stored runs say of each cell or curve, as a table for the terminal with sparklines."""
+"""What stored runs say of each cell or curve, as tables of text: its course with a sparkline, and
+the steps with what changed there.
+"""
 
 from __future__ import annotations
 

@@ -29,16 +29,16 @@ from xbench.reports import results
 from xbench.reports.assemble import make_report
 from xbench.reports.draw.frame import colours
 from xbench.reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
-from xbench.reports.formats.html_tables import render_tables
-from xbench.reports.formats.json_document import json_document
-from xbench.reports.formats.latex import render_latex
-from xbench.reports.formats.markdown import render_markdown
-from xbench.reports.formats.pytest_benchmark import (
+from xbench.reports.formats.exports import (
     read_measured,
     to_bencher,
     to_github_action,
     to_pytest_benchmark,
 )
+from xbench.reports.formats.html_tables import render_tables
+from xbench.reports.formats.json_document import json_document
+from xbench.reports.formats.latex import render_latex
+from xbench.reports.formats.markdown import render_markdown
 from xbench.reports.page.render import prepare_page
 from xbench.reports.sources import load
 from xbench.reports.verdict.history_page import render_history

@@ -12,7 +12,7 @@ from typing import Any
 from xbench.cli.report import newest_run
 from xbench.errors import UsageError
 from xbench.files import write_whole
-from xbench.reports.formats.pytest_benchmark import (
+from xbench.reports.formats.exports import (
     Measured,
     read_measured,
     to_bencher,
