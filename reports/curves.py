@@ -1,4 +1,6 @@
-"""Cells sorted into scaling curves: what shares a table and its figures."""
+"""Cells in the order in which a report shows them: scaling curves, workloads whose cells compete,
+and what several result files have in common.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the report stage hands from reading to writing: one result file, then its page."""
+"""The types that the rooms of `reports` hand to each other: a result file as read, series and
+charts, tables and figures, and a report as the chapters and sections that are written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A stored run as an object, for notebooks and scripts."""
+"""A stored run as an object for notebooks and scripts: data frames, its report, and how a notebook
+shows it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from xbench.errors import UsageError
 from xbench.files import figures_of
 from xbench.records.read import Run, read_run
 from xbench.reports.curves import setting_of
+from xbench.reports.formats.columns import PAIR_COLUMNS, Value, all_pairs, pair_row
 from xbench.reports.formats.html_tables import escaped, html_table
 from xbench.reports.formats.json_document import flat_cell
 from xbench.reports.model import Source, Table
@@ -27,18 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["cells", "comparisons"]
-_COMPARISON_COLUMNS = (
-    "axis",
-    "family",
-    "width",
-    "cell_id",
-    "reference_id",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "launches",
-    "verdict",
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,12 +56,12 @@ class Results:
         if kind == "cells":
             return pd.DataFrame(list(self._cells()))
         if kind == "comparisons":
-            return pd.DataFrame(list(self._comparisons()), columns=list(_COMPARISON_COLUMNS))
+            return pd.DataFrame(list(self._comparisons()), columns=list(PAIR_COLUMNS))
         raise UsageError(f"no table is called {kind!r}", "known: cells, comparisons")
 
     def report(self, out: str | Path) -> None:
         """Write the report to this folder. Raises: UsageError if it cannot be written."""
-        write = import_module("xbench.reports.command").write_report
+        write = import_module("xbench.reports.assemble").write_report
         write([self.run.path], Path(out), self.reference, aloud=False)
 
     def _cells(self) -> Iterator[dict[str, Any]]:
@@ -78,25 +69,9 @@ class Results:
             fields = flat_cell(cell)
             yield fields.pop("plan") | fields
 
-    def _comparisons(self) -> Iterator[tuple[Any, ...]]:
-        for each in self.comparisons:
-            ratio = each.ratio
-            yield (
-                each.axis,
-                each.cell.family,
-                each.cell.width,
-                each.cell.id,
-                each.reference.id,
-                ratio.value,
-                ratio.low,
-                ratio.high,
-                ratio.launches,
-                each.verdict,
-            )
-        for pair in unpaired_cells(self.cells, self.reference):
-            ids = pair.cell.id, pair.reference.id
-            nothing = None, None, None, 0
-            yield (pair.axis, pair.cell.family, pair.cell.width, *ids, *nothing, "not paired")
+    def _comparisons(self) -> Iterator[tuple[Value, ...]]:
+        unpaired = unpaired_cells(self.cells, self.reference)
+        return map(pair_row, all_pairs(self.comparisons, unpaired))
 
     def __repr__(self) -> str:
         """`<xbench run 2026…, preset quick: 54 cells, 53 with a time, 40 ratios, 3 launches>`."""

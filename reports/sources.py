@@ -1,4 +1,9 @@
-"""A result file, whichever kind it is, told by its content."""
+"""Result files read as sources of a report, each of the kind that its content tells: a run's
+journal or pytest-benchmark's JSON.
+
+Also what a journal records of its machine, in words; and which cells are kept where the user names
+some.
+"""
 
 from __future__ import annotations
 

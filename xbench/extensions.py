@@ -21,7 +21,10 @@ import importlib
 from typing import Any
 
 COMMANDS = {
-    "claims": ("check what the course notebooks claim", "xbench.suites.claims.command:add_options")
+    "claims": (
+        "check what the course notebooks claim",
+        "xbench.suites.claims.claims_command:add_options",
+    )
 }
 """As `COMMANDS` of `xbench.cli.parser`: name to its line in `xbench --help`, and to what adds its
 options to a parser, a `handler` among the defaults. It is called when the command is given."""

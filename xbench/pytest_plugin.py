@@ -34,8 +34,8 @@ from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
 from xbench.registry import get_preset, load_suite
-from xbench.reports.formats.pytest_benchmark import about, carried
-from xbench.reports.verdict.markdown import add_job_summary, annotation_lines
+from xbench.reports.formats.exports import about, carried
+from xbench.reports.verdict.job_summary import add_job_summary, annotation_lines
 from xbench.reports.verdict.wording import as_text
 from xbench.tracking.gate import Again, gate
 from xbench.tracking.stored import StoredRun, read_stored

@@ -1,4 +1,4 @@
-"""What is drawn of a scaling curve, as plain data: lines of points with intervals."""
+"""The charts of a scaling curve as data: lines of times and of speed-ups, with intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rates against what the machine reaches: Williams, Waterman and Patterson's roofline (2009)."""
+"""Two figures that are not lines against width: rates against what the machine reaches (Williams,
+Waterman and Patterson's roofline, 2009), and where the time of so many calls goes.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The report as text: Markdown, CSV, JSON, LaTeX, HTML."""
+"""The report as files: Markdown, CSV, JSON, LaTeX, HTML; and a run in other tools' formats."""

@@ -1,34 +1,20 @@
-"""The tables for a paper, a page or a README: a curve's times and ratios, and what was refused."""
+"""The tables of LaTeX and HTML, which are fewer than the report's: a curve's times and ratios,
+other people's benchmarks, and cells without a number.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from xbench.analysis.interval import MARGIN
-from xbench.analysis.ratios import AXES, Comparison, Unpaired
+from xbench.analysis.ratios import AXES, Unpaired
 from xbench.analysis.summary import CellSummary
 from xbench.reports.curves import Curve, curves
+from xbench.reports.formats.columns import NOT_PAIRED, Pair, pairs_of_cells
 from xbench.reports.model import Source, Table
 from xbench.reports.prose.numbers import NOTHING, show_ratio
 from xbench.reports.tables.cells import benchmark_tables, named, refused_table, show_cell_time
 from xbench.text import percent
-
-# The ratios of each cell, those that could not be taken among them.
-
-NOT_PAIRED = "not paired"
-Pair = Comparison | Unpaired
-
-
-def pairs_of_cells(
-    comparisons: Sequence[Comparison], unpaired: Sequence[Unpaired]
-) -> dict[str, list[Pair]]:
-    """By the id of the cell that is compared with another."""
-    pairs: list[Pair] = [*comparisons, *unpaired]
-    found: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        found.setdefault(pair.cell.id, []).append(pair)
-    return found
-
 
 COLUMNS = ("width", "cell", "time [95 %]", "ratio [95 %]", "to")
 """Of a curve's table. A cell has a row a ratio, in which the first `OF_CELL` say the same."""

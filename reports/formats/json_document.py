@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from xbench.analysis.ratios import Comparison, Unpaired
+from xbench.analysis.ratios import Unpaired
 from xbench.analysis.summary import CellSummary
 from xbench.extensions import SECTIONS
-from xbench.reports.formats.compact import NOT_PAIRED
-from xbench.reports.formats.csv_files import finite
+from xbench.reports.formats.columns import NOT_PAIRED, Pair, all_pairs, finite
 from xbench.reports.model import Benchmark, Source
 from xbench.version import __version__
 
@@ -84,7 +83,7 @@ def _result(source: Source) -> Result:
         notes=source.notes,
         launches=source.launches,
         cells=[*map(flat_cell, source.cells)],
-        comparisons=[*map(_ratio, source.comparisons), *map(_not_paired, source.unpaired)],
+        comparisons=[*map(_ratio, all_pairs(source.comparisons, source.unpaired))],
         benchmarks=source.benchmarks,
     )
 
@@ -106,31 +105,18 @@ def _added(source: Source) -> dict[str, Any]:
     return {name: msgspec.to_builtins(each) for name, each in rows.items()}
 
 
-def _ratio(each: Comparison) -> Ratio:
+def _ratio(pair: Pair) -> Ratio:
+    ratio = None if isinstance(pair, Unpaired) else pair.ratio
     return Ratio(
-        group=each.group,
-        axis=each.axis,
-        cell_id=each.cell.id,
-        reference_id=each.reference.id,
-        ratio=each.ratio.value,
-        ratio_low=each.ratio.low,
-        ratio_high=each.ratio.high,
-        launches=each.ratio.launches,
-        verdict=each.verdict,
-    )
-
-
-def _not_paired(each: Unpaired) -> Ratio:
-    return Ratio(
-        group=each.cell.group,
-        axis=each.axis,
-        cell_id=each.cell.id,
-        reference_id=each.reference.id,
-        ratio=None,
-        ratio_low=None,
-        ratio_high=None,
-        launches=0,
-        verdict=NOT_PAIRED,
+        group=pair.cell.group,
+        axis=pair.axis,
+        cell_id=pair.cell.id,
+        reference_id=pair.reference.id,
+        ratio=ratio.value if ratio else None,
+        ratio_low=ratio.low if ratio else None,
+        ratio_high=ratio.high if ratio else None,
+        launches=ratio.launches if ratio else 0,
+        verdict=NOT_PAIRED if isinstance(pair, Unpaired) else pair.verdict,
     )
 
 

@@ -1,4 +1,4 @@
-r"""The report as LaTeX: tables ready to `\input`, for `booktabs` and any class."""
+r"""The report as LaTeX, escaped: tables ready to `\input`, for `booktabs` and any class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Everything the page's scripts draw and sort, packed."""
+"""What the page's scripts draw and show, as JSON: series, curves, ceilings, cells, ratios, bursts,
+tables.
+
+Every figure that a script shows comes as text, made by `reports/prose/numbers.py` as the tables'
+are, in a column beside its value, which only says where it is drawn. `pack` makes the JSON fit for
+a page.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +18,25 @@ from pathlib import Path
 import msgspec
 
 from xbench.analysis.bound import bandwidths, find_ceilings, moved_bytes
-from xbench.analysis.interval import MARGIN, Verdict
+from xbench.analysis.interval import VERDICTS, opposite
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary, per_call_s
-from xbench.records.schema import CellLine
+from xbench.records.schema import CeilingsLine, CellLine
 from xbench.reports.curves import curves, series_of, setting_of, thread_label
 from xbench.reports.draw.frame import PLOTLY_DASHES, PLOTLY_SYMBOLS, colours
 from xbench.reports.model import Series, Shown, Source, Table
 from xbench.reports.prose.names import backend_name
+from xbench.reports.prose.numbers import digits, show_once, show_rate, show_ratio
 from xbench.reports.prose.sentences import crossing_rows
 from xbench.reports.sources import slow_rounds
+from xbench.reports.tables.cells import show_cell_time
+from xbench.text import show_bytes
 
-# Result files as columns of numbers, as the page's scripts read them: the shape of its data.
+# Result files as columns of values and texts: the shape of the data that the scripts read.
 #
 # Times are seconds of a call; null where there is no number. `reports/page/js/view.js` reads this.
 
 Columns = dict[str, list[object]]
-VERDICTS: tuple[Verdict, ...] = ("faster", "slower", "same", "inconclusive")
 MOST_PAIRS = 100_000
 """So many ratios are in a page at most; beyond, only those that the tables show."""
 
@@ -93,6 +101,7 @@ def ceilings_table(sources: Sequence[Source]) -> list[dict[str, object]]:
             "label": f"{line.dtype}, {line.device}, {thread_label(line.threads)}",
             "bandwidths": bandwidths(line),
             "compute": line.compute.best if line.compute else None,
+            "text": _ceilings_text(line),
             "run": run,
         }
         for run, source in enumerate(sources)
@@ -100,63 +109,76 @@ def ceilings_table(sources: Sequence[Source]) -> list[dict[str, object]]:
     ]
 
 
+def _ceilings_text(line: CeilingsLine) -> str | None:
+    """`51.2 GB/s of L3, 20.1 GB/s of memory, and 99.8 GFLOP/s`, if both kinds are known."""
+    found = bandwidths(line)
+    if not found or line.compute is None:
+        return None
+    speeds = [f"{digits(each * 1e-9, 3)} GB/s of {place}" for place, each in found.items()]
+    return f"{', '.join(speeds)}, and {digits(line.compute.best * 1e-9, 3)} GFLOP/s"
+
+
 def cell_columns(sources: Sequence[Source], curve: Places, series: Places) -> Columns:
     """Every cell of every run, refused ones too."""
-    found: Columns = {name: [] for name in _FIELDS}
+    found: Columns = {}
     for run, source in enumerate(sources):
         for cell in source.cells:
-            plan = cell.plan
-            row = (
-                cell.id,
-                curve.of((run, setting_of(plan))),
-                series.of(series_of(plan)),
-                plan.width,
-                short(cell.time_s),
-                short(cell.low_s),
-                short(cell.high_s),
-                len(cell.launch_s),
-                cell.calls,
-                short(cell.first_s),
-                short(cell.build_s),
-                short(cell.open_s),
-                plan.flop,
-                moved_bytes(plan),
-                cell.bound,
-                plan.predicted_bytes,
-                _peak(cell),
-            )
-            for name, value in zip(_FIELDS, row, strict=True):
-                found[name].append(value)
+            places = curve.of((run, setting_of(cell.plan))), series.of(series_of(cell.plan))
+            for name, value in {**_values(cell, *places), **_texts(cell)}.items():
+                found.setdefault(name, []).append(value)
     return found
 
 
-_FIELDS = (
-    "id",
-    "curve",
-    "series",
-    "width",
-    "time",
-    "low",
-    "high",
-    "launches",
-    "calls",
-    "first",
-    "build",
-    "open",
-    "flop",
-    "bytes",
-    "bound",
-    "predicted",
-    "peak",
-)
+def _values(cell: CellSummary, curve: int, series: int) -> dict[str, object]:
+    plan = cell.plan
+    return {
+        "id": cell.id,
+        "curve": curve,
+        "series": series,
+        "width": plan.width,
+        "time": short(cell.time_s),
+        "low": short(cell.low_s),
+        "high": short(cell.high_s),
+        "launches": len(cell.launch_s),
+        "calls": cell.calls,
+        "first": short(cell.first_s),
+        "build": short(cell.build_s),
+        "open": short(cell.open_s),
+        "flop": plan.flop,
+        "bytes": moved_bytes(plan),
+        "bound": cell.bound,
+        "predicted": plan.predicted_bytes,
+        "peak": cell.peak_bytes,
+    }
+
+
+def _texts(cell: CellSummary) -> dict[str, str | None]:
+    """The figures of a cell as the scripts show them."""
+    peak = cell.peak_bytes
+    return {
+        "time_text": show_cell_time(cell),
+        "first_text": show_once(cell.first_s),
+        "build_text": show_once(cell.build_s),
+        "open_text": show_once(cell.open_s),
+        "rate_text": _rate_text(cell),
+        "predicted_text": show_bytes(cell.plan.predicted_bytes),
+        "peak_text": None if peak is None else show_bytes(peak),
+    }
+
+
+def _rate_text(cell: CellSummary) -> str | None:
+    """`12.3 GFLOP/s · 0.250 FLOP/byte`; None of a cell that no roofline has."""
+    flop, moved = cell.plan.flop, moved_bytes(cell.plan)
+    if cell.time_s is None or flop <= 0 or moved <= 0:
+        return None
+    rate = show_rate(flop, cell.time_s, cell.low_s, cell.high_s, None)
+    return f"{rate} GFLOP/s · {digits(flop / moved, 3)} FLOP/byte"
 
 
 def pair_columns(sources: Sequence[Source]) -> Columns:
     """Ratios of the cells that were measured in the same rounds, each pair once: `cell`'s time over
-    `base`'s, by their places in `cell_columns`."""
-    found: Columns = {
-        name: [] for name in ("cell", "base", "value", "low", "high", "launches", "verdict")
-    }
+    `base`'s, by their places in `cell_columns`. `inverse_text` says it of `base`."""
+    found: Columns = {name: [] for name in _OF_PAIR}
     whole = sum(len(source.choices) for source in sources) <= MOST_PAIRS
     first = 0
     for source in sources:
@@ -167,8 +189,21 @@ def pair_columns(sources: Sequence[Source]) -> Columns:
     return found
 
 
+_OF_PAIR = (
+    "cell",
+    "base",
+    "value",
+    "low",
+    "high",
+    "launches",
+    "verdict",
+    "text",
+    "inverse_text",
+)
+
+
 def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
-    ratio = each.ratio
+    ratio, turned = each.ratio, each.inverse
     row = (
         at[each.cell.id],
         at[each.reference.id],
@@ -177,18 +212,16 @@ def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
         short(ratio.high, 7),
         ratio.launches,
         VERDICTS.index(each.verdict),
+        show_ratio(ratio, each.verdict),
+        show_ratio(turned.ratio, turned.verdict),
     )
     for column, value in zip(found.values(), row, strict=True):
         column.append(value)
 
 
 def short(value: float | None, digits: int = 5) -> float | None:
-    """As many digits as are ever shown, and a few more: the page is smaller by half."""
+    """As many digits as a place in a plot needs: the page is smaller by half."""
     return None if value is None else float(f"{value:.{digits}g}")
-
-
-def _peak(cell: CellSummary) -> int | None:
-    return getattr(cell, "peak_bytes", None)
 
 
 # Raw bursts for the page, as many as it can hold.
@@ -247,12 +280,10 @@ def page_data(sources: Sequence[Source], tables: Sequence[Table]) -> bytes:
     cells = cell_columns(sources, curve, series)
     return msgspec.json.encode(
         {
-            "margin": MARGIN,
             "runs": [{"name": source.name} for source in sources],
             "names": _names(sources),
             "verdicts": VERDICTS,
-            "inverse": {"faster": "slower", "slower": "faster"}
-            | {each: each for each in ("same", "inconclusive")},
+            "inverse": {each: opposite(each) for each in VERDICTS},
             "reference": _reference(sources),
             "first": _first(sources),
             "series": series_table(each for each in series.found if isinstance(each, Series)),

@@ -44,7 +44,6 @@ def policy(*scripts: bytes) -> str:
 _HERE = Path(__file__).resolve().parent
 _SCRIPTS = (
     "elements",
-    "numbers",
     "view",
     "canvas",
     "plots_speed",

@@ -1,1 +1,1 @@
-"""Numbers and sentences, as far as intervals allow."""
+"""Figures, names and sentences as text, as far as intervals allow."""

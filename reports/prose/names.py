@@ -1,4 +1,4 @@
-"""Names as people say them: frameworks, ways to run an op, where it ran."""
+"""Names as people say them: backends, ways to run an op, what was run and where."""
 
 from __future__ import annotations
 

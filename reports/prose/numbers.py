@@ -1,4 +1,7 @@
-"""Numbers as people read them: as many digits as their interval supports, never more."""
+"""Figures as text: as many digits as their interval supports, never more.
+
+The only place where a figure of a report is rounded; the page's scripts get these texts.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def show_time(value: float, low: float | None, high: float | None) -> Shown:
     """`4.75 ms [4.61, 4.90]` from seconds; three digits and no brackets without an interval."""
     size, unit = time_unit(value)
     if low is None or high is None:
-        return Shown(f"{_digits(value / size, 3)} {unit}", value)
+        return Shown(f"{digits(value / size, 3)} {unit}", value)
     shown = show_interval(value / size, low / size, high / size)
     return Shown(f"{shown[0]} {unit} [{shown[1]}, {shown[2]}]", value)
 
@@ -42,11 +45,11 @@ def show_interval(value: float, low: float, high: float, extra: int = 0) -> tupl
 
 def _wide(value: float, low: float, high: float, count: int) -> tuple[str, str, str]:
     """Ends further away than a factor of `FAR` say only that."""
-    least, most = _digits(value / FAR, 1), _digits(value * FAR, 1)
+    least, most = digits(value / FAR, 1), digits(value * FAR, 1)
     return (
-        _digits(value, count),
-        f"< {least}" if count == 2 and low < float(least) else _digits(low, count),
-        f"> {most}" if count == 2 and high > float(most) else _digits(high, count),
+        digits(value, count),
+        f"< {least}" if count == 2 and low < float(least) else digits(low, count),
+        f"> {most}" if count == 2 and high > float(most) else digits(high, count),
     )
 
 
@@ -58,7 +61,7 @@ def show_ratio(ratio: Estimate, judged: Verdict) -> Shown:
     other two print the interval of the ratio of times. Digits are added until the printed ends
     alone would lead to the same verdict."""
     if ratio.low is None or ratio.high is None:
-        return Shown(f"{_digits(ratio.value, 2)}× the time, no interval", ratio.value)
+        return Shown(f"{digits(ratio.value, 2)}× the time, no interval", ratio.value)
     factor, ends = show_factor(ratio, judged)
     said = {"same": f"same within {percent(MARGIN)}", "inconclusive": "inconclusive"}
     return Shown(f"{said.get(judged, f'{factor}× {judged}')} {ends}", ratio.value)
@@ -91,7 +94,7 @@ def show_rate(
     giga = amount * 1e-9
     of = "" if share is None else f" ({show_share(share)}{f' of {place}' if place else ''})"
     if low_s is None or high_s is None:
-        return Shown(f"{_digits(giga / time_s, 3)}{of}", giga / time_s)
+        return Shown(f"{digits(giga / time_s, 3)}{of}", giga / time_s)
     shown = show_interval(giga / time_s, giga / high_s, giga / low_s)[0]
     return Shown(f"{shown}{of}", giga / time_s)
 
@@ -108,7 +111,7 @@ def show_once(seconds: float | None) -> str:
     if seconds is None or seconds <= 0.0:
         return NOTHING
     size, unit = time_unit(seconds)
-    return Shown(f"{_digits(seconds / size, 2)} {unit}", seconds)
+    return Shown(f"{digits(seconds / size, 2)} {unit}", seconds)
 
 
 def _ends_that_say(wanted: Verdict, value: float, low: float, high: float) -> tuple[str, str, str]:
@@ -138,7 +141,7 @@ def _fixed(value: float, places: int) -> str:
     return f"{round(value, places):.{max(places, 0)}f}"
 
 
-def _digits(value: float, count: int) -> str:
+def digits(value: float, count: int) -> str:
     """`count` significant digits, written out unless that would be unreadable."""
     if not 1e-6 <= value < _LARGE:
         return f"{value:.{count - 1}e}"

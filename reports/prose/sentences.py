@@ -1,4 +1,8 @@
-"""Sentences made from data. They claim what a verdict claims, which is what its interval does."""
+"""Sentences about a result: two cells compared, curves, pairs of backends, how far to trust it,
+what was not run, where a device takes over, and why several results are not compared.
+
+They claim what a verdict claims, which is what its interval does.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from statistics import median
 
 from xbench.analysis.bound import Bound
 from xbench.analysis.crossover import Crossover, DeviceCrossover
-from xbench.analysis.interval import MARGIN, Verdict
+from xbench.analysis.interval import MARGIN, VERDICTS
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
 from xbench.reports.curves import (
@@ -110,8 +114,6 @@ OVERHEAD_LIMIT, RESTLESS_LIMIT = 0.01, 0.01
 MOST_NAMED = 3
 LEAST_DISTURBED = 0.001
 """A smaller share of disturbed bursts is not worth a sentence."""
-
-VERDICTS: tuple[Verdict, ...] = ("faster", "slower", "same", "inconclusive")
 
 
 def curve_sentences(curve: Curve) -> list[str]:

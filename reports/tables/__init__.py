@@ -1,1 +1,1 @@
-"""Tables of text: cells, ratios, causes, memory."""
+"""Tables of text: cells, ratios, causes."""

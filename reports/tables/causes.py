@@ -1,4 +1,6 @@
-"""What bounds the times: the machine's ceilings, and what launching costs each worker."""
+"""Tables of why a time is what it is: the machine's ceilings and what launching costs each worker;
+what memory costs a call; what starting costs, and when leaving eager mode pays.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from xbench.analysis.summary import CellSummary
 from xbench.records.schema import CeilingsLine, Figure
 from xbench.reports.curves import Curve, thread_label
 from xbench.reports.model import Shown, Source, Table
+from xbench.reports.prose.memory_costs import show_fault_costs, show_faults, show_fresh, show_size
 from xbench.reports.prose.numbers import NOTHING, show_once, show_ratio, show_share
 from xbench.reports.tables.cells import named, without_empty
-from xbench.text import percent, show_bytes
+from xbench.text import percent
 
 CAUSES = "What bounds the times"
 SPREAD_SHOWN = 0.005
@@ -128,7 +131,7 @@ def memory_table(curve: Curve, ceilings: Sequence[CeilingsLine]) -> Table:
     rows: list[tuple[str, ...]] = [
         (
             *named(cell.plan),
-            _bytes(moved_bytes(cell.plan)),
+            show_size(moved_bytes(cell.plan)),
             show_faults(cell),
             *_costs(cell, ceilings),
             against.get(cell.id, NOTHING),
@@ -149,30 +152,6 @@ def memory_table(curve: Curve, ceilings: Sequence[CeilingsLine]) -> Table:
         "system against reuse",
     )
     return Table(caption, columns, rows, 2, frozenset({0, *range(2, 8)}))
-
-
-def show_faults(cell: CellSummary) -> Shown:
-    """`60 511`: of a call."""
-    faults = cell.faults_per_call or 0.0
-    return Shown(f"{faults:,.0f}".replace(",", " "), faults)
-
-
-def show_fresh(cell: CellSummary, ceilings: CeilingsLine) -> str:
-    """`248 MB`: what so many faults bring at least, a page each."""
-    fresh = round((cell.faults_per_call or 0.0) * ceilings.page_bytes)
-    return _bytes(fresh) if fresh else NOTHING
-
-
-def _bytes(count: int) -> Shown:
-    return Shown(show_bytes(count), count)
-
-
-def show_fault_costs(cell: CellSummary, ceilings: CeilingsLine) -> tuple[str, str]:
-    """`1.4 µs`, `87 ms`: of one fault at its cheapest, and of a call's."""
-    if ceilings.fault_ns is None:
-        return NOTHING, NOTHING
-    each_s = ceilings.fault_ns.best * 1e-9
-    return show_once(each_s), show_once(each_s * (cell.faults_per_call or 0.0))
 
 
 def _costs(cell: CellSummary, lines: Sequence[CeilingsLine]) -> tuple[str, str, str, str]:

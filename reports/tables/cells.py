@@ -1,4 +1,6 @@
-"""The tables of a scaling curve, of refused cells, and of other people's benchmarks."""
+"""Tables of cells: a curve's times and ratios, modes and gradients, cells without a number, other
+people's benchmarks, and which backend wins how many workloads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The tables of all curves and results joined, one a kind: for a page that sorts and filters."""
+"""Tables put together: those of all curves joined, one a kind, for a page that sorts and filters;
+of several results side by side; and curve by curve, for Markdown.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the verdict of a comparison is shown: in the terminal, as Markdown, as a page."""
+"""How verdicts and histories of tracking are shown: in the terminal, as Markdown, as a page."""

@@ -1,4 +1,4 @@
-"""The end of a tracking command: its verdict is made, written, shown, and is the exit status."""
+"""The end of a tracking command: its verdict is written, shown, and gives the exit status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from xbench.errors import UsageError
 from xbench.files import write_whole
-from xbench.reports.verdict.markdown import add_job_summary, annotation_lines, as_markdown
+from xbench.reports.verdict.job_summary import add_job_summary, annotation_lines, as_markdown
 from xbench.reports.verdict.wording import as_text
 from xbench.tracking.verdict import (
     Verdict,

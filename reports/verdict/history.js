@@ -1,25 +1,18 @@
 // The course of one cell or curve: times over their level, run by run, with what changed when.
 
 const HUES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999"];
-const percent = (change) => `${change > 0 ? "+" : ""}${(100 * Math.expm1(change)).toFixed(1)} %`;
 
-const middle = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];
-
-const course = (cell, place, runs) => {
-  const level = cell.baseline || middle(cell.s);
-  return {
-    x: cell.at, y: cell.s.map((each) => each / level), mode: "lines+markers",
-    name: plain(cell.width ? `width ${cell.width}` : cell.id),
-    line: { color: HUES[place % HUES.length], width: 2 }, marker: { size: 6 },
-    customdata: cell.at.map((at, nth) => {
-      const run = runs[at];
-      const facts = [plain(run.id), `${timeLabel(cell.s[nth])}, ${factorLabel(cell.s[nth] / level)}`];
-      const more = [...run.changed, ...run.accepted.map((why) => `accepted: ${why}`)];
-      return [`<b>${plain(cell.id)}</b>`, ...facts, ...more.map(plain)].join("<br>");
-    }),
-    hovertemplate: "%{customdata}<extra></extra>",
-  };
-};
+const course = (cell, place, runs) => ({
+  x: cell.at, y: cell.over, mode: "lines+markers",
+  name: plain(cell.width ? `width ${cell.width}` : cell.id),
+  line: { color: HUES[place % HUES.length], width: 2 }, marker: { size: 6 },
+  customdata: cell.at.map((at, nth) => {
+    const run = runs[at];
+    const more = [...run.changed, ...run.accepted.map((why) => `accepted: ${why}`)];
+    return [`<b>${plain(cell.id)}</b>`, plain(run.id), cell.texts[nth], ...more.map(plain)].join("<br>");
+  }),
+  hovertemplate: "%{customdata}<extra></extra>",
+});
 
 const upright = (at, line) => ({ type: "line", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line });
 const label = (at, y, text, ink) => ({
@@ -44,7 +37,7 @@ const marks = (row, runs) => {
   for (const [at, change, cells] of row.steps) {
     shapes.push(upright(at - 0.5, { color: "#c0392b", width: 2 }));
     const of = row.cells.length > 1 ? ` (${cells} of ${row.cells.length})` : "";
-    annotations.push({ ...label(at - 0.5, 0.02, `step ${percent(change)}${of}`, "#c0392b"), yanchor: "bottom" });
+    annotations.push({ ...label(at - 0.5, 0.02, `step ${change}${of}`, "#c0392b"), yanchor: "bottom" });
   }
   return { shapes, annotations };
 };
@@ -59,10 +52,7 @@ const draw = (found) => {
     yaxis: axis({ title: "time over its baseline", type: "log" }),
     shapes: [level, ...shapes], annotations, showlegend: row.cells.length > 1,
   }), CONFIG);
-  const anchored = row.cells.filter((cell) => cell.anchor && cell.baseline);
-  const [first] = anchored.sort((one, other) => other.baseline / other.anchor - one.baseline / one.anchor);
-  document.getElementById("about").textContent = first
-    ? `Baseline over anchor, at most: ${factorLabel(first.baseline / first.anchor)} (${first.id})` : "";
+  document.getElementById("about").textContent = row.about;
 };
 
 const alive = async () => {

@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from xbench.errors import UsageError
 from xbench.files import write_whole
-from xbench.reports.page.data import pack, plotly_source
+from xbench.reports.page.data import pack, plotly_source, short
 from xbench.reports.page.render import SHARED, cut, joined, policy
-from xbench.reports.verdict.history_table import COLUMNS, row_cells, step_rows
+from xbench.reports.verdict.history_table import COLUMNS, row_cells, show_change, step_rows
+from xbench.text import show_seconds
 from xbench.tracking.baseline import Stored
-from xbench.tracking.history import Row, what_changed
+from xbench.tracking.history import Past, Row, what_changed
 from xbench.version import __version__
 
 PAGE = "history.html"
@@ -49,7 +50,7 @@ def render_history(rows: Sequence[Row], stored: Stored) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"cut": cut}
-    shared = (SHARED / f"{name}.js" for name in ("elements", "numbers", "canvas"))
+    shared = (SHARED / f"{name}.js" for name in ("elements", "canvas"))
     script, plotly = joined([*shared, _HERE / "history.js"]), plotly_source()
     return environment.get_template("history.html").render(
         columns=COLUMNS,
@@ -67,7 +68,7 @@ def render_history(rows: Sequence[Row], stored: Stored) -> str:
 
 
 def _data(rows: Sequence[Row], stored: Stored) -> dict[str, object]:
-    """What the script draws. Times in seconds, changes of logarithms."""
+    """What the script draws: values where a point lies, and texts of what it shows."""
     return {
         "runs": [
             {
@@ -84,19 +85,43 @@ def _data(rows: Sequence[Row], stored: Stored) -> dict[str, object]:
         "rows": [
             {
                 "name": row.name,
-                "steps": [[each.place, each.change, each.cells] for each in row.changes],
-                "cells": [
-                    {
-                        "id": past.plan.id,
-                        "width": past.plan.width,
-                        "at": past.values.places,
-                        "s": past.values.values,
-                        "baseline": past.baseline,
-                        "anchor": past.anchor,
-                    }
-                    for past in row.cells
+                "steps": [
+                    [each.place, show_change(each.change), each.cells] for each in row.changes
                 ],
+                "about": _farthest(row),
+                "cells": [_course(past) for past in row.cells],
             }
             for row in rows
         ],
     }
+
+
+def _course(past: Past) -> dict[str, object]:
+    """One cell: `over` are its times over their baseline (where it has none, over their median), at
+    these places of runs; `texts` say both."""
+    times = past.values.values
+    level = past.baseline or sorted(times)[len(times) // 2]
+    return {
+        "id": past.plan.id,
+        "width": past.plan.width,
+        "at": past.values.places,
+        "over": [short(each / level) for each in times],
+        "texts": [f"{show_seconds(each)}, {_factor(each / level)}" for each in times],
+    }
+
+
+def _farthest(row: Row) -> str:
+    """How far the baseline has gone from the anchor, of the cell in which it is most, if any."""
+    found = [
+        (past.baseline / past.anchor, past.plan.id)
+        for past in row.cells
+        if past.baseline and past.anchor
+    ]
+    if not found:
+        return ""
+    most, cell = max(found, key=lambda each: each[0])
+    return f"Baseline over anchor, at most: {_factor(most)} ({cell})"
+
+
+def _factor(factor: float) -> str:
+    return f"{factor:.3g}×"

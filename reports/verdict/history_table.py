@@ -1,4 +1,6 @@
-"""What stored runs say of each cell or curve, as a table for the terminal with sparklines."""
+"""What stored runs say of each cell or curve, as tables of text: its course with a sparkline, and
+the steps with what changed there.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ def row_cells(row: Row) -> tuple[str, ...]:
     """What stands under `COLUMNS`."""
     worst = row.worst
     of = f" (w {worst.plan.width})" if len(row.cells) > 1 else ""
-    newest = [_percent(each.change) for each in row.changes][-MOST_STEPS:]
+    newest = [show_change(each.change) for each in row.changes][-MOST_STEPS:]
     return (
         clear(row.name),
         widths(row),
@@ -63,7 +65,7 @@ def step_rows(rows: Sequence[Row], stored: Stored) -> list[tuple[str, ...]]:
     return [
         (
             clear(stored.runs[change.place].head.run_id),
-            _percent(change.change),
+            show_change(change.change),
             clear(row.name),
             f"{change.cells} of {len(row.cells)}",
             "; ".join(
@@ -97,7 +99,8 @@ def against(value: float, level: float | None) -> str:
     return NOTHING if level is None else f"{100.0 * (value / level - 1.0):+.1f} %"
 
 
-def _percent(change: float) -> str:
+def show_change(change: float) -> str:
+    """`+10.2 %`: of a change of logarithms."""
     return f"{100.0 * (exp(change) - 1.0):+.1f} %"
 
 

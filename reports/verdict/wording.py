@@ -1,4 +1,6 @@
-"""Findings in words: their order, the cells of a table row, and what an exit status means."""
+"""A verdict in words: its title and counts, findings the worst first, a finding's row of a table,
+and the whole as text for the terminal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A claim, the evidence for it, and what a judge makes of both."""
+"""The types of claims: a claim, the evidence that it is judged by, what a judge found, and the
+lines and figures that are stored.
+"""
 
 from __future__ import annotations
 

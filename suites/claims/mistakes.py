@@ -1,4 +1,6 @@
-"""The notebooks' mistakes: each is planted, run through the engine, and must be refused."""
+"""The notebooks' mistakes: backends that make each of them, run through the engine, which must
+refuse it; and the claims that are judged so.
+"""
 
 from __future__ import annotations
 

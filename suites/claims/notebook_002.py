@@ -1,4 +1,6 @@
-"""002: nets on a processor and a GPU, batches, cross-entropies, and nets that learn noise."""
+"""002: what recording for gradients costs, nets on a processor and a GPU, batches, cross-entropies,
+and nets that learn noise.
+"""
 
 from __future__ import annotations
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from xbench.ops.suite import Preset
 from xbench.suites.claims.claim import ClaimSet
+from xbench.suites.claims.claim_figures import crossover_plot, loss_curves
 from xbench.suites.claims.mistakes import MISTAKES, planted
 from xbench.suites.claims.notebook_000 import CLAIMS_000
 from xbench.suites.claims.notebook_001 import CLAIMS_001
 from xbench.suites.claims.notebook_002 import CLAIMS_002
 from xbench.suites.claims.notebook_003 import CLAIMS_003
 from xbench.suites.claims.notebook_004 import CLAIMS_004
-from xbench.suites.claims.plots import crossover_plot, loss_curves
 from xbench.suites.claims.sweeps import REQUESTS, SUITE
 
 PRESET = Preset(

@@ -1,4 +1,6 @@
-"""From evidence to lines of `claims.jsonl`, written beside a run's journal and read again."""
+"""Rulings: claims judged by evidence, written as lines of `claims.jsonl` beside a run's journal,
+and read again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Exhibits, asked of fresh workers: one a backend and mode, untimed, each answer a journal line."""
+"""Exhibits, small pieces of a user's code that are run once for their values: asked of fresh
+workers, one a backend and mode, untimed; each answer is a line of the journal. Also the worker's
+end of it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How times are judged: by a factor of the printed one, or by an order that an interval decides."""
+"""How claims are judged: a time by a factor of the printed one, an order by its interval, a value
+by what each backend shows.
+"""
 
 from __future__ import annotations
 

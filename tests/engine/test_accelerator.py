@@ -20,7 +20,7 @@ from xbench.plan.select import Selection, choose_devices
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.suites.presets import PRESETS
 from xbench.worker import device_ceilings
 

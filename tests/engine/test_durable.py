@@ -17,7 +17,7 @@ from xbench.errors import StorageFailed, UsageError
 from xbench.files import write_whole
 from xbench.records.journal import Journal
 from xbench.records.read import read_run
-from xbench.reports.formats.files import write_files
+from xbench.reports.formats.report_files import write_files
 from xbench.suites.claims.rulings import CLAIMS, Rulings, write_rulings
 from xbench.tracking.baseline import ACCEPTED, accept, read_accepted
 

@@ -15,7 +15,7 @@ from xbench.analysis.ratios import Comparison
 from xbench.errors import UsageError
 from xbench.files import cache_folder
 from xbench.records.aa_record import AaRecord, keep, kept, make_cache
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.reports.sources import aa_line
 from xbench.selftest.aa import LAUNCHES, Equal, equal, figures, judged, most_alarms
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from helpers.hostile import HOSTILE
 from helpers.made_runs import VARIANTS, plan, write_run
 from xbench.records.schema import CeilingsLine, CellPlan, Figure
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.version import __version__
 
 FILES = {

@@ -26,24 +26,24 @@ from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.read import read_run
 from xbench.registry import load_suite_file
 from xbench.reports import results
-from xbench.reports.command import make_report
+from xbench.reports.assemble import make_report
 from xbench.reports.draw.frame import colours
 from xbench.reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
-from xbench.reports.formats.html_tables import render_tables
-from xbench.reports.formats.json_document import json_document
-from xbench.reports.formats.latex import render_latex
-from xbench.reports.formats.markdown import render_markdown
-from xbench.reports.formats.pytest_benchmark import (
+from xbench.reports.formats.exports import (
     read_measured,
     to_bencher,
     to_github_action,
     to_pytest_benchmark,
 )
+from xbench.reports.formats.html_tables import render_tables
+from xbench.reports.formats.json_document import json_document
+from xbench.reports.formats.latex import render_latex
+from xbench.reports.formats.markdown import render_markdown
 from xbench.reports.page.render import prepare_page
 from xbench.reports.sources import load
 from xbench.reports.verdict.history_page import render_history
 from xbench.reports.verdict.history_table import show_past
-from xbench.reports.verdict.markdown import as_markdown
+from xbench.reports.verdict.job_summary import as_markdown
 from xbench.reports.verdict.wording import as_text
 from xbench.suites.claims.rulings import CLAIMS, read_rulings
 from xbench.suites.claims.tables_of_rulings import ruling_charts, ruling_tables

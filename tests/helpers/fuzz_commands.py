@@ -23,8 +23,8 @@ from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.schema import WorkerLine
 from xbench.registry import load_backend
-from xbench.reports.formats.pytest_benchmark import read_measured, to_pytest_benchmark
-from xbench.suites.claims.command import rule
+from xbench.reports.formats.exports import read_measured, to_pytest_benchmark
+from xbench.suites.claims.claims_command import rule
 from xbench.suites.claims.notebooks import NOTEBOOKS
 from xbench.suites.claims.rulings import CLAIMS
 from xbench.tracking.baseline import ACCEPTED

@@ -20,6 +20,7 @@ from xbench.records.schema import (
     Footer,
     GroupLine,
     Header,
+    MemoryLine,
     Samples,
     WorkerLine,
 )
@@ -125,6 +126,7 @@ def write_run(
     rounds: int = 9,
     changes: dict[str, dict[str, Any]] | None = None,
     ceilings: Sequence[CeilingsLine] = (),
+    memory: Sequence[MemoryLine] = (),
     **of_header: Any,
 ) -> Path:
     """A whole journal; `changes` are fields of cell lines by id, or make them from chance.
@@ -156,6 +158,8 @@ def write_run(
                     cells=lines,
                 )
             )
+    for each in memory:
+        journal.write(each)
     journal.write(Footer(ended_utc="2026-01-02T03:14:05+00:00", outcome="complete"))
     journal.close()
     return folder

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from xbench.cli import main
-from xbench.reports.command import write_report
-from xbench.reports.formats.csv_files import MEASUREMENT_COLUMNS
+from xbench.reports.assemble import write_report
+from xbench.reports.formats.columns import MEASUREMENT_COLUMNS
 
 
 def report(run: Path, capsys: pytest.CaptureFixture[str], reference: str | None = None) -> str:

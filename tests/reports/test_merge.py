@@ -7,7 +7,7 @@ from typing import Any
 
 from helpers.made_runs import MACHINE, benchmark_json, carried, families, write_run
 from helpers.made_sources import NUMPY, TORCH, cell, ratio, source
-from xbench.reports.command import make_report, report_figures
+from xbench.reports.assemble import make_report, report_figures
 from xbench.reports.curves import name_sources
 from xbench.reports.model import Merged, Shown, Source
 from xbench.reports.prose.answers import NOTHING_TO_COMPARE

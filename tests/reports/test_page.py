@@ -12,7 +12,7 @@ from helpers.browser import Opened, needs_chromium
 from helpers.made_runs import VARIANTS, families, plan, write_run
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.reports.prose.numbers import show_ratio, show_time
 from xbench.reports.sources import load
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from helpers.browser import Opened, needs_chromium
 from helpers.made_runs import VARIANTS, plan, write_run
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 
 pytestmark = needs_chromium
 ATTACKS = (

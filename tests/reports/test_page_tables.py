@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from helpers.browser import Opened, needs_chromium
 from helpers.made_runs import VARIANTS, WIDTHS, families, plan, write_run
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 from xbench.reports.sources import load
 
 pytestmark = needs_chromium

@@ -12,7 +12,8 @@ import pytest
 from helpers.format_runs import REASON, hostile_run, printed, small_cells, small_run
 from helpers.made_runs import STATS, benchmark_json, carried
 from helpers.reporting import measured
-from xbench.reports.formats.csv_files import FOREIGN, METRICS, RATIO, harmless
+from xbench.reports.formats.columns import FOREIGN, METRICS, RATIO
+from xbench.reports.formats.csv_files import harmless
 from xbench.reports.formats.json_document import DOCUMENT_VERSION, Document
 from xbench.reports.sources import load
 

@@ -14,8 +14,8 @@ from helpers.hostile import HOSTILE, Tags
 from helpers.made_runs import STATS, VARIANTS, benchmark_json, carried, families, plan, write_run
 from helpers.pages import written
 from xbench.errors import RecordError
-from xbench.reports.command import write_report
-from xbench.reports.draw.plots import free_slug
+from xbench.reports.assemble import write_report
+from xbench.reports.draw.static_figures import free_slug
 from xbench.reports.sources import load
 
 

@@ -11,7 +11,7 @@ import xbench
 from helpers.hostile import HOSTILE, Tags
 from helpers.made_runs import VARIANTS, families, plan, write_run
 from xbench.errors import RecordError, UsageError
-from xbench.reports.command import write_report
+from xbench.reports.assemble import write_report
 
 
 def test_a_run_loads_with_cells_ratios_and_a_table(tmp_path: Path) -> None:

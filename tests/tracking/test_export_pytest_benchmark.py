@@ -20,7 +20,7 @@ from xbench.analysis.summary import per_call_s, summarise
 from xbench.cli import main
 from xbench.records.read import read_run
 from xbench.records.schema import CellPlan, Samples
-from xbench.reports.formats.pytest_benchmark import carried
+from xbench.reports.formats.exports import carried
 from xbench.reports.sources import load
 
 FORMAT = ("--format", "pytest-benchmark")

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from xbench.reports.verdict.finish import finish
-from xbench.reports.verdict.markdown import MARKER, MOST_CHARACTERS, annotation_lines, as_markdown
+from xbench.reports.verdict.job_summary import (
+    MARKER,
+    MOST_CHARACTERS,
+    annotation_lines,
+    as_markdown,
+)
 from xbench.reports.verdict.wording import MOST_ROWS, as_text
 from xbench.tracking.verdict import (
     KINDS,

@@ -19,7 +19,7 @@ from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.records.read import read_run
 from xbench.records.schema import CellLine, GroupLine, MemoryLine
-from xbench.reports.formats.csv_files import CELL_COLUMNS
+from xbench.reports.formats.columns import CELL_COLUMNS
 from xbench.suites.presets import PRESETS
 
 

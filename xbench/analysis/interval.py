@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from math import exp, inf, isfinite, isqrt, lgamma, log, sqrt
 from statistics import fmean, median
-from typing import Literal
+from typing import Literal, get_args
 
 # The standard deviation without rounding on the way, fast enough for every ratio of a large run.
 #
@@ -185,6 +185,7 @@ def unpaired_ratio(head: Sequence[float], base: Sequence[float], level: float = 
 # What a ratio's interval allows to be said.
 
 Verdict = Literal["faster", "slower", "same", "inconclusive"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 MARGIN = 0.02
 
 
@@ -200,6 +201,13 @@ def verdict(ratio: Estimate, margin: float = MARGIN) -> Verdict:
     if ratio.low >= 1.0 / (1.0 + margin) and ratio.high <= 1.0 + margin:
         return "same"
     return "inconclusive"
+
+
+def opposite(said: Verdict) -> Verdict:
+    """The verdict of the same two cells, said of the other one."""
+    if said == "faster":
+        return "slower"
+    return "faster" if said == "slower" else said
 
 
 # What one launch says: the time of a call, and the ratio of two cells, from its rounds.

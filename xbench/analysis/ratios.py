@@ -15,6 +15,7 @@ from xbench.analysis.interval import (
     Estimate,
     Rounds,
     Verdict,
+    opposite,
     over_launches,
     paired_log_ratio,
     verdict,
@@ -28,7 +29,6 @@ from xbench.records.schema import CellLine, CellPlan, GroupLine
 SIDE = "side"
 AXES = ("backend", "mode", "gradient", "allocator", SIDE)
 CHOICE = "choice"
-_INVERSE: dict[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,9 @@ class Comparison:
             self.ratio.launches,
         )
         logs = tuple(-each for each in self.logs)
-        turned = _INVERSE.get(self.verdict, self.verdict)
-        return Comparison(self.group, self.axis, self.reference, self.cell, ratio, turned, logs)
+        return Comparison(
+            self.group, self.axis, self.reference, self.cell, ratio, opposite(self.verdict), logs
+        )
 
 
 def compare_cells(

@@ -133,6 +133,11 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
         """The cell's id."""
         return self.plan.id
 
+    @property
+    def min_gbyte_per_s(self) -> float | None:
+        """The rate of the bytes that any mode must move, in GB/s."""
+        return None if self.time_s is None else self.plan.min_bytes / self.time_s * 1e-9
+
 
 def summarise(run: Run) -> list[CellSummary]:
     """Every planned cell in plan order, refused ones too."""

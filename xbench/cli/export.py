@@ -14,7 +14,7 @@ from xbench.cli.options import add_stored_runs_folder
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from xbench.reports.formats.pytest_benchmark import Measured
+    from xbench.reports.formats.exports import Measured
 
 FORMATS = ("pytest-benchmark", "github-action-benchmark", "bencher")
 
@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Write the run. Returns: 0, 5 if it holds no number (nothing is written then)."""
     from xbench.cli.report import newest_run
-    from xbench.reports.formats.pytest_benchmark import read_measured
+    from xbench.reports.formats.exports import read_measured
     from xbench.text import one_line
 
     measured = read_measured(options.run or newest_run(options.results))
@@ -75,7 +75,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _in_format(measured: Measured, name: str) -> Any:
     """The run as JSON data of one of `FORMATS`. Raises: RecordError where that is not possible."""
-    from xbench.reports.formats.pytest_benchmark import (
+    from xbench.reports.formats.exports import (
         to_bencher,
         to_github_action,
         to_pytest_benchmark,

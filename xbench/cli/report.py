@@ -66,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
     runs: list[Path] = options.runs or [newest_run(options.results)]
     out = options.out or _default_folder(runs[0])
 
-    from xbench.reports.command import write_report  # slow, and of no use before there are runs
+    from xbench.reports.assemble import write_report  # slow, and of no use before there are runs
 
     write_report(
         runs,

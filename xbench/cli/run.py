@@ -201,7 +201,7 @@ def _write_report(folder: Path) -> None:
     """Write the report of what was just measured. Raises: UsageError where a library that draws it
     cannot be used, as by settings of the user's own."""
     try:
-        from xbench.reports.command import write_report
+        from xbench.reports.assemble import write_report
 
         write_report([folder], folder / "report", None)
     except (ImportError, RuntimeError, ValueError) as error:

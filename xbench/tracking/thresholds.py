@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from xbench.analysis.interval import Estimate
+from xbench.analysis.interval import Estimate, verdict
 from xbench.errors import RecordError, UsageError
 from xbench.files import whole_file
 from xbench.text import near
@@ -132,16 +132,14 @@ Judged = Literal["regressed", "improved", "same", "inconclusive"]
 
 
 def judge(ratio: Estimate, threshold: Threshold) -> Judged:
-    """Of head over base, where lower is better.
+    """Of head over base, where lower is better, by the verdict of the ratio with this margin.
 
-    `regressed`: the estimate is at least the effect, and the interval's lower end beyond the
-    margin; `improved` is the same the other way round; `same`: the whole interval within the
-    margin. Without an interval nothing is known."""
-    if ratio.low is None or ratio.high is None:
-        return "inconclusive"
-    effect, margin = 1.0 + threshold.effect, 1.0 + threshold.margin
-    if ratio.value >= effect and ratio.low > margin:
+    `regressed`: the verdict is slower, and the estimate at least the effect; `improved`: it is
+    faster, and the estimate at least as much the other way; `same` as the verdict says."""
+    said = verdict(ratio, threshold.margin)
+    effect = 1.0 + threshold.effect
+    if said == "slower" and ratio.value >= effect:
         return "regressed"
-    if ratio.value <= 1.0 / effect and ratio.high < 1.0 / margin:
+    if said == "faster" and ratio.value <= 1.0 / effect:
         return "improved"
-    return "same" if ratio.low >= 1.0 / margin and ratio.high <= margin else "inconclusive"
+    return "same" if said == "same" else "inconclusive"

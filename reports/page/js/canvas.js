@@ -41,18 +41,27 @@ const logTicks = (low, high, label, most = 8) => {
   return { tickmode: "array", tickvals: inside, ticktext: inside.map(label) };
 };
 
-const timeLabel = (seconds) => {
-  const [size, unit] = UNITS.find(([each]) => seconds >= 0.999 * each) || UNITS[3];
-  return `${Number((seconds / size).toPrecision(3))} ${unit}`;
+// Labels: of ticks, and of the figures that no table has and that are too many to be sent as texts,
+// which are a burst's time and what so many calls take. Every other figure comes as text.
+const TIMES = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
+const BYTES = [[1e15, "PB"], [1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]];
+const rounded = (value, most = 3) => Number(value.toPrecision(most));
+const inUnits = (units, value, most) => {
+  const [size, unit] = units.find(([each]) => value >= 0.999 * each) || units.at(-1);
+  return `${rounded(value / size, most)} ${unit}`;
 };
-const factorLabel = (factor) => `${Number(factor.toPrecision(3))}×`;
-const countLabel = (count) => (count >= 1e6 ? `${Number((count / 1e6).toPrecision(3))}M` : count >= 1e4 ? `${Number((count / 1e3).toPrecision(3))}k` : String(Number(count.toPrecision(3))));
+const timeLabel = (seconds) => inUnits(TIMES, seconds);
+const roughTime = (seconds) => inUnits(TIMES, seconds, 2); // of sums with what was read once
+const byteLabel = (count) => inUnits(BYTES, count);
+const factorLabel = (factor) => `${rounded(factor)}×`;
+const numberLabel = (value) => String(rounded(value));
+const countLabel = (count) => (count >= 1e6 ? `${rounded(count / 1e6)}M` : count >= 1e4 ? `${rounded(count / 1e3)}k` : numberLabel(count));
 
 // Ticks of a linear axis that holds these values: at 1, 2 or 5 of a power of ten.
 const evenTicks = (values, label) => {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const rough = (high - low || high) / 4;
-  const power = 10 ** order(rough);
+  const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
   const first = Math.ceil(low / step - 1);
   const tickvals = Array.from({ length: 8 }, (_, place) => (first + place) * step).filter((each) => each <= high + step);
@@ -128,6 +137,6 @@ const banded = (name, series, points) => {
 
 const hoverOf = (cell, ...more) => {
   const launches = cell.launches > 1 ? `${cell.launches} launches` : "one launch, no interval";
-  const facts = [showTime(cell.time, cell.low, cell.high), launches, cell.bound && `bound: ${cell.bound}`];
+  const facts = [cell.time_text, launches, cell.bound && `bound: ${cell.bound}`];
   return [`<b>${plain(cell.id)}</b>`, facts.filter(Boolean).join(" · "), ...more].join("<br>");
 };

@@ -18,6 +18,9 @@ const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+const spaced = (count) => count.toLocaleString("en").replace(/,/g, "\u202f");
+const plural = (count, one, many = `${one}s`) => `${spaced(count)} ${count === 1 ? one : many}`;
+
 const cut = (text, most = 160) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // Plotly reads its labels as a small HTML: what may come from a file must not start a tag there.

@@ -90,7 +90,7 @@ const ratioTable = () => {
   const found = speedups().sort((a, b) => a.cell.width - b.cell.width);
   const body = found.slice(0, MOST_RATIOS).map(({ cell, pair }) => make("tr", {},
     make("th", { scope: "row", class: "figure" }, cell.width), make("th", { scope: "row" }, cut(nameOf(cell))),
-    make("td", { class: "figure" }, showTime(cell.time, cell.low, cell.high)), make("td", {}, showRatio(pair))));
+    make("td", { class: "figure" }, cell.time_text), make("td", {}, pair.text)));
   const heads = ["width", "cell", "time of a call [95 %]", cut(`against ${view.reference}`, 80)];
   region.replaceChildren(make("table", {},
     make("caption", {}, make("span", {}, cut(`${view.op}: against ${view.reference} (${view.setting})${found.length > MOST_RATIOS ? `, the first ${MOST_RATIOS} of ${found.length} ratios` : ""}`, 400))),

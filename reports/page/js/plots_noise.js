@@ -18,7 +18,7 @@ const drawSamples = () => {
     traces.push({
       x: places, y: seconds, mode: "markers", name: `launch ${launch + 1}`,
       marker: { color: cell.series.colour, opacity: SHADES[launch % SHADES.length], size: 7, symbol: calm.map((each) => (each ? "circle" : "x")) },
-      customdata: seconds.map((each, round) => `<b>${plain(cell.id)}</b><br>launch ${launch + 1}, round ${round + 1}: ${showTime(each, null, null)}${calm[round] ? "" : "<br>the machine itself was slow just before (canary)"}`),
+      customdata: seconds.map((each, round) => `<b>${plain(cell.id)}</b><br>launch ${launch + 1}, round ${round + 1}: ${timeLabel(each)}${calm[round] ? "" : "<br>the machine itself was slow just before (canary)"}`),
       hovertemplate: "%{customdata}<extra></extra>", showlegend: false,
     });
     const ordered = [...seconds].sort((a, b) => a - b);
@@ -43,7 +43,7 @@ const drawSamples = () => {
       xaxis: axis({ title: "launch, rounds in the order taken", tickmode: "array", tickvals: middles.filter((_, place) => shown[place]), ticktext: labels.filter((_, place) => shown[place]), showgrid: false }),
       yaxis: axis({ title: "time of a call, burst by burst", ...evenTicks(all, timeLabel) }), shapes: [...band, ...marks],
     },
-    summary: `${nameOf(cell)} at width ${cell.width}: ${showTime(cell.time, cell.low, cell.high)}. Each point is a burst of ${plural(cell.calls, "call")}, each line a launch's median, the band the 95 % interval of the figure.` +
+    summary: `${nameOf(cell)} at width ${cell.width}: ${cell.time_text}. Each point is a burst of ${plural(cell.calls, "call")}, each line a launch's median, the band the 95 % interval of the figure.` +
       (slow ? ` Crosses: ${plural(slow, "round")} before which the machine itself was slow.` : ""),
   };
 };

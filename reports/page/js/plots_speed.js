@@ -17,8 +17,8 @@ const drawTimes = () => {
 
 // How many cells, and between which times: who is faster than whom is the ratios' to say.
 const span = (cells) => {
-  const times = cells.map((cell) => cell.time);
-  const [least, most] = [Math.min(...times), Math.max(...times)].map((each) => showTime(each, null, null));
+  const ordered = [...cells].sort((a, b) => a.time - b.time);
+  const [least, most] = [ordered[0], ordered.at(-1)].map((cell) => cell.time_text);
   return `${plural(cells.length, "cell")} at ${plural(widthsOf(cells).length, "width")}, from ${least} to ${most}.`;
 };
 
@@ -43,7 +43,7 @@ const drawSpeedups = () => {
   for (const { cell, pair } of found) {
     const point = {
       width: cell.width, value: 1 / pair.value, low: pair.high && 1 / pair.high, high: pair.low && 1 / pair.low,
-      hover: `<b>${plain(cell.id)}</b><br>${showRatio(pair)} · ${plural(pair.launches, "launch", "launches")}<br>against ${plain(pair.base.id)}`,
+      hover: `<b>${plain(cell.id)}</b><br>${pair.text} · ${plural(pair.launches, "launch", "launches")}<br>against ${plain(pair.base.id)}`,
     };
     if (!byName.has(nameOf(cell))) byName.set(nameOf(cell), { series: lookOf(cell), points: [] });
     byName.get(nameOf(cell)).points.push(point);

@@ -25,7 +25,7 @@ const drawRoofline = () => {
   const strong = (point) => point.cell.curve.op === view.op;
   const traces = [...byWay].map(([name, found]) => ({
     x: found.map((each) => each.x), y: found.map((each) => each.value), mode: "markers", name: plain(name),
-    customdata: found.map((each) => hoverOf(each.cell, `${digits(each.value, 3)} GFLOP/s · ${digits(each.x, 3)} FLOP/byte`)),
+    customdata: found.map((each) => hoverOf(each.cell, each.cell.rate_text)),
     hovertemplate: "%{customdata}<extra></extra>",
     marker: { ...look({ ...lookOf(found[0].cell), symbol: MODES[found[0].cell.series.mode] || "triangle-down" }).marker, size: 9, opacity: found.map((each) => (strong(each) ? 1 : 0.3)) },
   }));
@@ -35,8 +35,8 @@ const drawRoofline = () => {
   return {
     traces: [...roof, ...traces],
     layout: {
-      xaxis: logAxis("FLOP per byte moved", along, (each) => String(Number(each.toPrecision(2)))),
-      yaxis: logAxis("GFLOP/s", all, (each) => String(Number(each.toPrecision(3)))),
+      xaxis: logAxis("FLOP per byte moved", along, numberLabel),
+      yaxis: logAxis("GFLOP/s", all, numberLabel),
     },
     summary: `${said} Strong points are ${view.op}; pale ones are other operations in the same setting. Bytes are those the mode must move, not what a cache saves.`,
   };
@@ -47,9 +47,9 @@ const roofs = (cells, points) => {
   const ends = [Math.min(...points.map((each) => each.x)) / 2, Math.max(...points.map((each) => each.x)) * 2];
   const traces = [];
   const said = [];
-  for (const { label, bandwidths, compute, run } of known.map((each) => page.ceilings[each])) {
+  for (const { label, bandwidths, compute, text, run } of known.map((each) => page.ceilings[each])) {
     const places = Object.entries(bandwidths);
-    if (!places.length || !compute) continue;
+    if (!text) continue;
     for (const [place, bandwidth] of places) {
       const knee = compute / bandwidth;
       const x = [...new Set([ends[0], Math.min(Math.max(knee, ends[0]), ends[1]), ends[1]])];
@@ -59,8 +59,7 @@ const roofs = (cells, points) => {
         line: { color: colour("ink"), width: memory ? 1.5 : 1, dash: memory ? (run % 2 ? "dash" : "solid") : "dot" },
       });
     }
-    const speeds = places.map(([place, each]) => `${digits(each * 1e-9, 3)} GB/s of ${place}`).join(", ");
-    said.push(`${inRun("Ceilings", run)} measured on ${label}: ${speeds}, and ${digits(compute * 1e-9, 3)} GFLOP/s.`);
+    said.push(`${inRun("Ceilings", run)} measured on ${label}: ${text}.`);
   }
   return [traces, said.join(" ") || "No ceilings were measured for this setting."];
 };
@@ -72,13 +71,15 @@ const drawPhases = () => {
   if (!cells.length) return { missing: "No cell has a number at this width." };
   const steady = plural(view.calls, "call");
   const parts = [
-    ["start-up", "#999999", (cell) => cell.open || 0], ["building", "#56B4E9", (cell) => cell.build || 0],
-    ["first call", "#E69F00", (cell) => cell.first || 0], [steady, "#0072B2", (cell) => view.calls * cell.time],
+    ["start-up", "#999999", (cell) => cell.open || 0, (cell) => cell.open_text],
+    ["building", "#56B4E9", (cell) => cell.build || 0, (cell) => cell.build_text],
+    ["first call", "#E69F00", (cell) => cell.first || 0, (cell) => cell.first_text],
+    [steady, "#0072B2", (cell) => view.calls * cell.time, (cell) => roughTime(view.calls * cell.time)],
   ];
   return {
-    traces: parts.map(([name, color, part]) => ({
+    traces: parts.map(([name, color, part, text]) => ({
       type: "bar", orientation: "h", name, y: cells.map((cell) => plain(nameOf(cell))), x: cells.map(part), marker: { color },
-      customdata: cells.map((cell) => hoverOf(cell, `${name}: ${showOnce(part(cell))} of ${showOnce(total(cell))}`)),
+      customdata: cells.map((cell) => hoverOf(cell, `${name}: ${text(cell)} of ${roughTime(total(cell))}`)),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
     layout: { barmode: "stack", xaxis: axis({ title: "seconds", rangemode: "tozero" }), yaxis: axis({ showline: false, ticks: "" }) },
@@ -98,7 +99,7 @@ const drawBreakEven = () => {
   return {
     traces: cells.map((cell) => ({
       x: counts, y: counts.map((count) => spent(cell, count)), mode: "lines", name: plain(nameOf(cell)), line: look(lookOf(cell)).line,
-      customdata: counts.map((count) => hoverOf(cell, `${countLabel(count)} calls take ${showOnce(spent(cell, count))}`)),
+      customdata: counts.map((count) => hoverOf(cell, `${countLabel(count)} calls take ${roughTime(spent(cell, count))}`)),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
     layout: {
@@ -118,14 +119,15 @@ const drawMemory = () => {
   const alike = !measured && widthsOf(cells).every((width) => new Set(cells.filter((cell) => cell.width === width).map((cell) => cell.predicted)).size === 1);
   const found = alike ? [["every backend and mode", [...lines(cells).values()].sort((a, b) => b.length - a.length)[0]]] : [...lines(cells)];
   const value = (cell) => (measured ? cell.peak : cell.predicted);
+  const said = (cell) => (measured ? `${cell.peak_text} at the peak, measured once` : `${cell.predicted_text} predicted`);
   const points = cells.filter(value).map((cell) => ({ value: value(cell), low: null, high: null }));
   return {
     traces: found.map(([name, line]) => ({
       x: line.filter(value).map((cell) => cell.width), y: line.filter(value).map(value), name: plain(name), mode: "lines+markers", ...look(alike ? NEUTRAL() : lookOf(line[0])), showlegend: true,
-      customdata: line.filter(value).map((cell) => `<b>${plain(cell.id)}</b><br>${showBytes(value(cell))} ${measured ? "at the peak, measured once" : "predicted"}`),
+      customdata: line.filter(value).map((cell) => `<b>${plain(cell.id)}</b><br>${said(cell)}`),
       hovertemplate: "%{customdata}<extra></extra>",
     })),
-    layout: { xaxis: widthAxis(widthsOf(cells)), yaxis: logAxis(measured ? "peak memory of a call" : "memory, predicted", points, showBytes) },
+    layout: { xaxis: widthAxis(widthsOf(cells)), yaxis: logAxis(measured ? "peak memory of a call" : "memory, predicted", points, byteLabel) },
     summary: measured
       ? "Peak memory while inputs are put, the step is built and a few calls run, beyond what the process held before; one fresh process a cell, allocator as shipped. Compiled modes carry what their compiler took."
       : "Predicted from the shapes: inputs, two copies of the state, results and what eager operators keep. Not measured in these results; `xbench run --memory` does.",

@@ -18,10 +18,11 @@ const begin = (data) => {
   for (const pair of rows(data.pairs)) {
     const verdict = page.verdicts[pair.verdict];
     const [cell, base] = [page.cells[pair.cell], page.cells[pair.base]];
-    cell.pairs.push({ base, value: pair.value, low: pair.low, high: pair.high, launches: pair.launches, verdict });
+    const { launches } = pair;
+    cell.pairs.push({ base, value: pair.value, low: pair.low, high: pair.high, launches, verdict, text: pair.text });
     base.pairs.push({
       base: cell, value: 1 / pair.value, low: pair.high && 1 / pair.high, high: pair.low && 1 / pair.low,
-      launches: pair.launches, verdict: page.inverse[verdict],
+      launches, verdict: page.inverse[verdict], text: pair.inverse_text,
     });
   }
   delete page.pairs;

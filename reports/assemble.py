@@ -1,4 +1,6 @@
-"""`write_report`: read, draw, write, say where."""
+"""A report from its parts: result files are read, a chapter is made of each, figures are drawn, all
+files are written, and one format is printed.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +15,27 @@ from pathlib import Path
 from xbench.errors import UsageError
 from xbench.reports.curves import name_sources
 from xbench.reports.draw.frame import colours
-from xbench.reports.draw.plots import draw_all, free_slug, main_figures
-from xbench.reports.formats.files import make_folder, write_files
+from xbench.reports.draw.static_figures import draw_all, free_slug, main_figures
 from xbench.reports.formats.html_tables import render_tables
 from xbench.reports.formats.json_document import json_document
 from xbench.reports.formats.latex import render_latex
-from xbench.reports.formats.texts import MARKDOWN, TIDY, texts_beside
+from xbench.reports.formats.report_files import (
+    MARKDOWN,
+    TIDY,
+    make_folder,
+    texts_beside,
+    write_files,
+)
 from xbench.reports.model import Added, Chapter, Figure, Figures, Report, Source
 from xbench.reports.page.render import prepare_page
 from xbench.reports.prose import sentences
 from xbench.reports.prose.answers import answers
+from xbench.reports.prose.memory_costs import memory_sentences
 from xbench.reports.prose.sentences import crossing_sentences
 from xbench.reports.sources import load_all, select
 from xbench.reports.tables import causes
 from xbench.reports.tables.cells import benchmark_tables, wins_table
 from xbench.reports.tables.full_tables import merge
-from xbench.reports.tables.memory import memory_sentences
 
 # From results as read to a report as written.
 

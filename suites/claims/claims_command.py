@@ -83,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
     else:
         folder = _measured_before(claims, options.run)
     show(rule(claims, folder, mnist))
-    import_module("xbench.reports.command").write_report(
+    import_module("xbench.reports.assemble").write_report(
         [folder], folder / "report", None, aloud=False
     )
     return 0

@@ -1,4 +1,7 @@
-"""Charts drawn with Matplotlib's figure classes; `pyplot` would only add its import's time."""
+"""Figures as SVG and PNG: which a report has, and how each is drawn.
+
+Drawn with Matplotlib's figure classes; `pyplot` would only add its import's time.
+"""
 
 from __future__ import annotations
 

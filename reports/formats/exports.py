@@ -1,8 +1,9 @@
-"""pytest-benchmark's saved JSON, as `pytest-benchmark compare` takes it.
+"""A run in the formats of other tools: pytest-benchmark's saved JSON, Bencher's, and that of
+github-action-benchmark; docs/formats.md says what each keeps and loses.
 
-`name`, `fullname` and `param` of a row are the cell's id; `params` holds what `--group-by
-param:backend` and the like may ask for. Its figures are worked out by pytest-benchmark from all
-bursts of all launches, in seconds of a call.
+In pytest-benchmark's, `name`, `fullname` and `param` of a row are the cell's id; `params` holds
+what `--group-by param:backend` and the like may ask for. Its figures are worked out by
+pytest-benchmark from all bursts of all launches, in seconds of a call.
 """
 
 from __future__ import annotations

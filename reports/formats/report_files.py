@@ -1,11 +1,13 @@
-"""The text files of a report. Of a large one they are written by a process beside, since they take
-as long as the page."""
+"""Writing the files of a report, each whole or not at all, and none outside its folder.
+
+The text files of a large one are written by a process beside, since they take as long as the page.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,14 +15,43 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from xbench.errors import UsageError
+from xbench.files import write_whole
 from xbench.reports.formats.csv_files import cells_csv, comparisons_csv, measurements_csv
-from xbench.reports.formats.files import write_files
 from xbench.reports.formats.markdown import render_markdown
 from xbench.reports.model import Report
 
 MARKDOWN, TIDY = "report.md", "measurements.csv"
 MANY = 2000
 """From so many cells on a second process is worth its start and its memory."""
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder, if it is not there. Raises: UsageError if that cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _cannot(out, "it is no folder") from None
+    except OSError as error:
+        raise _cannot(out, error.strerror) from None
+
+
+def write_files(out: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files of these plain names to a folder that is there; text as UTF-8.
+
+    A link of such a name is replaced, never followed. Raises: UsageError if a file cannot be
+    written; those before it are there then."""
+    for name, content in files.items():
+        data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+        try:
+            write_whole(out / name, data)
+        except OSError as error:
+            raise _cannot(out, f"{name}: {error.strerror}") from None
+
+
+def _cannot(out: Path, why: str | None) -> UsageError:
+    return UsageError(
+        f"cannot write the report to {out}: {why}", "name a writable folder with --out"
+    )
 
 
 def write_texts(out: Path, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""What memory costs, in sentences: page faults, allocators, and bytes that fusing would save."""
+"""What memory costs, in figures and sentences: page faults, allocators, bytes that fusing saves."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from xbench.analysis.bound import find_ceilings, moved_bytes
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
-from xbench.records.schema import CellPlan
+from xbench.records.schema import CeilingsLine, CellPlan
 from xbench.reports.curves import Contest, contests, series_of
-from xbench.reports.model import Series, Source
+from xbench.reports.model import Series, Shown, Source
 from xbench.reports.prose.names import listed
-from xbench.reports.prose.numbers import show_factor, show_ratio, show_share
-from xbench.reports.tables.causes import show_fault_costs, show_faults, show_fresh
+from xbench.reports.prose.numbers import NOTHING, show_factor, show_once, show_ratio, show_share
 from xbench.text import percent, plural, show_bytes
 
 COSTLY, MOST_NAMED = 1.1, 5
@@ -133,3 +132,31 @@ def _half_idle(cell: CellSummary) -> bool:
 def _labels(cells: Iterable[CellSummary]) -> str:
     series: list[Series] = sorted((series_of(cell.plan) for cell in cells), key=lambda s: s.rank)
     return listed([each.label for each in series])
+
+
+# Figures of page faults, for these sentences and for the tables.
+
+
+def show_faults(cell: CellSummary) -> Shown:
+    """`60 511`: of a call."""
+    faults = cell.faults_per_call or 0.0
+    return Shown(f"{faults:,.0f}".replace(",", " "), faults)
+
+
+def show_fresh(cell: CellSummary, ceilings: CeilingsLine) -> str:
+    """`248 MB`: what so many faults bring at least, a page each."""
+    fresh = round((cell.faults_per_call or 0.0) * ceilings.page_bytes)
+    return show_size(fresh) if fresh else NOTHING
+
+
+def show_size(count: int) -> Shown:
+    """`248 MB`, to be sorted by the bytes."""
+    return Shown(show_bytes(count), count)
+
+
+def show_fault_costs(cell: CellSummary, ceilings: CeilingsLine) -> tuple[str, str]:
+    """`1.4 µs`, `87 ms`: of one fault at its cheapest, and of a call's."""
+    if ceilings.fault_ns is None:
+        return NOTHING, NOTHING
+    each_s = ceilings.fault_ns.best * 1e-9
+    return show_once(each_s), show_once(each_s * (cell.faults_per_call or 0.0))

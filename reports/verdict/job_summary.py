@@ -1,4 +1,5 @@
-"""A verdict as Markdown, for a pull request: short enough for a comment however many cells.
+"""A verdict for a pull request and its CI job: Markdown short enough for a comment however many
+cells, the job's summary, and annotations of GitHub Actions.
 
 Whatever comes from a file stands in code spans, or is escaped: it starts no markup, no link, and
 mentions nobody.

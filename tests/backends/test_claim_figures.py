@@ -8,8 +8,8 @@ import pytest
 
 from helpers.claim_worlds import GPU, line, world
 from xbench.suites.claims.claim import Evidence
+from xbench.suites.claims.claim_figures import MOST_POINTS, crossover_plot, loss_curves, thinned
 from xbench.suites.claims.notebook_002 import crossing
-from xbench.suites.claims.plots import MOST_POINTS, crossover_plot, loss_curves, thinned
 
 EMPTY = Evidence([], [], [], [])
 

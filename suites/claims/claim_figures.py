@@ -1,4 +1,4 @@
-"""Two figures as data: the loss curves of 001, and the crossover of 002."""
+"""Two figures of the notebooks' claims as data: loss curves of 001, the crossover of 002."""
 
 from __future__ import annotations
 
