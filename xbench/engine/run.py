@@ -16,8 +16,8 @@ import msgspec
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.burst import Burst
 from xbench.engine.ceilings import framework_products, known_ceilings, measured_again
-from xbench.engine.cell import CellWork, Limits
 from xbench.engine.group import GroupRun
+from xbench.engine.launch import LaunchContext, Limits
 from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
 from xbench.engine.oracle_client import Oracle
 from xbench.engine.placement import Scatter
@@ -172,23 +172,24 @@ class Recording:
             self.opening_s = time.monotonic() - began
             if launch == 0:
                 self._ask_for_products(workers)
+            context = LaunchContext(
+                number=launch,
+                plan=self.plan,
+                settings=self.settings,
+                workers=workers,
+                oracle=oracle,
+                canary=canary,
+                scatter=scatter,
+                wait_budget=self.wait_budget,
+                limits=Limits(self.ceilings, self._ceilings_again),
+                bursts=self.bursts,
+                progress=self.progress,
+            )
             for group in order:
-                work = CellWork(
-                    self.plan,
-                    self.settings,
-                    workers,
-                    oracle,
-                    self.bursts,
-                    self.progress.doing,
-                    canary,
-                    scatter,
-                    self.wait_budget,
-                    Limits(self.ceilings, self._ceilings_again),
-                )
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
                 if schedule.allows(cost_s):
                     self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
-                    self._one_group(group, launch, work)
+                    self._one_group(group, context)
 
     def _cost_s(self, group: Group) -> float:
         """Predicted seconds of a launch of one group: no other can be shorter."""
@@ -274,11 +275,11 @@ class Recording:
         known = self.header, self.ceilings, self.workers, self.lines
         return Run(self.settings.folder, *known, memory=self.memory)
 
-    def _one_group(self, group: Group, launch: int, work: CellWork) -> None:
+    def _one_group(self, group: Group, launch: LaunchContext) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return
-        line = GroupRun(work, group, launch).measure(cells)
+        line = GroupRun(launch, group).measure(cells)
         self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)
