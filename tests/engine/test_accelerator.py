@@ -22,7 +22,7 @@ from xbench.records.read import Run
 from xbench.records.schema import CellLine
 from xbench.reports.command import write_report
 from xbench.suites.presets import PRESETS
-from xbench.worker import device_ceilings
+from xbench.worker import framework_ceilings
 
 BACKENDS = {
     "numpy": "xbench.backends.numpy_backend:NumpyBackend",
@@ -101,7 +101,7 @@ def test_its_ceilings_come_from_its_own_framework(measured: Measured) -> None:
     assert (line.by, line.cache_bytes, line.dtype) == ("npu", 1 << 20, "float32")
     assert line.bandwidth is not None
     assert line.compute is not None
-    assert line.array_bytes == device_ceilings.CACHE_TIMES << 20
+    assert line.array_bytes == framework_ceilings.CACHE_TIMES << 20
     assert cells["matmul", "npu", "npu:0"].compute_fraction is not None
 
 

@@ -24,7 +24,7 @@ from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.process.messages import CeilingsReply, Rate
 from xbench.suites.presets import PRESETS
-from xbench.worker import ceilings as worker
+from xbench.worker import cpu_ceilings as worker
 
 FOUND = CeilingsReply(
     bandwidth=Rate(2e10, spread=0.02, repeats=9),

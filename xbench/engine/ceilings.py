@@ -317,7 +317,7 @@ def _measure(
     Raises: WorkerDied, CellFailed."""
     policy = key.policy(cores)
     process = Process(
-        "xbench.worker.ceilings:main",
+        "xbench.worker.cpu_ceilings:main",
         {},
         worker_environment(
             load_backend("numpy").env(policy), key.allocator, settings.scratch, settings.variables
