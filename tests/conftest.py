@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 
 from helpers.places import TESTS
+from xbench.process.child import ROOT, Process
 from xbench.process.environment import worker_environment
-from xbench.process.process import ROOT, Process
 from xbench.registry import BACKENDS
 
 if TYPE_CHECKING:

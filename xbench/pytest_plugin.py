@@ -19,7 +19,7 @@ import pytest
 
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import Recording, measure_again, only
+from xbench.engine.run_plan import Recording, measure_again, only
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import XbenchError
 from xbench.machine.lock import one_at_a_time

@@ -17,7 +17,7 @@ from xbench.cli.parser_axes import add_no_lock, folder
 from xbench.cli.run import head_line, hold_machine
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.progress import make_progress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.engine.workers import Workers
 from xbench.errors import RecordError, UsageError

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from xbench import files
-from xbench.doctor.backends import ask_workers, attested, failed, installed, none_works, unreadable
+from xbench.doctor.backend_findings import (
+    ask_workers,
+    attested,
+    failed,
+    installed,
+    none_works,
+    unreadable,
+)
 from xbench.doctor.examine import examine
 from xbench.doctor.finding import Examination, Finding, Level, as_data, as_text, counts, summary
 from xbench.machine import cgroup, machine

@@ -12,7 +12,7 @@ from helpers.places import ROOT, TESTS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan
@@ -108,7 +108,7 @@ def test_its_ceilings_come_from_its_own_framework(measured: Measured) -> None:
 @pytest.fixture
 def _no_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what is asked here, and for long where a device does not wait."""
-    monkeypatch.setattr("xbench.engine.run.known_ceilings", lambda *given: iter(()))
+    monkeypatch.setattr("xbench.engine.run_plan.known_ceilings", lambda *given: iter(()))
 
 
 @pytest.mark.usefixtures("_no_ceilings")

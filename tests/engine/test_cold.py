@@ -17,7 +17,7 @@ from xbench.plan.predict import predict
 from xbench.plan.select import Selection
 from xbench.records.schema import CacheBandwidth, CeilingsLine, Figure
 from xbench.suites.presets import PRESETS
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import Slot
 
 SPEC = Spec("copy", (("n", 1), ("w", 4)), "float32")
 

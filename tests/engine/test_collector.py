@@ -17,8 +17,8 @@ from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Spec, Step, Tensors
 from xbench.process.messages import UnloadRequest
 from xbench.worker.counters import measured
+from xbench.worker.loaded_cell import Slot
 from xbench.worker.session import Session
-from xbench.worker.slot import Slot
 
 SPEC = Spec("copy", (("n", 2), ("w", 3)), "float32")
 

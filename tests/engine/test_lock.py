@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.places import HELPERS
-from xbench.doctor.sharing import other_run
+from xbench.doctor.sharing_findings import other_run
 from xbench.machine.lock import Turn, holder, one_at_a_time
 from xbench.records.read import read_run
 
@@ -20,14 +20,14 @@ DEADLY = str(HELPERS / "deadly.py")
 TINY = ("--suite", DEADLY, "--op", "harmless", "--preset", "smoke", "--backend", "numpy")
 HOLD = """
 import sys
-from xbench.doctor.sharing import other_run
+from xbench.doctor.sharing_findings import other_run
 from xbench.machine.lock import one_at_a_time
 with one_at_a_time(["xbench", "run", "--preset", "full"], True, print):
     print("held", flush=True)
     sys.stdin.read()
 """
 ASK = """
-from xbench.doctor.sharing import other_run
+from xbench.doctor.sharing_findings import other_run
 from xbench.machine.lock import one_at_a_time
 with one_at_a_time(["xbench"], True, print) as turn:
     print(turn)

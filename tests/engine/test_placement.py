@@ -12,7 +12,7 @@ import pytest
 
 from helpers.places import ROOT
 from xbench.contracts import Spec
-from xbench.engine.placement import SHIFT_LIMIT_BYTES, Scatter
+from xbench.engine.launch_draws import SHIFT_LIMIT_BYTES, Scatter
 from xbench.plan.cell import Cell, WorkerKey
 from xbench.process.environment import ALLOCATORS, PADDING
 from xbench.worker.layout import Gaps, Heap, begin_on
@@ -71,7 +71,7 @@ import numpy as np
 from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.worker.layout import Gaps, Heap
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import Slot
 from xbench.ops import get_op
 
 backend = NumpyBackend()

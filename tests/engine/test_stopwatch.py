@@ -10,7 +10,7 @@ import pytest
 from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import device_disagrees
 from xbench.records.schema import CellLine, Samples
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import Slot
 
 
 class Queue:

@@ -18,8 +18,8 @@ from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import early_fence
 from xbench.process.messages import Reading
 from xbench.records.schema import CellLine
-from xbench.worker import counters, slot
-from xbench.worker.slot import Slot
+from xbench.worker import counters, loaded_cell
+from xbench.worker.loaded_cell import Slot
 
 LAUNCH_NS, WORK_NS, COPY_NS, READ_NS = 5_000, 1_000_000, 3_000_000, 2_000
 CALL_NS = LAUNCH_NS + WORK_NS
@@ -93,7 +93,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slot]:
         clocks = {name: lambda *clock: device.now_ns for name in names}
         clock = SimpleNamespace(**clocks, sleep=device.sleep)
         monkeypatch.setattr(counters, "time", clock)
-        monkeypatch.setattr(slot, "time", clock)
+        monkeypatch.setattr(loaded_cell, "time", clock)
         backend: Any = device
         pristine = {"w": np.zeros(1, "float32")} if state else {}
         spec = Spec("matmul", (("m", 1), ("k", 1), ("n", 1)), "float32")
@@ -171,7 +171,7 @@ def burst_without(line: int) -> Burst:
 def mutant_of(mutation: ast.NodeTransformer) -> Burst:
     """The worker's burst, mutated."""
     tree = mutation.visit(ast.parse(textwrap.dedent(inspect.getsource(Slot.burst))))
-    names = dict(vars(slot))
+    names = dict(vars(loaded_cell))
     exec(compile(ast.fix_missing_locations(tree), "mutant", "exec"), names)
     mutant: Burst = names["burst"]
     return mutant

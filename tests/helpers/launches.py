@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xbench.engine.launch import LaunchContext, Limits
+from xbench.engine.launch_draws import Scatter
 from xbench.engine.oracle_client import Oracle
-from xbench.engine.placement import Scatter
 from xbench.engine.progress import SilentProgress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.settings import Settings

@@ -14,7 +14,7 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 
 SPREAD = 0.01
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -29,10 +29,10 @@ from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.machine.machine import this_machine
 from xbench.ops import OPS
 from xbench.plan.cell import WorkerKey
+from xbench.process.child import ROOT
 from xbench.process.environment import worker_environment
-from xbench.process.process import ROOT
 from xbench.registry import BACKENDS, load_backend
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import Slot
 
 LAUNCHES = 5
 ROUNDS = 40

@@ -84,7 +84,7 @@ def inside(backend: str, width: int, what: str) -> list[list[float]]:
     from xbench.ops import get_op
     from xbench.registry import load_backend
     from xbench.worker.layout import Gaps, Heap
-    from xbench.worker.slot import Slot
+    from xbench.worker.loaded_cell import Slot
 
     adapter = load_backend(backend)
     adapter.open(Policy("cpu", "eager", os.cpu_count() or 1, "ieee", "reuse"))

@@ -166,7 +166,7 @@ def test_a_cycle_would_be_seen(tmp_path: Path) -> None:
     late.write_text(
         "def f():\n    from xbench.engine import run\n    return 'xbench.worker.session:main'\n"
     )
-    assert used_modules(late) == {"xbench.engine.run", "xbench.worker.session"}
+    assert used_modules(late) == {"xbench.engine.run_plan", "xbench.worker.session"}
 
 
 @each_file

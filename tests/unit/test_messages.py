@@ -14,7 +14,7 @@ from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.engine.burst import keep
 from xbench.errors import WorkerDied
-from xbench.oracle.process import Oracle
+from xbench.oracle.serve_oracle import Oracle
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell, WorkerKey
 from xbench.process import messages, protocol

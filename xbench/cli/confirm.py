@@ -10,7 +10,7 @@ from xbench.cli.resume import asked_by, check_same
 from xbench.cli.run import head_line, planned, say, settings_of
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.progress import make_progress
-from xbench.engine.run import measure_again, only
+from xbench.engine.run_plan import measure_again, only
 from xbench.errors import UsageError
 from xbench.machine.lock import one_at_a_time
 from xbench.machine.machine import environment

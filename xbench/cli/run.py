@@ -14,7 +14,7 @@ from xbench.analysis.summary import CellSummary
 from xbench.cli.resume import asked_by, check_same, open_run
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.engine.progress import Progress, make_progress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import UsageError
 from xbench.machine.lock import Turn, one_at_a_time

@@ -9,8 +9,8 @@ from xbench.cli.run import EXIT_FAILED, hold_machine
 from xbench.cli.start import end_cleanly_on_signals, refuse_windows
 from xbench.errors import UsageError
 from xbench.selftest.aa import LAUNCHES, aa_checks
-from xbench.selftest.checks import quick_checks
 from xbench.selftest.no_change import no_change_checks
+from xbench.selftest.quick_checks import quick_checks
 
 
 def main(options: argparse.Namespace) -> int:

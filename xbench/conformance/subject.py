@@ -16,6 +16,7 @@ from xbench.engine.oracle_client import Oracle
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
 from xbench.ops import OPS
+from xbench.process.child import Process
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
     AnswerRequest,
@@ -29,7 +30,6 @@ from xbench.process.messages import (
     Request,
     UnloadRequest,
 )
-from xbench.process.process import Process
 
 R = TypeVar("R")
 

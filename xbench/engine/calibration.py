@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from xbench.engine.burst import Burst, agree, agree_in_pairs, choose_burst, steady
 from xbench.engine.cell import CellWork
 from xbench.engine.launch import LaunchContext
-from xbench.engine.placement import largest_shift
+from xbench.engine.launch_draws import largest_shift
 from xbench.engine.quiet import FreeCores
 from xbench.ops import get_op
 from xbench.plan.cell import Cell

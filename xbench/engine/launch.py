@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from xbench.engine.burst import Burst
+from xbench.engine.launch_draws import Scatter
 from xbench.engine.oracle_client import Oracle
-from xbench.engine.placement import Scatter
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, FreeCores, WaitBudget
 from xbench.engine.settings import Settings

@@ -7,6 +7,7 @@ from typing import TypeVar
 from xbench.contracts import Spec
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, OracleFailed, WorkerDied
+from xbench.process.child import Process
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
     ForeseeRequest,
@@ -17,7 +18,6 @@ from xbench.process.messages import (
     ReleaseRequest,
     Request,
 )
-from xbench.process.process import Process
 
 R = TypeVar("R")
 
@@ -76,7 +76,7 @@ class Oracle:
     def _start(self) -> Process:
         settings = self._settings
         return Process(
-            "xbench.oracle.process:main",
+            "xbench.oracle.serve_oracle:main",
             {
                 "folder": str(settings.scratch / "oracle"),
                 "seed": settings.seed,

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import msgspec
 
-from xbench.engine.placement import Scatter
+from xbench.engine.launch_draws import Scatter
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, WorkerDied, XbenchError
 from xbench.plan.cell import WorkerKey
+from xbench.process.child import Process
 from xbench.process.environment import (
     adapter_variables,
     inherited_names,
@@ -20,7 +21,6 @@ from xbench.process.environment import (
     worker_environment,
 )
 from xbench.process.messages import CostsRequest, OpenRequest
-from xbench.process.process import Process
 from xbench.process.side import SideSetup
 from xbench.records.schema import WorkerLine
 from xbench.registry import backend_paths, load_backend

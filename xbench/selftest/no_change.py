@@ -20,7 +20,7 @@ from typing import Any
 
 from xbench.registry import load_backend
 from xbench.selftest.aa import NOISY, most_alarms
-from xbench.selftest.checks import BROKEN, Check
+from xbench.selftest.quick_checks import BROKEN, Check
 
 KINDS = ("rename", "move", "unused", "imports", "package", "all")
 """What head does to base. `all`: everything at once."""

@@ -15,7 +15,7 @@ from xbench.analysis.interval import Estimate
 from xbench.analysis.ratios import SIDE, Comparison, compare_cells
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import make_progress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.errors import Status
 from xbench.machine.machine import framework_line, worker_facts

@@ -18,8 +18,8 @@ from xbench.errors import CellFailed, UsageError, WorkerDied
 from xbench.plan.build import Row
 from xbench.plan.cell import ALLOCATOR_POLICIES
 from xbench.plan.select import Selection, check_threads
+from xbench.process.child import PACKAGES, Process
 from xbench.process.environment import worker_environment
-from xbench.process.process import PACKAGES, Process
 from xbench.process.side import SideSetup
 from xbench.registry import load_suite, load_suite_file, suite_paths
 from xbench.text import near

@@ -43,7 +43,7 @@ from xbench.process.messages import InputFiles, PeakReply
 from xbench.process.serve import storage
 from xbench.registry import factory_of
 from xbench.text import show_bytes
-from xbench.worker.slot import Slot, put
+from xbench.worker.loaded_cell import Slot, put
 
 if TYPE_CHECKING:
     import numpy as np

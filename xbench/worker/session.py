@@ -66,9 +66,9 @@ from xbench.worker.layout import (
     begin_on,
     scatter_process,
 )
+from xbench.worker.loaded_cell import Slot, cache_bytes, put, stopwatch
 from xbench.worker.mode_evidence import check_mode, made
 from xbench.worker.peak import peak_memory
-from xbench.worker.slot import Slot, cache_bytes, put, stopwatch
 from xbench.worker.threads_at_work import threads_at_work
 from xbench.worker.work_checks import (
     answers_to_input,

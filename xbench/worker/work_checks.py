@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xbench.contracts import Handle, Tensors
 from xbench.ops import get_op
 from xbench.process.messages import KeptReply, NewOperandsReply, VariedReply
-from xbench.worker.slot import Slot, changed_operands, put, same, sample
+from xbench.worker.loaded_cell import Slot, changed_operands, put, same, sample
 
 if TYPE_CHECKING:
     import numpy as np

@@ -26,6 +26,7 @@ from xbench.files import cache_folder
 from xbench.machine.machine import available_bytes
 from xbench.plan.cell import WorkerKey
 from xbench.plan.plan import Plan
+from xbench.process.child import Process
 from xbench.process.environment import variables_of, worker_environment
 from xbench.process.messages import (
     CacheRate,
@@ -35,7 +36,6 @@ from xbench.process.messages import (
     ProductRequest,
     Rate,
 )
-from xbench.process.process import Process
 from xbench.records.schema import (
     PLACE,
     CacheBandwidth,

@@ -15,12 +15,12 @@ import msgspec
 
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.burst import Burst
-from xbench.engine.ceilings import framework_products, known_ceilings, measured_again
 from xbench.engine.group import GroupRun
 from xbench.engine.launch import LaunchContext, Limits
-from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
+from xbench.engine.launch_draws import Scatter
+from xbench.engine.machine_ceilings import framework_products, known_ceilings, measured_again
 from xbench.engine.oracle_client import Oracle
-from xbench.engine.placement import Scatter
+from xbench.engine.peak_memory import MemoryWork, cells_to_weigh, timing_budget_s
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
