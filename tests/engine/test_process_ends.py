@@ -16,11 +16,11 @@ import pytest
 
 from helpers.places import TESTS
 from xbench.errors import WorkerDied, WorkerTimeout
-from xbench.process.child import Process, Watcher
+from xbench.process.child import ChildProcess, Watcher
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 LIMIT_S = 60.0
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 Eventually = Callable[[Callable[[], bool]], bool]
 State = Callable[[int], str]
 

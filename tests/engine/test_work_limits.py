@@ -14,7 +14,7 @@ from xbench.contracts import Spec
 from xbench.engine import lazy_work
 from xbench.engine.burst import Burst
 from xbench.engine.cell import CellWork
-from xbench.engine.launch import LaunchContext, Limits
+from xbench.engine.launch import LaunchContext, RunCeilings
 from xbench.engine.lazy_work import LONGEST_NS, NO_ROOM, LazyWorkChecks, varied_calls
 from xbench.engine.refusals import moved_bytes
 from xbench.engine.timed_checks import AGAIN, TimedChecks
@@ -155,7 +155,7 @@ def test_a_fast_cell_is_timed_again_beside_its_ceilings(
 
     monkeypatch.setattr(CellWork, "burst", burst)
     timed = CellLine(id=CELL.id, calls=1, lead_in=1, timed=Samples(wall_ns=[MS // 2] * 7))
-    launch = idle_launch(tmp_path, [CELL], Limits([line], again))
+    launch = idle_launch(tmp_path, [CELL], RunCeilings([line], again))
     problem = TimedChecks(launch, CellWork(launch))._too_fast(CELL, timed)
     assert (problem is not None) == refused
     once = ["ceilings"] + ["burst"] * 7

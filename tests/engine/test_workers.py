@@ -15,7 +15,7 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
 from xbench.plan.cell import WorkerKey
-from xbench.process.child import Process
+from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     inherited_names,
     recorded_variables,
@@ -25,7 +25,7 @@ from xbench.process.environment import (
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 LIMIT_S = 60.0
 
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 Eventually = Callable[[Callable[[], bool]], bool]
 State = Callable[[int], str]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from xbench.engine.launch import LaunchContext, Limits
-from xbench.engine.launch_draws import Scatter
-from xbench.engine.oracle_client import Oracle
+from xbench.engine.launch import LaunchContext, RunCeilings
+from xbench.engine.launch_draws import LaunchDraws
+from xbench.engine.oracle_client import OracleClient
 from xbench.engine.progress import SilentProgress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.settings import Settings
@@ -21,7 +21,7 @@ CORES = 2
 
 
 def idle_launch(
-    folder: Path, cells: Sequence[Cell], limits: Limits | None = None, fence_ns: int = 0
+    folder: Path, cells: Sequence[Cell], ceilings: RunCeilings | None = None, fence_ns: int = 0
 ) -> LaunchContext:
     """The first launch of these cells. Its workers are known to have such a fence; one would start
     only if it were asked."""
@@ -44,11 +44,11 @@ def idle_launch(
         plan=plan,
         settings=settings,
         workers=workers,
-        oracle=Oracle(settings),
+        oracle=OracleClient(settings),
         canary=Canary(CORES),
-        scatter=Scatter(5, 0),
+        draws=LaunchDraws(5, 0),
         wait_budget=WaitBudget(),
-        limits=limits or Limits(),
+        ceilings=ceilings or RunCeilings(),
         bursts={},
         progress=SilentProgress(),
     )

@@ -17,7 +17,7 @@ from xbench.engine.progress import Progress, make_progress
 from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import UsageError
-from xbench.machine.lock import Turn, one_at_a_time
+from xbench.machine.lock import MachineLease, one_at_a_time
 from xbench.ops.suite import Preset
 from xbench.plan.effort import Effort, plan_selection
 from xbench.plan.plan import Plan
@@ -57,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
         return _measure(plan, settings, header, make_progress(plan), False, options)
 
 
-def hold_machine(options: argparse.Namespace) -> AbstractContextManager[Turn]:
+def hold_machine(options: argparse.Namespace) -> AbstractContextManager[MachineLease]:
     """This machine, for one run at a time, unless --no-lock was given."""
     return one_at_a_time(options.command_line, not options.no_lock, say)
 
@@ -109,7 +109,7 @@ def _taken_up(options: argparse.Namespace) -> tuple[Run, argparse.Namespace, Pla
     return run, asked, plan, head
 
 
-def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settings:
+def settings_of(options: argparse.Namespace, folder: Path, turn: MachineLease) -> Settings:
     """How the engine measures into `folder`, by these options of `run`, in this turn."""
     files = [str(Path(name).resolve()) for name in options.suite if name.endswith(".py")]
     brought = [

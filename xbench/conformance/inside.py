@@ -131,9 +131,9 @@ def _refused(backend: Backend, what: str, ask: Callable[[], None]) -> str | None
 
 def watch(session: Session, cell: str, name: str) -> WatchReply:
     """Have bursts read this output after the claimed end."""
-    slot = session.slots[cell]
-    slot.watched = name or slot.watched
-    return WatchReply(sorted(slot.last))
+    loaded = session.cells[cell]
+    loaded.watched = name or loaded.watched
+    return WatchReply(sorted(loaded.last))
 
 
 def idle() -> IdleReply:

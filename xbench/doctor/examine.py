@@ -22,7 +22,7 @@ from xbench.doctor.backend_findings import Say
 from xbench.doctor.finding import Examination, Finding
 from xbench.doctor.sharing_findings import Sample, take_sample
 from xbench.machine import cgroup, machine
-from xbench.machine.lock import holder
+from xbench.machine.lock import lock_holder
 from xbench.machine.machine import available_bytes, devices, this_machine
 from xbench.machine.nvml import card_of, state_of
 from xbench.registry import backend_paths, load_backend
@@ -73,7 +73,7 @@ def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
     before, after = sample.before, sample.after
     yield "load average", sharing_findings.load(averages, cores)
     yield "other processes", sharing_findings.others(sample.shares, sample.busy_cores(cores), cores)
-    yield "other run", sharing_findings.other_run(holder())
+    yield "other run", sharing_findings.other_run(lock_holder())
     yield "steal time", sharing_findings.steal(before.ticks, after.ticks)
     stops = after.quota_stops - before.quota_stops
     limited = (

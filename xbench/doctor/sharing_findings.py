@@ -11,7 +11,7 @@ from math import floor
 from xbench import files
 from xbench.doctor.finding import Finding, by_amount
 from xbench.machine import cgroup, machine
-from xbench.machine.lock import Holder
+from xbench.machine.lock import LockHolder
 from xbench.text import percent, plural
 
 BUSY_SHARE = 0.05
@@ -105,7 +105,7 @@ def others(shares: Collection[float], busy_cores: float | None, cores: int) -> F
     )
 
 
-def other_run(holder: Holder | None) -> Finding:
+def other_run(holder: LockHolder | None) -> Finding:
     """`holder`: the process that holds the lock of this machine, if any does."""
     why = "two runs disturb each other, so the second waits for the first"
     if holder is None:

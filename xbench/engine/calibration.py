@@ -53,7 +53,7 @@ class Calibration:
             if spent > WARMUP_S * 1e9 and len(walls) > 1:
                 break
             free_cores.wait()
-            reading = self.work.burst(cell, Burst(1, 0), line.warmup, scattered=False)
+            reading = self.work.burst(cell, Burst(1, 0), line.warmup, relocated=False)
             walls.append(reading.wall_ns)
             spent += reading.wall_ns
             traces.append(reading.traces)
@@ -71,7 +71,7 @@ class Calibration:
         if shift:
             moving = POPULATE_TIMES * predicted.held_bytes + shift
             self.launch.ask(cell, PopulateRequest(cell.id, moving), 1.0)
-            calls, layout = max(2, burst.calls), self.launch.scatter.layout(cell)
+            calls, layout = max(2, burst.calls), self.launch.draws.layout(cell)
             request = BurstRequest(cell.id, calls, burst.lead_in, layout, shift)
             self.launch.ask(cell, request, predicted.call_s * burst.calls)
 

@@ -69,16 +69,16 @@ class CellWork:
         burst: Burst,
         into: Samples,
         read_placed: bool = False,
-        scattered: bool = True,
+        relocated: bool = True,
     ) -> Reading:
         """One timed burst, appended to `into`. Returns: all that was read. `read_placed`: after it
-        a finished tensor is read, not a result; `scattered`: its tensors come to lie elsewhere,
+        a finished tensor is read, not a result; `relocated`: its tensors come to lie elsewhere,
         perhaps on pages that are new."""
         worker = self.launch.workers.get(cell.worker)
         predicted = self.launch.plan.predictions[cell.id]
         before = worker.idle_cpu_ns
-        shift = self.launch.scatter.shift_bytes(cell, burst.lead_in, predicted.held_bytes)
-        layout = self.launch.scatter.layout(cell) if scattered else None
+        shift = self.launch.draws.shift_bytes(cell, burst.lead_in, predicted.held_bytes)
+        layout = self.launch.draws.layout(cell) if relocated else None
         calls, lead_in = burst.calls, burst.lead_in
         request = BurstRequest(cell.id, calls, lead_in, layout, shift, read_placed)
         ask = partial(self.launch.ask, cell, request, predicted.call_s * burst.calls)

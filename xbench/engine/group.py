@@ -17,7 +17,7 @@ from xbench.engine.calibration import STARVED, Calibration
 from xbench.engine.cell import CellWork
 from xbench.engine.launch import LaunchContext
 from xbench.engine.timed_checks import TimedChecks
-from xbench.engine.workers import together
+from xbench.engine.workers import in_parallel
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
 from xbench.machine.nvml import GpuState, state_of
 from xbench.plan.cell import Cell, Group, WorkerKey
@@ -27,7 +27,7 @@ Failures = list[tuple[Cell, CellFailed | WorkerDied]]
 """Cells without a number, and why."""
 
 
-class _Again(Exception):
+class _WorkerGone(Exception):
     """A worker is gone, and with it other cells of the group: measure the rest anew."""
 
 
@@ -57,14 +57,14 @@ class GroupRun:
         try:
             self.work.inputs = self.launch.oracle.prepare(judged)
             while len(self.failed) < len(cells):
-                alive = self.launch.scatter.order(c for c in cells if c.id not in self.failed)
+                alive = self.launch.draws.order(c for c in cells if c.id not in self.failed)
                 lines = {cell.id: CellLine(id=cell.id) for cell in alive}
                 try:
                     places = [cells.index(cell) for cell in alive]
                     turns = self._attempt(alive, lines)
                     order = [[places[place] for place in turn] for turn in turns]
                     break
-                except _Again:
+                except _WorkerGone:
                     continue
                 finally:
                     self._unload(alive)
@@ -111,14 +111,16 @@ class GroupRun:
         return order
 
     def _guard(self, cell: Cell, work: Callable[[], object]) -> None:
-        """Do something for one cell; note its failure. Raises: _Again if its worker is gone."""
+        """Do something for one cell; note its failure.
+
+        Raises: _WorkerGone, if its worker is."""
         try:
             work()
         except OracleFailed:
             raise
         except (CellFailed, WorkerDied) as error:
             if self._note(cell, error):
-                raise _Again from None
+                raise _WorkerGone from None
 
     def _note(self, cell: Cell, error: CellFailed | WorkerDied) -> bool:
         """Note a cell's failure. Returns: whether its worker is gone."""
@@ -143,13 +145,13 @@ class GroupRun:
         jobs: list[Callable[[], Failures]] = [self._foresee]
         jobs += [partial(self._place_in_turn, mine) for mine in alive]
         died = False
-        for errors in together(jobs, self.launch.plan.cores, self._stop):
+        for errors in in_parallel(jobs, self.launch.plan.cores, self._stop):
             if isinstance(errors, XbenchError):
                 raise errors
             for cell, error in errors:
                 died |= self._note(cell, error)
         if died:
-            raise _Again
+            raise _WorkerGone
 
     def _stop(self) -> None:
         """End whoever is being waited for."""
@@ -196,7 +198,7 @@ class GroupRun:
                 placed = len(timed.wall_ns) % 2 == 1
                 self._guard(cell, partial(self.work.burst, cell, burst, timed, placed))
                 if cell.id in self.failed:
-                    raise _Again
+                    raise _WorkerGone
                 if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:
                     free_cores.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
         self._look_at_device(ready)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from xbench.engine.burst import Burst
-from xbench.engine.launch_draws import Scatter
-from xbench.engine.oracle_client import Oracle
+from xbench.engine.launch_draws import LaunchDraws
+from xbench.engine.oracle_client import OracleClient
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, FreeCores, WaitBudget
 from xbench.engine.settings import Settings
@@ -24,11 +24,11 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunCeilings:
     """The machine's ceilings so far, and what measures those of a line again."""
 
     lines: Sequence[CeilingsLine] = ()
-    again: Callable[[CeilingsLine], CeilingsLine] = lambda line: line
+    measure_again: Callable[[CeilingsLine], CeilingsLine] = lambda line: line
 
     def of(self, cell: Cell) -> CeilingsLine | None:
         """Those that hold for a cell."""
@@ -45,11 +45,11 @@ class LaunchContext:
     plan: Plan
     settings: Settings
     workers: Workers
-    oracle: Oracle
+    oracle: OracleClient
     canary: Canary
-    scatter: Scatter
+    draws: LaunchDraws
     wait_budget: WaitBudget
-    limits: Limits
+    ceilings: RunCeilings
     bursts: dict[str, Burst]
     progress: Progress
 

@@ -19,7 +19,7 @@ PADDING_BYTES = 4096
 """A page: the kernel moves the stack by whole ones itself."""
 
 
-class Scatter:
+class LaunchDraws:
     """The draws of one launch. `core`: where the main thread of every worker begins every burst, so
     that no cell of a pair sits on a better core; None where cores cannot be chosen."""
 

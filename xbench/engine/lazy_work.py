@@ -122,7 +122,7 @@ class LazyWorkChecks:
 
     def _moving_ns(self, cell: Cell, calls: int) -> dict[str, float]:
         """`moving_ns` by this machine's ceilings."""
-        ceilings, (given, made) = self.launch.limits.of(cell), moved_bytes(cell.spec)
+        ceilings, (given, made) = self.launch.ceilings.of(cell), moved_bytes(cell.spec)
         on_host = bool(get_op(cell.spec.op).on_host)
         ceilings = None if on_host and cell.worker.device != "cpu" else ceilings
         found = reach(ceilings, calls * (given + made)) if ceilings else None

@@ -26,7 +26,7 @@ from xbench.files import cache_folder
 from xbench.machine.machine import available_bytes
 from xbench.plan.cell import WorkerKey
 from xbench.plan.plan import Plan
-from xbench.process.child import Process
+from xbench.process.child import ChildProcess
 from xbench.process.environment import variables_of, worker_environment
 from xbench.process.messages import (
     CacheRate,
@@ -316,7 +316,7 @@ def _measure(
 
     Raises: WorkerDied, CellFailed."""
     policy = key.policy(cores)
-    process = Process(
+    process = ChildProcess(
         "xbench.worker.cpu_ceilings:main",
         {},
         worker_environment(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # How far a run is, and how long the rest will take.
 
 
-class Clock:
+class TimeLeft:
     """How much of the plan is done, and how long the rest will take.
 
     That is the prediction of the rest, times how much slower or faster than predicted the work done
@@ -161,7 +161,7 @@ class PlainProgress(SilentProgress):
     """One line a group and one a cell, for pipes and logs."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done, settled)
+        self._clock = TimeLeft(plan, done, settled)
 
     def measured(self, line: GroupLine) -> None:
         self._clock.measured(line)
@@ -186,7 +186,7 @@ class LiveProgress:
     The terminal may be closed; the run goes on."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done, settled)
+        self._clock = TimeLeft(plan, done, settled)
         self._latest: list[str] = []
         self._group = ""
         self._drawn = 0.0

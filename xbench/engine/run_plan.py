@@ -16,10 +16,10 @@ import msgspec
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.burst import Burst
 from xbench.engine.group import GroupRun
-from xbench.engine.launch import LaunchContext, Limits
-from xbench.engine.launch_draws import Scatter
+from xbench.engine.launch import LaunchContext, RunCeilings
+from xbench.engine.launch_draws import LaunchDraws
 from xbench.engine.machine_ceilings import framework_products, known_ceilings, measured_again
-from xbench.engine.oracle_client import Oracle
+from xbench.engine.oracle_client import OracleClient
 from xbench.engine.peak_memory import MemoryWork, cells_to_weigh, timing_budget_s
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
@@ -73,7 +73,7 @@ MOST_LOOKS = 3
 
 
 @dataclass(slots=True)
-class Recording:
+class RunInProgress:
     """A plan that is being measured into `settings.folder`, which exists.
 
     `resumed`: its journal is taken up again. `bursts` and `given_up` hold for the whole run: a
@@ -142,7 +142,7 @@ class Recording:
             self.plan, self.settings.seed, timing_budget_s(self.plan, self.settings.budget_s), done
         )
         self._find_ceilings()
-        oracle, canary = Oracle(self.settings), Canary(self.plan.cores)
+        oracle, canary = OracleClient(self.settings), Canary(self.plan.cores)
         longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
         try:
             for launch in range(self.plan.launches):
@@ -162,13 +162,18 @@ class Recording:
         return self.lines[before:]
 
     def _launch(
-        self, launch: int, order: list[Group], schedule: Schedule, oracle: Oracle, canary: Canary
+        self,
+        launch: int,
+        order: list[Group],
+        schedule: Schedule,
+        oracle: OracleClient,
+        canary: Canary,
     ) -> None:
-        scatter = Scatter(self.settings.seed, launch)
-        with Workers(self.settings, launch, self.plan.cores, self._opened, scatter) as workers:
+        draws = LaunchDraws(self.settings.seed, launch)
+        with Workers(self.settings, launch, self.plan.cores, self._opened, draws) as workers:
             self.progress.starting(f"starting the workers of launch {launch + 1}")
             began = time.monotonic()
-            workers.start(scatter.order(self._keys(order)))
+            workers.start(draws.order(self._keys(order)))
             self.opening_s = time.monotonic() - began
             if launch == 0:
                 self._ask_for_products(workers)
@@ -179,9 +184,9 @@ class Recording:
                 workers=workers,
                 oracle=oracle,
                 canary=canary,
-                scatter=scatter,
+                draws=draws,
                 wait_budget=self.wait_budget,
-                limits=Limits(self.ceilings, self._ceilings_again),
+                ceilings=RunCeilings(self.ceilings, self._ceilings_again),
                 bursts=self.bursts,
                 progress=self.progress,
             )
@@ -295,17 +300,17 @@ def run_plan(
 ) -> tuple[Run, list[CellSummary]]:
     """Measure a whole plan, then call `after_last_launch`. An exception, Ctrl-C too, ends it with a
     readable run and goes on."""
-    recording, outcome = Recording(plan, settings, header, progress, resumed), "interrupted"
+    running, outcome = RunInProgress(plan, settings, header, progress, resumed), "interrupted"
     try:
-        recording.begin()
+        running.begin()
         with progress:
-            recording.measure(plan.groups)
-            recording.weigh()
+            running.measure(plan.groups)
+            running.weigh()
             if after_last_launch is not None:
-                recording.ask_after(after_last_launch)
-        outcome = recording.outcome
+                running.ask_after(after_last_launch)
+        outcome = running.outcome
     finally:
-        found = recording.finish(outcome)
+        found = running.finish(outcome)
     return found
 
 

@@ -109,7 +109,7 @@ class TimedChecks:
     def _too_fast(self, cell: Cell, line: CellLine) -> str | None:
         """Whether the time is less than the work needs, by ceilings and bursts that were measured
         again, one after the other: what keeps the cores busy slows both."""
-        ceilings = self.launch.limits.of(cell)
+        ceilings = self.launch.ceilings.of(cell)
         if ceilings is None:
             return None
         cost, warm = get_op(cell.spec.op).cost(cell.spec), cell.cache == DEFAULT_CACHE
@@ -123,7 +123,7 @@ class TimedChecks:
             if problem is None:
                 break
             free_cores.wait()
-            ceilings = self.launch.limits.again(ceilings)
+            ceilings = self.launch.ceilings.measure_again(ceilings)
             now = structs.replace(line, timed=self._timed_now(cell, line))
             problem = too_fast(now, least_time(cost.flop, moved, ceilings, warm))
         return problem

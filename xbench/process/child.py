@@ -96,7 +96,7 @@ GONE = "if its folder is gone, start a new run; else go on with `xbench run --re
 _watcher: list[Watcher] = []
 
 
-class Process:
+class ChildProcess:
     """A worker or the oracle, in a session of its own.
 
     `stoppable`: stopped (SIGSTOP) whenever it is not answering, so that an idle thread pool cannot

@@ -1,6 +1,7 @@
 """The cases whose answer is known: names, lengths, and how far from them a figure may lie.
 
-Apart from `known_cases_suite.py`, which is run as a user's suite file and would else be run twice."""
+Apart from `known_cases_suite.py`, which is run as a user's suite file and would else be run
+twice."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
     raise RuntimeError("the cell was placed but not loaded")
 
 
-class Turns:
+class RotatingCopies:
     """Calls that take copies of the operands in turn. As many results are kept alive, or the next
     would be written over one that a cache still holds."""
 
@@ -77,7 +77,7 @@ class Turns:
 
 
 @dataclass(slots=True)
-class Slot:
+class LoadedCell:
     """A cell's batch on the device and as `given` on the host, its pristine state on the host, and
     the last results."""
 
@@ -92,7 +92,7 @@ class Slot:
     """The smallest output: reading it tells whether the fence had waited."""
     others: list[Tensors] = field(default_factory=list)
     """More copies of the batch, where calls are to find no cache warm."""
-    turns: Turns | None = None
+    rotating: RotatingCopies | None = None
     """Takes the copies in turn, in bursts; all else is asked of the first."""
     watch: Stopwatch | None = None
     """The device's own clock, where it has one."""
@@ -148,7 +148,7 @@ class Slot:
         `make`, since a step may write to memory that it owns; without, all with the cell's."""
         if self.others:
             steps = [self.step, *((make() if make else self.step) for _ in self.others)]
-            self.turns = Turns(steps, [self.batch, *self.others])
+            self.rotating = RotatingCopies(steps, [self.batch, *self.others])
 
     def _put(self, name: str, values: Array) -> Handle:
         return put(self.backend, self.spec, name, values)
@@ -173,7 +173,7 @@ class Slot:
         self.last = {}
         if between is not None and not self.batch:
             self._move_operands(between)
-        run, batch = self.turns or self.step.run, self.batch
+        run, batch = self.rotating or self.step.run, self.batch
         state = self.fresh_state(between)
         if between is not None:
             between.shift(shift_bytes)
