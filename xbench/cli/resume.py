@@ -62,7 +62,7 @@ def check_same(run: Run, plan: Plan, asked: argparse.Namespace) -> None:
             f"{plan.hash} ({_first_difference(run, plan)})",
             "give back what it had (suites, packages, free memory), or start a new run",
         )
-    now: dict[str, Any] = environment() | variables_of(read_given(asked.env))
+    now = {**environment(), **variables_of(read_given(asked.env))}
     if run.header.xbench_version != __version__:
         raise UsageError(
             f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__}",

@@ -7,16 +7,16 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypedDict, TypeGuard
 
 from xbench import files
 from xbench.machine import cgroup
 from xbench.machine.nvml import cards, visible
 from xbench.machine.processor import this_processor
-from xbench.machine.surroundings import surroundings
+from xbench.machine.surroundings import Surroundings, surroundings
 from xbench.text import show_bytes
 
 
@@ -75,12 +75,56 @@ def available_bytes() -> int:
     return free if left is None else min(free, left)
 
 
-def environment(cxx: str | None = None) -> dict[str, Any]:
-    """Everything about the machine and its state that a record keeps. `cxx`: the workers' variable
-    CXX, where it is not this process's own."""
+class MachineFields(TypedDict):
+    """A `Machine` as a record keeps it."""
+
+    cpu: str
+    cores: int
+    ram_bytes: int
+    gpus: tuple[str, ...]
+    cpu_details: str
+    alone: str
+
+
+class GitState(TypedDict):
+    """What a folder's repository is at."""
+
+    commit: str
+    branch: str | None
+    dirty: bool
+
+
+class Environment(Surroundings):
+    """Everything about the machine and its state that a record keeps; None where the system does
+    not say."""
+
+    machine: MachineFields
+    machine_key: str
+    os: str
+    libc: str
+    driver: str | None
+    python: str
+    governor: str | None
+    thp: str | None
+    load_average: list[float]
+    cgroup_memory_bytes: int | None
+    available_bytes: int
+    git: GitState | None
+
+
+def environment(cxx: str | None = None) -> Environment:
+    """The machine and its state now. `cxx`: the workers' variable CXX, where it is not this
+    process's own."""
     machine = this_machine()
     return {
-        "machine": asdict(machine),
+        "machine": {
+            "cpu": machine.cpu,
+            "cores": machine.cores,
+            "ram_bytes": machine.ram_bytes,
+            "gpus": machine.gpus,
+            "cpu_details": machine.cpu_details,
+            "alone": machine.alone,
+        },
         "machine_key": machine.key,
         "os": platform.platform(),
         "libc": " ".join(platform.libc_ver()).strip(),
@@ -96,7 +140,7 @@ def environment(cxx: str | None = None) -> dict[str, Any]:
     }
 
 
-def git_state(folder: Path) -> dict[str, Any] | None:
+def git_state(folder: Path) -> GitState | None:
     """Commit, branch and whether the tree is dirty; None outside a repository."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
@@ -176,7 +220,7 @@ POLICY = frozenset({"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_
 _LARGEST = 2**63
 
 
-def machine_line(environment: dict[str, Any]) -> str:
+def machine_line(environment: Mapping[str, object]) -> str:
     """`AMD EPYC, 2 cores, 25.3 GB, no GPU`."""
     machine = environment.get("machine")
     if not isinstance(machine, dict):
@@ -189,7 +233,7 @@ def machine_line(environment: dict[str, Any]) -> str:
     return ", ".join([*parts, names or "no GPU"])
 
 
-def environment_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
+def environment_facts(environment: Mapping[str, object]) -> list[tuple[str, str]]:
     """Label and value of the machine's state, as far as it is known."""
     system = [environment.get(name) for name in ("os", "libc")]
     facts = [
@@ -209,7 +253,7 @@ def environment_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
     return [*known, *variable_facts(environment)]
 
 
-def restrictions(environment: dict[str, Any]) -> list[tuple[str, str]]:
+def restrictions(environment: Mapping[str, object]) -> list[tuple[str, str]]:
     """Label and value of what the run was held to and most others are not; without what is not
     known."""
     scheduling, denied = environment.get("scheduling"), environment.get("huge_pages_denied")
@@ -224,7 +268,7 @@ def restrictions(environment: dict[str, Any]) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value != UNKNOWN]
 
 
-def variable_facts(environment: dict[str, Any]) -> list[tuple[str, str]]:
+def variable_facts(environment: Mapping[str, object]) -> list[tuple[str, str]]:
     """Label and value of each variable that reached the workers and decides speed, or where code is
     looked for."""
     facts: list[tuple[str, str]] = []
@@ -249,13 +293,13 @@ def worker_facts(workers: Iterable[tuple[Mapping[str, str], str]]) -> dict[str, 
     return {label: ", ".join(sorted(found[label])) for label in sorted(found)}
 
 
-def left_outside(environment: dict[str, Any]) -> list[str]:
+def left_outside(environment: Mapping[str, object]) -> list[str]:
     """The variables of the caller that change speed and that no worker got."""
     found = environment.get("left_outside")
     return [text_of(name) for name in found] if isinstance(found, list) else []
 
 
-def framework_line(attest: dict[str, Any]) -> str:
+def framework_line(attest: Mapping[str, object]) -> str:
     """`2.13.0+cpu, BLAS mkl 2024.2-Product AVX512`: what a worker read back of itself."""
     parts = [text_of(attest.get("version"))]
     blas = attest.get("blas")
@@ -267,43 +311,43 @@ def framework_line(attest: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def text_of(found: Any) -> str:
+def text_of(found: object) -> str:
     """Any value as text; `unknown` for none."""
     return UNKNOWN if found is None else str(found)
 
 
-def _is_number(found: Any) -> TypeGuard[float]:
+def _is_number(found: object) -> TypeGuard[float]:
     """Whether it can be shown as one: JSON's integers have no end."""
     return isinstance(found, int | float) and abs(found) < _LARGEST
 
 
-def _load(found: Any) -> str:
+def _load(found: object) -> str:
     if not isinstance(found, list) or not all(map(_is_number, found)):
         return UNKNOWN
     return " ".join(f"{each:.2f}" for each in found) or UNKNOWN
 
 
-def _quota(found: Any) -> str:
+def _quota(found: object) -> str:
     """`1.5 cores`; unknown without a limit."""
     return f"{found:g} cores" if _is_number(found) else UNKNOWN
 
 
-def _nice(found: Any) -> str:
+def _nice(found: object) -> str:
     """Unknown for 0, which is everybody's."""
     return str(found) if isinstance(found, int) and found else UNKNOWN
 
 
-def _stack(found: Any) -> str:
+def _stack(found: object) -> str:
     """Said only where it is unlimited: Linux then lays libraries out in another way."""
     return "unlimited" if found == -1 else UNKNOWN
 
 
-def _layout(found: Any) -> str:
+def _layout(found: object) -> str:
     """Said only where it is not random: equal processes then have equal addresses."""
     return "not randomised" if found is False else UNKNOWN
 
 
-def _git_text(found: Any) -> str:
+def _git_text(found: object) -> str:
     if not isinstance(found, dict):
         return UNKNOWN
     state = ", with uncommitted changes" if found.get("dirty") else ""

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from xbench import files
 from xbench.machine import cgroup
@@ -26,9 +26,21 @@ POLICIES = {0: "other", 1: "fifo", 2: "round robin", 3: "batch", 5: "idle", 6: "
 ASKING_LIMIT_S = 10.0
 
 
-def surroundings(cxx: str) -> dict[str, Any]:
-    """By name, as a record keeps it; None where the system does not say. `cxx` is what the workers'
-    variable CXX holds."""
+class Surroundings(TypedDict):
+    """As a record keeps it; None where the system does not say."""
+
+    cpu_quota_cores: float | None
+    nice: int | None
+    scheduling: str | None
+    usable_cpus: str | None
+    huge_pages_denied: bool | None
+    stack_limit_bytes: int
+    randomised_layout: bool | None
+    compiler: str | None
+
+
+def surroundings(cxx: str) -> Surroundings:
+    """What this process and its children inherit. `cxx` is what the workers' variable CXX holds."""
     linux = sys.platform == "linux"
     return {
         "cpu_quota_cores": cgroup.cpu_cores(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.machine.caches import CacheLevel, cache_levels, last_level_bytes
 from xbench.ops.rounding import HALVES
+from xbench.process.bootstrap import ProcessConfig
 from xbench.process.messages import (
     CacheRate,
     CeilingsReply,
@@ -56,7 +57,7 @@ MATRIX_SIZES = (1024, 2048, 4096, 8192)
 PRODUCT_S = 0.15
 
 
-def main(config: Mapping[str, Any]) -> None:
+def main(config: ProcessConfig) -> None:
     """Serve one thread count; the environment has sized the BLAS."""
     answers: Answers = {MeasureRequest: _measured, CloseRequest: lambda _: Done()}
     serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)

@@ -6,9 +6,8 @@ import gc
 import importlib
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Variant
 from xbench.errors import CellFailed
@@ -19,6 +18,7 @@ from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES
 from xbench.ops.products import LEAST_BITS, product_bits
 from xbench.oracle.digest import digest_results, load_digests, map_arrays
+from xbench.process.bootstrap import WorkerConfig
 from xbench.process.messages import (
     AnswerReply,
     AnswerRequest,
@@ -80,20 +80,18 @@ from xbench.worker.work_checks import (
     varied_calls,
 )
 
-Values = dict[str, Any]  # a user's own JSON
 IEEE_BITS, TF32_BITS = 24, 11
 
 
-def main(config: Mapping[str, Any]) -> None:
-    """Serve one worker key; `backend` is "module:Class", `suites` are users' files, `layout` seeds
-    the draw of where this process's memory lies."""
+def main(config: WorkerConfig) -> None:
+    """Serve one worker key."""
     kept = scatter_process(config["layout"]) if "layout" in config else []
     backend = load_adapter(config)
     serve(config["read_fd"], config["write_fd"], Session(backend).handlers, backend.classify)
     kept.clear()
 
 
-def load_adapter(config: Mapping[str, Any]) -> Backend:
+def load_adapter(config: WorkerConfig) -> Backend:
     """The adapter that a worker is to serve, after the users' files that may add to it."""
     load_suites(config["suites"])
     module, _, name = config["backend"].partition(":")
