@@ -13,7 +13,7 @@ from xbench.engine.progress import make_progress
 from xbench.engine.run_plan import measure_again, only
 from xbench.errors import UsageError
 from xbench.machine.lock import one_at_a_time
-from xbench.machine.machine import environment
+from xbench.machine.surroundings import environment
 from xbench.records.read import Run, read_run
 from xbench.tracking.stored import StoredRun, read_stored
 

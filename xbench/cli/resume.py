@@ -10,7 +10,7 @@ from typing import Any
 
 from xbench.cli.parser import make_parser
 from xbench.errors import UsageError
-from xbench.machine.machine import environment
+from xbench.machine.surroundings import environment
 from xbench.plan.plan import Plan
 from xbench.process.environment import read_given, variables_of
 from xbench.records.read import Run, read_run

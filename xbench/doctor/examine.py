@@ -21,7 +21,7 @@ from xbench.doctor import (
 from xbench.doctor.backend_findings import Say
 from xbench.doctor.finding import Examination, Finding
 from xbench.doctor.sharing_findings import Sample, take_sample
-from xbench.machine import cgroup, machine
+from xbench.machine import cgroup, live_state
 from xbench.machine.lock import lock_holder
 from xbench.machine.machine import available_bytes, devices, this_machine
 from xbench.machine.nvml import card_of, state_of
@@ -52,23 +52,26 @@ def _machine() -> str:
 
 
 def _processor(sample: Sample) -> Asked:
-    yield "governor", processor_findings.governor(machine.of_each_cpu("cpufreq/scaling_governor"))
+    yield (
+        "governor",
+        processor_findings.governor(live_state.of_each_cpu("cpufreq/scaling_governor")),
+    )
     switches = files.read(processor_findings.NO_TURBO), files.read(processor_findings.BOOST)
     yield "turbo", processor_findings.turbo(*switches)
     names = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
-    now, limit, top = (machine.number_of_each_cpu(f"cpufreq/{name}") for name in names)
+    now, limit, top = (live_state.number_of_each_cpu(f"cpufreq/{name}") for name in names)
     yield "frequency", processor_findings.frequency(now, limit, top)
     counts = sample.before.throttle_counts, sample.after.throttle_counts
     yield "throttling", processor_findings.throttling(*counts)
-    siblings = machine.of_each_cpu("topology/thread_siblings_list")
-    yield "SMT", processor_findings.smt(siblings, machine.usable_cpus())
-    plugged = machine.on_mains()
+    siblings = live_state.of_each_cpu("topology/thread_siblings_list")
+    yield "SMT", processor_findings.smt(siblings, live_state.usable_cpus())
+    plugged = live_state.on_mains()
     if plugged is not None:  # most machines have no battery: that hides nothing
         yield "power", processor_findings.power(plugged)
 
 
 def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
-    usable = machine.usable_cpus()
+    usable = live_state.usable_cpus()
     cores = len(usable)
     before, after = sample.before, sample.after
     yield "load average", sharing_findings.load(averages, cores)
@@ -87,7 +90,7 @@ def _memory(sample: Sample) -> Asked:
     yield "free memory", memory_findings.available(available_bytes(), total)
     limited = memory_findings.limit(cgroup.memory_bytes(), total) if cgroup.visible() else None
     yield "memory limit", limited
-    swap_total, used, _ = machine.swap_bytes()
+    swap_total, used, _ = live_state.swap_bytes()
     moved = sample.after.swapped_bytes - sample.before.swapped_bytes
     yield "swap", memory_findings.swap(swap_total, used, moved)
     yield "huge pages", memory_findings.huge_pages(files.read(memory_findings.THP))

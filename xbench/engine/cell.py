@@ -1,4 +1,7 @@
-"""One cell in one launch: placed, loaded, its result judged, a burst timed, unloaded."""
+"""One cell in one launch: placed, loaded, its result judged, a burst timed, unloaded.
+
+What surrounds the timed rounds is beside it: `calibration.py` before them, `timed_checks.py` after
+them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one launch of a run works with, and how its workers are asked."""
+"""What the groups and cells of one launch have in common: one object, made once a launch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class RunCeilings:
-    """The machine's ceilings so far, and what measures those of a line again."""
+    """The machine's ceilings as the run knows them so far; `measure_again` measures one line anew,
+    and gives the better figures."""
 
     lines: Sequence[CeilingsLine] = ()
     measure_again: Callable[[CeilingsLine], CeilingsLine] = lambda line: line

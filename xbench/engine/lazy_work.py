@@ -1,4 +1,6 @@
-"""Whether every call of a timed cell does its own work."""
+"""Whether every call of a timed cell does its own work, before its fence returns.
+
+The worker takes the evidence (`worker/work_checks.py`), the rules are in `refusals.py`."""
 
 from __future__ import annotations
 

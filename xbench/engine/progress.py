@@ -1,4 +1,6 @@
-"""What a person sees while a run goes on: a live display on a terminal, plain lines elsewhere."""
+"""What a person sees while a run goes on: what runs, the latest figures, and the time left.
+
+A live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

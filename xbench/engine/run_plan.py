@@ -1,4 +1,6 @@
-"""A run: launches of fresh processes, each serving every group, written to the journal."""
+"""A run: launches of fresh processes, each serving every group, written to the journal.
+
+A part of a run can be measured again, in a run of its own inside the first one's folder."""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ MOST_LOOKS = 3
 
 @dataclass(slots=True)
 class RunInProgress:
-    """A plan that is being measured into `settings.folder`, which exists.
+    """A run while it is measured into `settings.folder`, which exists.
 
     `resumed`: its journal is taken up again. `bursts` and `given_up` hold for the whole run: a
     cell keeps its burst, and one that failed is not tried again."""

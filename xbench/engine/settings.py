@@ -1,4 +1,4 @@
-"""What a run is told apart from its plan."""
+"""What a run is told beside its plan, and the journal's first line, which keeps all of that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from xbench.machine.machine import Environment, environment, this_machine
+from xbench.machine.machine import this_machine
+from xbench.machine.surroundings import Environment, environment
 from xbench.ops import get_op
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell

@@ -1,4 +1,6 @@
-"""Checks of a cell after its last round: the result, the fence, the threads, the time itself."""
+"""Checks of a cell after its last round: the result, the fence, the threads, the time itself.
+
+The rules are in `refusals.py`; a check of times is repeated here before it refuses a cell."""
 
 from __future__ import annotations
 

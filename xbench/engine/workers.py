@@ -1,4 +1,4 @@
-"""The processes of one launch: one worker per key."""
+"""The worker processes of one launch, one for each key: started side by side, kept, replaced."""
 
 from __future__ import annotations
 

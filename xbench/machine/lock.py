@@ -49,8 +49,9 @@ class LockHolder:
 
 @dataclass(frozen=True, slots=True)
 class MachineLease:
-    """A process's turn to measure. `unlocked`: others may measure at the same time; `waited`: what
-    was seen of the machine before is no longer true."""
+    """The leave to measure on this machine, as a process got it. `unlocked`: without the lock, so
+    that others may measure at the same time; `waited`: what was seen of the machine before is no
+    longer true."""
 
     unlocked: bool = False
     waited: bool = False

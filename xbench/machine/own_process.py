@@ -1,4 +1,5 @@
-"""What a process can read of itself: its Python, the BLAS it loaded, its memory."""
+"""What a process can read of itself: its Python, the BLAS it loaded, its memory, its malloc;
+and how a framework is installed for this Python."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The environment a worker starts with, decided before exec: what it inherits, what xbench and the
-adapter set, and what the user asks for by `--env`."""
+adapter set, and what the user asks for by `--env`; and what a record keeps of it."""
 
 from __future__ import annotations
 

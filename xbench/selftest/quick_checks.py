@@ -1,4 +1,5 @@
-"""The checks that take seconds: truth, effect, fence."""
+"""The checks that take seconds: times that are known (truth), a ratio that is known (effect), and
+a device whose fence does not wait (fence). Also how a known case is measured for a check."""
 
 from __future__ import annotations
 

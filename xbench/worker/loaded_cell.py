@@ -1,4 +1,6 @@
-"""One loaded cell in a worker: its tensors, its step, and the burst that is timed."""
+"""One loaded cell in a worker: its tensors, its step, and the burst that is timed.
+
+Also what an adapter may be able to do and need not: a stopwatch, the size of a cache."""
 
 from __future__ import annotations
 
@@ -61,8 +63,8 @@ def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
 
 
 class RotatingCopies:
-    """Calls that take copies of the operands in turn. As many results are kept alive, or the next
-    would be written over one that a cache still holds."""
+    """Calls of a step that take copies of the operands in turn, so that none is in a cache. As many
+    results are kept alive, or the next would be written over one that a cache still holds."""
 
     def __init__(self, steps: list[Step], batches: list[Tensors]) -> None:
         self._pairs = cycle([(step.run, each) for step, each in zip(steps, batches, strict=True)])
@@ -78,8 +80,8 @@ class RotatingCopies:
 
 @dataclass(slots=True)
 class LoadedCell:
-    """A cell's batch on the device and as `given` on the host, its pristine state on the host, and
-    the last results."""
+    """A cell that a worker holds: its batch on the device and as `given` on the host, its pristine
+    state on the host, and the last results."""
 
     backend: Backend
     spec: Spec
