@@ -26,7 +26,8 @@ from xbench.analysis.summary import summarise
 from xbench.errors import RecordError, UsageError
 from xbench.extensions import SECTIONS, resolve
 from xbench.files import figures_of, whole_file
-from xbench.machine.machine import (
+from xbench.machine.nvml import GpuState
+from xbench.machine.recorded_facts import (
     UNKNOWN,
     environment_facts,
     framework_line,
@@ -35,7 +36,6 @@ from xbench.machine.machine import (
     restrictions,
     text_of,
 )
-from xbench.machine.nvml import GpuState
 from xbench.records.journal import JOURNAL
 from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.schema import CellPlan

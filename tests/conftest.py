@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 
 from helpers.places import TESTS
+from xbench.process.child import ROOT, ChildProcess
 from xbench.process.environment import worker_environment
-from xbench.process.process import ROOT, Process
 from xbench.registry import BACKENDS
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def _without_jax(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], Process]]:
+def start(tmp_path: Path) -> Iterator[Callable[[], ChildProcess]]:
     """Starts workers that fail on request (`misbehaving.py`); all are ended with the test."""
-    started: list[Process] = []
+    started: list[ChildProcess] = []
 
-    def one() -> Process:
+    def one() -> ChildProcess:
         environment = worker_environment({}, "reuse", tmp_path)
         environment |= {"PYTHONPATH": str(TESTS), "XBENCH_TEST": "set at start"}
-        process = Process("helpers.misbehaving:main", {}, environment, tmp_path / "worker.log")
+        process = ChildProcess("helpers.misbehaving:main", {}, environment, tmp_path / "worker.log")
         started.append(process)
         return process
 

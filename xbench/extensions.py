@@ -4,7 +4,7 @@ An extension is a line here, "module:attribute" as text. The core imports it whe
 and knows nothing else of it. It may use all of xbench and of the reports; nothing imports it.
 
 A command that measures may ask workers for more than times. It passes `after_last_launch` to
-`run_plan` of `xbench.engine.run`, which calls it with workers when all timing is done:
+`run_plan` of `xbench.engine.run_plan`, which calls it with workers when all timing is done:
 
     def after_last_launch(workers: Workers) -> Iterator[ValuesLine]:
         request = CallRequest("my_package.my_module:show", {"size": 3})

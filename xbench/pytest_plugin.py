@@ -20,7 +20,7 @@ import pytest
 
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import Recording, measure_again, only
+from xbench.engine.run_plan import RunInProgress, measure_again, only
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.errors import XbenchError
 from xbench.keys import CellKey
@@ -73,7 +73,7 @@ def refuse_early(config: pytest.Config) -> None:
         raise pytest.UsageError("--xbench-gate-learning says nothing without --xbench-gate=FOLDER")
 
 
-def judge(session: pytest.Session, recording: Recording | None, whole: bool) -> None:
+def judge(session: pytest.Session, recording: RunInProgress | None, whole: bool) -> None:
     """Judge what was measured, if that was asked for, and fail the session unless it passes.
     `whole`: everything planned was measured, without which there is no verdict."""
     folder: Path | None = session.config.getoption("xbench_gate")
@@ -98,7 +98,7 @@ def show(reporter: pytest.TerminalReporter) -> None:
         reporter.write(shown)
 
 
-def _verdict(config: pytest.Config, folder: Path, recording: Recording) -> tuple[str, bool]:
+def _verdict(config: pytest.Config, folder: Path, recording: RunInProgress) -> tuple[str, bool]:
     """The text, and whether it fails."""
     again = _again(recording)
     try:
@@ -116,7 +116,7 @@ def _verdict(config: pytest.Config, folder: Path, recording: Recording) -> tuple
     return "".join(lines), verdict.exit_status != 0
 
 
-def _again(recording: Recording) -> Again:
+def _again(recording: RunInProgress) -> Again:
     """Measures cells of the session once more."""
 
     def measure(cells: set[str], memory: bool) -> StoredRun:
@@ -159,7 +159,7 @@ class Bench:
     preset: str
     locked: bool
     variables: Mapping[str, str]
-    recording: Recording | None = None
+    recording: RunInProgress | None = None
     summaries: dict[str, CellSummary] = field(default_factory=dict)
     lines: dict[str, list[CellLine]] = field(default_factory=dict)
     turn: ExitStack = field(default_factory=ExitStack)
@@ -184,20 +184,20 @@ class Bench:
         run = Run(folder, header, recording.ceilings, recording.workers, lines)
         self.summaries |= {cell.id: cell for cell in summarise(run) if cell.id in ids}
 
-    def final(self, recording: Recording) -> dict[str, CellSummary]:
+    def final(self, recording: RunInProgress) -> dict[str, CellSummary]:
         """The figures of all cells by id, by what is known at the end: groups measured later may
         have shown higher ceilings, or started more workers."""
         known = recording.header, recording.ceilings, recording.workers, recording.lines
         run = Run(recording.settings.folder, *known)
         return {cell.id: cell for cell in summarise(run) if cell.id in self.summaries}
 
-    def _start(self) -> Recording:
+    def _start(self) -> RunInProgress:
         held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
         turn, run_id = self.turn.enter_context(held), new_run_id()
         folder = make_run_folder(self.root / RESULTS, run_id)
         settings = Settings(SEED, folder, unlocked=turn.unlocked, variables=self.variables)
         header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED, self.variables)
-        self.recording = Recording(self.plan, settings, header, PlainProgress(self.plan))
+        self.recording = RunInProgress(self.plan, settings, header, PlainProgress(self.plan))
         self.recording.begin()
         return self.recording
 

@@ -20,7 +20,7 @@ from xbench.cli.measuring import (
 )
 from xbench.cli.options import add_new_runs_folder, add_no_lock, add_seed
 from xbench.engine.progress import make_progress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.engine.workers import Workers
 from xbench.errors import RecordError, UsageError

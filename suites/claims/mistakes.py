@@ -13,8 +13,8 @@ from xbench.contracts import Backend, Factory, Handle, Spec, Step, Tensors, Vari
 from xbench.ops.suite import Preset
 from xbench.plan.select import Selection
 from xbench.records.schema import ValuesLine
-from xbench.selftest.checks import measured
-from xbench.selftest.late import LateBackend, TwinBackend, UnfencedBackend
+from xbench.selftest.quick_checks import measured
+from xbench.selftest.virtual_device import LateBackend, TwinBackend, UnfencedBackend
 from xbench.suites.claims.claim import Claim, Evidence, Judged, Missing, Values
 from xbench.suites.claims.times import is_number
 from xbench.text import show_seconds

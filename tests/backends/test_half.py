@@ -18,7 +18,7 @@ from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.registry import load_backend, why_not
 from xbench.suites.presets import PRESETS
-from xbench.worker.ceilings import measure
+from xbench.worker.cpu_ceilings import measure
 
 Array = np.ndarray[Any, Any]
 Results = dict[str, Array]

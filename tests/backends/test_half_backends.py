@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.registry import BACKENDS, load_backend
 
 _THERE_AND_BACK = """

@@ -18,11 +18,11 @@ from xbench.errors import CellFailed, UsageError
 from xbench.ops import OPS, get_op
 from xbench.ops.base import Inputs
 from xbench.oracle.check import collect, judge
-from xbench.oracle.process import Oracle
+from xbench.oracle.serve_oracle import Oracle
 from xbench.plan.build import Row, build_rows
 from xbench.plan.select import Selection
+from xbench.process.child import ROOT
 from xbench.process.messages import PrepareRequest
-from xbench.process.process import ROOT
 from xbench.registry import load_backend
 from xbench.suites.presets import PRESETS
 from xbench.worker.session import Session, _check_precision

@@ -13,7 +13,7 @@ from helpers.made_keys import cell_key, worker_key
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import SilentProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.plan.plan import make_plan
 from xbench.records.journal import make_run_folder

@@ -12,7 +12,7 @@ import pytest
 from xbench.analysis.summary import CellSummary
 from xbench.contracts import Mode, Spec, Step
 from xbench.engine.progress import SilentProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.errors import CellFailed
 from xbench.ops import get_op

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from xbench.analysis.summary import CellSummary
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "layer_norm.py"
 LONGEST = 60

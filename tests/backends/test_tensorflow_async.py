@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 
 CODE = """
 import json, time

@@ -12,10 +12,17 @@ from typing import Any
 import pytest
 
 from xbench import files
-from xbench.doctor.backends import ask_workers, attested, failed, installed, none_works, unreadable
+from xbench.doctor.backend_findings import (
+    ask_workers,
+    attested,
+    failed,
+    installed,
+    none_works,
+    unreadable,
+)
 from xbench.doctor.examine import examine
 from xbench.doctor.finding import Examination, Finding, Level, as_data, as_text, counts, summary
-from xbench.machine import cgroup, machine
+from xbench.machine import cgroup, live_state
 from xbench.machine.machine import this_machine
 from xbench.registry import load_backend
 
@@ -99,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem_and_exit_status_3(
 def test_what_a_machine_does_not_show_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS: neither /proc nor /sys."""
     monkeypatch.setattr(files, "read", lambda path: None)
-    monkeypatch.setattr(machine, "throttle_counts", dict)
+    monkeypatch.setattr(live_state, "throttle_counts", dict)
     monkeypatch.setattr(cgroup, "visible", lambda: False)
     found = examine(Path(), workers=False, say=lambda text: None)
     hidden = {"governor", "turbo", "frequency", "throttling", "SMT", "steal time", "CPU quota"}

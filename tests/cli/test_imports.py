@@ -127,6 +127,6 @@ def test_the_process_that_directs_a_run_imports_none(
     """NumPy is in the oracle and in the worker."""
     axes = ["--preset", "smoke", "--backend", "numpy", "--op", "elementwise", "--no-report"]
     found = imported(tmp_path, checkout, "-m", "xbench", "run", *axes)
-    assert "xbench.engine.run" in found
+    assert "xbench.engine.run_plan" in found
     assert not tops(found) & (FRAMEWORKS | {"numpy", "pandas", "matplotlib"})
     assert "xbench.worker.session" not in found

@@ -16,7 +16,7 @@ from helpers.places import TESTS
 from xbench import registry
 from xbench import registry as plugins_module
 from xbench.analysis.summary import CellSummary
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.registry import plugins
 
 PACKAGE = TESTS / "example_package"

@@ -12,7 +12,7 @@ from helpers.places import ROOT, TESTS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan
@@ -22,7 +22,7 @@ from xbench.records.read import Run
 from xbench.records.schema import CellLine
 from xbench.reports.assemble import write_report
 from xbench.suites.presets import PRESETS
-from xbench.worker import device_ceilings
+from xbench.worker import framework_ceilings
 
 BACKENDS = {
     "numpy": "xbench.backends.numpy_backend:NumpyBackend",
@@ -103,14 +103,14 @@ def test_its_ceilings_come_from_its_own_framework(measured: Measured) -> None:
     assert (line.by, line.cache_bytes, line.dtype) == ("npu", 1 << 20, "float32")
     assert line.bandwidth is not None
     assert line.compute is not None
-    assert line.array_bytes == device_ceilings.CACHE_TIMES << 20
+    assert line.array_bytes == framework_ceilings.CACHE_TIMES << 20
     assert cells["matmul", "npu", "npu:0"].compute_fraction is not None
 
 
 @pytest.fixture
 def _no_ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what is asked here, and for long where a device does not wait."""
-    monkeypatch.setattr("xbench.engine.run.known_ceilings", lambda *given: iter(()))
+    monkeypatch.setattr("xbench.engine.run_plan.known_ceilings", lambda *given: iter(()))
 
 
 @pytest.mark.usefixtures("_no_ceilings")

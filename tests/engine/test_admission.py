@@ -17,7 +17,7 @@ from xbench.ops import get_op
 from xbench.oracle import digest
 from xbench.oracle.check import judge
 from xbench.oracle.digest import digest_results, load_digests, make_digests, save_digests
-from xbench.oracle.process import Oracle
+from xbench.oracle.serve_oracle import Oracle
 from xbench.process.messages import JudgeRequest, PrepareRequest
 
 Array = np.ndarray[Any, Any]

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from xbench.engine import ceilings
-from xbench.engine.ceilings import known_ceilings
+from xbench.engine import machine_ceilings
 from xbench.engine.ceilings_cache import ceilings_key, product_key, read_cached
+from xbench.engine.machine_ceilings import known_ceilings
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
 from xbench.files import cache_folder
@@ -24,7 +24,7 @@ from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.process.messages import CeilingsReply, Rate
 from xbench.suites.presets import PRESETS
-from xbench.worker import ceilings as worker
+from xbench.worker import cpu_ceilings as worker
 
 FOUND = CeilingsReply(
     bandwidth=Rate(2e10, spread=0.02, repeats=9),
@@ -75,7 +75,7 @@ class Counter:
 def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
     """No worker is started; figures are steady."""
     found = Counter(FOUND)
-    monkeypatch.setattr(ceilings, "_measure", found)
+    monkeypatch.setattr(machine_ceilings, "_measure", found)
     return found
 
 

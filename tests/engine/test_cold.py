@@ -17,7 +17,7 @@ from xbench.plan.predict import predict
 from xbench.plan.select import Selection
 from xbench.records.schema import CacheBandwidth, CeilingsLine, Figure
 from xbench.suites.presets import PRESETS
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import LoadedCell
 
 SPEC = Spec("copy", (("n", 1), ("w", 4)), "float32")
 
@@ -48,44 +48,44 @@ class Recorder:
         """Nothing is pending."""
 
 
-def cell(copies: int, own_steps: bool) -> tuple[Recorder, Slot]:
+def cell(copies: int, own_steps: bool) -> tuple[Recorder, LoadedCell]:
     recorder = Recorder()
     backend: Any = recorder
     batches = [{"x": np.full(4, 1.0, "float32")} for _ in range(copies)]
-    slot = Slot(backend, SPEC, batches[0], batches[0], {}, recorder.make())
-    slot.others = batches[1:]
-    slot.rotate(recorder.make if own_steps else None)
-    return recorder, slot
+    loaded = LoadedCell(backend, SPEC, batches[0], batches[0], {}, recorder.make())
+    loaded.others = batches[1:]
+    loaded.rotate(recorder.make if own_steps else None)
+    return recorder, loaded
 
 
 @pytest.mark.parametrize("own_steps", [True, False])
 def test_bursts_take_every_copy_in_turn(own_steps: bool) -> None:
-    recorder, slot = cell(3, own_steps)
-    slot.burst(4, 2)
-    copies = [id(batch["x"]) for batch in (slot.batch, *slot.others)]
+    recorder, loaded = cell(3, own_steps)
+    loaded.burst(4, 2)
+    copies = [id(batch["x"]) for batch in (loaded.batch, *loaded.others)]
     assert [place for _, place in recorder.seen] == [*copies, *copies]
     numbers = [0, 1, 2, 0, 1, 2] if own_steps else [0] * 6
     assert [number for number, _ in recorder.seen] == numbers
-    slot.burst(1, 0)
+    loaded.burst(1, 0)
     assert recorder.seen[-1][1] == copies[0]  # where the last one stopped
 
 
 def test_results_stay_alive_for_a_turn() -> None:
     """Of a step whose results are new: no two of a turn share memory."""
-    _, slot = cell(3, own_steps=False)
-    slot.step = Step(lambda state, batch: (state, {"y": batch["x"].copy()}))
-    slot.rotate(None)
-    assert slot.turns is not None
-    made = [id(slot.turns({}, {})[1]["y"]) for _ in range(3)]
+    _, loaded = cell(3, own_steps=False)
+    loaded.step = Step(lambda state, batch: (state, {"y": batch["x"].copy()}))
+    loaded.rotate(None)
+    assert loaded.rotating is not None
+    made = [id(loaded.rotating({}, {})[1]["y"]) for _ in range(3)]
     assert len(set(made)) == 3
 
 
 def test_a_warm_cell_is_called_as_ever() -> None:
-    recorder, slot = cell(1, own_steps=True)
-    slot.burst(3, 0)
-    assert slot.turns is None
+    recorder, loaded = cell(1, own_steps=True)
+    loaded.burst(3, 0)
+    assert loaded.rotating is None
     assert recorder.made == 1
-    assert {place for _, place in recorder.seen} == {id(slot.batch["x"])}
+    assert {place for _, place in recorder.seen} == {id(loaded.batch["x"])}
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Spec, Step, Tensors
 from xbench.process.messages import UnloadRequest
 from xbench.worker.counters import measured
+from xbench.worker.loaded_cell import LoadedCell
 from xbench.worker.session import Session
-from xbench.worker.slot import Slot
 
 SPEC = Spec("copy", (("n", 2), ("w", 3)), "float32")
 
@@ -75,10 +75,10 @@ def test_garbage_made_meanwhile_is_not_collected_meanwhile() -> None:
     assert before == after
 
 
-def slot(run: Any) -> Slot:
+def loaded(run: Any) -> LoadedCell:
     """A loaded cell whose step is `run`."""
     given = {"x": np.zeros((2, 3), np.float32)}
-    return Slot(NumpyBackend(), SPEC, dict(given), given, {}, Step(run))
+    return LoadedCell(NumpyBackend(), SPEC, dict(given), given, {}, Step(run))
 
 
 def test_every_timed_call_of_a_burst_runs_without_it() -> None:
@@ -88,7 +88,7 @@ def test_every_timed_call_of_a_burst_runs_without_it() -> None:
         seen.append(gc.isenabled())
         return {}, {"y": batch["x"]}
 
-    slot(run).burst(calls=4, lead_in=1)
+    loaded(run).burst(calls=4, lead_in=1)
     assert seen[1:] == [False] * 4
     assert gc.isenabled()
 
@@ -100,7 +100,7 @@ def test_a_step_that_fails_in_a_burst_leaves_it_on() -> None:
         return {}, {"y": batch["x"]}
 
     with pytest.raises(ArithmeticError):
-        slot(run).burst(calls=4, lead_in=1)
+        loaded(run).burst(calls=4, lead_in=1)
     assert gc.isenabled()
 
 
@@ -108,7 +108,7 @@ def test_what_a_cell_leaves_behind_is_collected_when_it_is_unloaded() -> None:
     session = Session(NumpyBackend())
     ring = Ring()
     gone = weakref.ref(ring)
-    session.slots["cell"] = slot(lambda state, batch, held=ring: (state, batch))
+    session.cells["cell"] = loaded(lambda state, batch, held=ring: (state, batch))
     del ring
     session.unload(UnloadRequest("cell"))
     assert gone() is None

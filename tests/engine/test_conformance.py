@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.places import ROOT, TESTS
-from xbench.conformance import checks
+from xbench.conformance import adapter_checks
 from xbench.conformance.subject import Subject, examined
 from xbench.errors import XbenchError
 from xbench.ops import OPS
@@ -21,14 +21,16 @@ Check = Callable[[Subject], Iterator[str]]
 FENCED = OPS["matmul"].spec("float32", m=512, k=512, n=512)
 
 CHECKS: dict[str, Check] = {
-    "owns": lambda subject: checks.owns(subject, "float32"),
-    "attests": checks.attests,
-    "elementwise": lambda subject: checks.computes(subject, "elementwise", "float32"),
-    "elementwise_grad": lambda subject: checks.computes(subject, "elementwise_grad", "float32"),
-    "matmul": lambda subject: checks.computes(subject, "matmul", "float32"),
-    "fenced": lambda subject: checks.fenced(subject, FENCED, "none"),
-    "rests": checks.rests,
-    "classifies": checks.classifies,
+    "owns": lambda subject: adapter_checks.owns(subject, "float32"),
+    "attests": adapter_checks.attests,
+    "elementwise": lambda subject: adapter_checks.computes(subject, "elementwise", "float32"),
+    "elementwise_grad": lambda subject: adapter_checks.computes(
+        subject, "elementwise_grad", "float32"
+    ),
+    "matmul": lambda subject: adapter_checks.computes(subject, "matmul", "float32"),
+    "fenced": lambda subject: adapter_checks.fenced(subject, FENCED, "none"),
+    "rests": adapter_checks.rests,
+    "classifies": adapter_checks.classifies,
 }
 """In this order: a worker that dies of one fails those after it."""
 
@@ -87,20 +89,20 @@ def test_a_planted_fault_is_named_by_the_check_that_is_for_it(
 def test_a_thread_that_never_rests_is_named(tmp_path: Path) -> None:
     """Asked alone: what spins takes the interpreter from everything else."""
     with examined("helpers.bad_adapters:Spins", "cpu", "eager", tmp_path / "x") as subject:
-        (found,) = checks.rests(subject)
+        (found,) = adapter_checks.rests(subject)
     assert "cores while it was asked nothing" in found
 
 
 def test_a_fence_that_does_not_wait_is_named(tmp_path: Path) -> None:
     with examined("helpers.bad_adapters:Unfenced", "npu:0", "eager", tmp_path / "x") as subject:
-        found = list(checks.fenced(subject, FENCED, "none"))
+        found = list(adapter_checks.fenced(subject, FENCED, "none"))
     assert any("the fence returned early" in line for line in found)
 
 
 def test_a_fence_that_waits_for_one_of_several_results_is_named(tmp_path: Path) -> None:
     spec = OPS["elementwise_grad"].spec("float32", n=16, w=16)
     with examined("helpers.bad_adapters:WaitsForOne", "npu:0", "eager", tmp_path / "x") as subject:
-        found = list(checks.fenced(subject, spec, "manual"))
+        found = list(adapter_checks.fenced(subject, spec, "manual"))
     assert {line.partition(":")[0] for line in found} >= {"dw"}
 
 
@@ -117,14 +119,14 @@ def test_a_fence_that_waits_for_one_of_several_results_is_named(tmp_path: Path) 
     ],
 )
 def test_what_an_adapter_says_it_supports_is_checked(name: str, said: str) -> None:
-    found = list(checks.says_what_it_supports(name))
+    found = list(adapter_checks.says_what_it_supports(name))
     assert any(said in line for line in found) is bool(said)
 
 
 def test_an_environment_that_is_no_text_is_named() -> None:
-    (found,) = checks.names_its_environment("helpers.bad_offers:Numbers")
+    (found,) = adapter_checks.names_its_environment("helpers.bad_offers:Numbers")
     assert found == "env holds 'OMP_NUM_THREADS': 1, which is no text"
-    assert list(checks.names_its_environment("helpers.bad_adapters:Honest")) == []
+    assert list(adapter_checks.names_its_environment("helpers.bad_adapters:Honest")) == []
 
 
 def test_a_framework_that_is_imported_to_be_asked_is_named(
@@ -132,9 +134,9 @@ def test_a_framework_that_is_imported_to_be_asked_is_named(
 ) -> None:
     (tmp_path / "mlx.py").write_text("")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
-    (found,) = checks.quick_to_ask("helpers.bad_offers:Heavy")
+    (found,) = adapter_checks.quick_to_ask("helpers.bad_offers:Heavy")
     assert found == 'importing the adapter and asking probe imported ["mlx"]'
-    assert list(checks.quick_to_ask("helpers.bad_adapters:Honest")) == []
+    assert list(adapter_checks.quick_to_ask("helpers.bad_adapters:Honest")) == []
 
 
 QUIETLY = ("-p", "no:cacheprovider")

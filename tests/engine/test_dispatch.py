@@ -10,7 +10,7 @@ import pytest
 from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Factory, Mode, Policy, Step, Variant
 from xbench.process.messages import CostsReply
-from xbench.worker.ceilings import launch_costs
+from xbench.worker.launch_costs import launch_costs
 
 NOTHING = CostsReply(0, 0)
 

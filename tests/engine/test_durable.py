@@ -12,7 +12,7 @@ import pytest
 
 from helpers.journals import FOOTER, NUMPY, group, header, taken, write
 from helpers.measuring import measure
-from xbench.engine.run import write_summary
+from xbench.engine.run_plan import write_summary
 from xbench.errors import StorageFailed, UsageError
 from xbench.files import write_whole
 from xbench.records.journal import Journal

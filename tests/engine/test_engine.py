@@ -14,7 +14,7 @@ import pytest
 from helpers.measuring import Measured, measure
 from xbench.analysis.interval import location
 from xbench.analysis.summary import per_call_s, summarise
-from xbench.engine.cell import LATENCY_BURSTS
+from xbench.engine.timed_checks import LATENCY_BURSTS
 from xbench.records.read import read_run
 from xbench.records.schema import Samples
 

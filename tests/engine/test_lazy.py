@@ -12,11 +12,11 @@ from helpers import lazy_adapters
 from helpers.places import ROOT, TESTS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
-from xbench.conformance import checks
+from xbench.conformance import adapter_checks
 from xbench.conformance.subject import Subject, examined
 from xbench.contracts import Spec
 from xbench.engine.progress import SilentProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.ops import OPS
 from xbench.plan.build import build_rows
@@ -98,7 +98,7 @@ TRIES = 5
 
 
 def refusals(subject: Subject, spec: Spec) -> list[str]:
-    return [*checks.works(subject, spec, "none"), *checks.owns(subject, "float32")]
+    return [*adapter_checks.works(subject, spec, "none"), *adapter_checks.owns(subject, "float32")]
 
 
 @pytest.mark.parametrize("kind", [*lazy_adapters.LAZY, *lazy_adapters.KEEPING])
@@ -118,4 +118,4 @@ def test_the_kit_accepts_promises_that_are_kept_at_once(
     monkeypatch.chdir(TESTS)
     spec = OPS["matmul"].spec("float32", m=256, k=256, n=256)
     with examined("helpers.lazy_adapters:Eager", "cpu", "eager", tmp_path / "x") as subject:
-        assert list(checks.works(subject, spec, "none")) == []
+        assert list(adapter_checks.works(subject, spec, "none")) == []

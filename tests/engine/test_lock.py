@@ -12,25 +12,25 @@ from pathlib import Path
 import pytest
 
 from helpers.places import HELPERS
-from xbench.doctor.sharing import other_run
-from xbench.machine.lock import Turn, holder, one_at_a_time
+from xbench.doctor.sharing_findings import other_run
+from xbench.machine.lock import MachineLease, lock_holder, one_at_a_time
 from xbench.records.read import read_run
 
 DEADLY = str(HELPERS / "deadly.py")
 TINY = ("--suite", DEADLY, "--op", "harmless", "--preset", "smoke", "--backend", "numpy")
 HOLD = """
 import sys
-from xbench.doctor.sharing import other_run
+from xbench.doctor.sharing_findings import other_run
 from xbench.machine.lock import one_at_a_time
 with one_at_a_time(["xbench", "run", "--preset", "full"], True, print):
     print("held", flush=True)
     sys.stdin.read()
 """
 ASK = """
-from xbench.doctor.sharing import other_run
+from xbench.doctor.sharing_findings import other_run
 from xbench.machine.lock import one_at_a_time
-with one_at_a_time(["xbench"], True, print) as turn:
-    print(turn)
+with one_at_a_time(["xbench"], True, print) as lease:
+    print(lease)
 """
 Hold = Callable[[], subprocess.Popen[str]]
 
@@ -72,14 +72,14 @@ def quiet(text: str) -> None:
 
 
 def test_a_free_machine_is_had_at_once_and_signed(place: Path) -> None:
-    assert holder() is None
-    with one_at_a_time(["xbench", "run"], True, quiet) as turn:
-        assert turn == Turn(unlocked=False, waited=False)
-        mine = holder()
+    assert lock_holder() is None
+    with one_at_a_time(["xbench", "run"], True, quiet) as lease:
+        assert lease == MachineLease(unlocked=False, waited=False)
+        mine = lock_holder()
         assert mine is not None
         assert (mine.pid, mine.command) == (os.getpid(), "xbench run")
         assert place.stat().st_mode & 0o666 == 0o666
-    assert holder() is None
+    assert lock_holder() is None
 
 
 def test_the_second_waits_is_told_for_whom_and_goes_on_when_the_first_dies(hold: Hold) -> None:
@@ -90,9 +90,9 @@ def test_the_second_waits_is_told_for_whom_and_goes_on_when_the_first_dies(hold:
         told.append(text)
         first.kill()
 
-    with one_at_a_time(["xbench", "ab"], True, say) as turn:
-        assert turn == Turn(unlocked=False, waited=True)
-        mine = holder()
+    with one_at_a_time(["xbench", "ab"], True, say) as lease:
+        assert lease == MachineLease(unlocked=False, waited=True)
+        mine = lock_holder()
     assert len(told) == 1
     for part in (f"process {first.pid} of ", ", since 20", "xbench run --preset full", "--no-lock"):
         assert part in told[0]
@@ -105,8 +105,8 @@ def test_what_a_killed_holder_left_is_no_lock(hold: Hold, place: Path) -> None:
     first.kill()
     first.wait()
     assert json.loads(place.read_text())["pid"] == first.pid
-    with one_at_a_time(["xbench"], True, quiet) as turn:
-        assert not turn.waited
+    with one_at_a_time(["xbench"], True, quiet) as lease:
+        assert not lease.waited
 
 
 def test_whoever_the_holder_started_does_not_wait_for_it(
@@ -123,7 +123,7 @@ def test_whoever_the_holder_started_does_not_wait_for_it(
         )
         with one_at_a_time(["xbench"], True, quiet) as again:
             assert not again.unlocked
-    assert done.stdout == "Turn(unlocked=False, waited=True)\n"
+    assert done.stdout == "MachineLease(unlocked=False, waited=True)\n"
 
 
 @pytest.mark.parametrize("said", ["", "{", "[1]", '{"pid": "x"}', "\xff\x00", '{"pid": 1}'])
@@ -148,14 +148,14 @@ def test_another_machines_process_numbers_are_not_ours(hold: Hold, place: Path) 
     us."""
     first = hold()
     place.write_text(json.dumps(json.loads(place.read_text()) | {"pid": os.getpid(), "space": "x"}))
-    with one_at_a_time(["xbench"], True, lambda text: first.kill()) as turn:
-        assert turn.waited
+    with one_at_a_time(["xbench"], True, lambda text: first.kill()) as lease:
+        assert lease.waited
 
 
 def test_the_doctor_says_who_measures(hold: Hold) -> None:
-    assert other_run(holder()).level == "ok"
+    assert other_run(lock_holder()).level == "ok"
     first = hold()
-    found = other_run(holder())
+    found = other_run(lock_holder())
     assert (found.level, found.command) == ("warning", f"kill {first.pid}")
     assert "xbench run --preset full" in found.seen
 
@@ -163,8 +163,8 @@ def test_the_doctor_says_who_measures(hold: Hold) -> None:
 def test_without_the_lock_it_is_said_beside_whom(hold: Hold) -> None:
     first = hold()
     told: list[str] = []
-    with one_at_a_time(["xbench"], False, told.append) as turn:
-        assert turn.unlocked
+    with one_at_a_time(["xbench"], False, told.append) as lease:
+        assert lease.unlocked
     assert f"beside process {first.pid}" in told[0]
 
 
@@ -181,8 +181,8 @@ def test_where_no_lock_can_be_had_it_is_said_and_marked(place: Path, what: str) 
     else:
         os.environ["XBENCH_LOCK"] = str(place / "not" / "there")
     told: list[str] = []
-    with one_at_a_time(["xbench"], True, told.append) as turn:
-        assert turn.unlocked
+    with one_at_a_time(["xbench"], True, told.append) as lease:
+        assert lease.unlocked
     assert told[0].startswith("no lock can be had at ")
     assert victim.read_text() == "mine"
 

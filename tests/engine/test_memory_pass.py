@@ -16,7 +16,7 @@ import pytest
 from helpers.measuring import Measured, measure
 from helpers.places import HELPERS, ROOT
 from xbench.analysis.summary import summarise
-from xbench.engine.memory import timing_budget_s
+from xbench.engine.peak_memory import timing_budget_s
 from xbench.plan.plan import Plan, make_plan
 from xbench.records.read import read_run
 from xbench.records.schema import MemoryLine

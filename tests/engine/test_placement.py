@@ -13,7 +13,7 @@ import pytest
 from helpers.made_keys import cell_of, worker_key
 from helpers.places import ROOT
 from xbench.contracts import Spec
-from xbench.engine.placement import SHIFT_LIMIT_BYTES, Scatter
+from xbench.engine.launch_draws import SHIFT_LIMIT_BYTES, LaunchDraws
 from xbench.plan.cell import Cell
 from xbench.process.environment import ALLOCATORS, PADDING
 from xbench.worker.layout import Gaps, Heap, begin_on
@@ -72,23 +72,24 @@ import numpy as np
 from xbench.backends.numpy_backend import NumpyBackend
 from xbench.contracts import Policy, Spec, Variant
 from xbench.worker.layout import Gaps, Heap
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import LoadedCell
 from xbench.ops import get_op
 
 backend = NumpyBackend()
 backend.open(Policy("cpu", "eager", 1, "ieee", "reuse"))
 spec = get_op("elementwise").spec("float32", n=100, w=int(sys.argv[1]))
 given = get_op("elementwise").inputs(spec, np.random.default_rng(5)).batch
-slot = Slot(backend, spec, {name: backend.put(each) for name, each in given.items()}, given, {})
-slot.step = backend.ops["elementwise"](backend, spec, Variant("eager", "none"))
+batch = {name: backend.put(each) for name, each in given.items()}
+loaded = LoadedCell(backend, spec, batch, given, {})
+loaded.step = backend.ops["elementwise"](backend, spec, Variant("eager", "none"))
 for seed in range(200):
     gaps = Gaps(Heap(), seed) if sys.argv[2] == "drawn" else None
     if gaps is not None:
-        slot.drop()
-    slot.burst(200, 2, False, gaps, 1 << 20)
+        loaded.drop()
+    loaded.burst(200, 2, False, gaps, 1 << 20)
     if gaps is not None:
         gaps.close()
-    print(slot.last["y"].ctypes.data % 4096, slot.batch["x"].ctypes.data % 4096)
+    print(loaded.last["y"].ctypes.data % 4096, loaded.batch["x"].ctypes.data % 4096)
 """
 
 
@@ -142,8 +143,8 @@ def test_a_process_begins_elsewhere_by_its_seed() -> None:
 
 def test_a_launch_draws_the_same_again_and_another_draws_otherwise() -> None:
     def drawn(launch: int) -> list[int]:
-        scatter = Scatter(5, launch)
-        return [scatter.shift_bytes(cell(), 1, 1 << 20) for _ in range(20)]
+        draws = LaunchDraws(5, launch)
+        return [draws.shift_bytes(cell(), 1, 1 << 20) for _ in range(20)]
 
     assert drawn(0) == drawn(0)
     assert drawn(0) != drawn(1)
@@ -152,16 +153,16 @@ def test_a_launch_draws_the_same_again_and_another_draws_otherwise() -> None:
 
 @linux
 def test_launches_begin_on_every_core() -> None:
-    cores = {Scatter(5, launch).core for launch in range(100)}
+    cores = {LaunchDraws(5, launch).core for launch in range(100)}
     if len(os.sched_getaffinity(0)) <= 8:
         assert cores == os.sched_getaffinity(0)
     assert cores <= os.sched_getaffinity(0)
 
 
 def test_a_shift_is_no_larger_than_what_the_cell_holds_nor_than_the_limit() -> None:
-    scatter = Scatter(5, 0)
-    assert all(scatter.shift_bytes(cell(), 1, 100) <= 100 for _ in range(300))
-    large = [scatter.shift_bytes(cell(), 1, 1 << 40) for _ in range(300)]
+    draws = LaunchDraws(5, 0)
+    assert all(draws.shift_bytes(cell(), 1, 100) <= 100 for _ in range(300))
+    large = [draws.shift_bytes(cell(), 1, 1 << 40) for _ in range(300)]
     assert SHIFT_LIMIT_BYTES * 0.9 < max(large) < SHIFT_LIMIT_BYTES
 
 
@@ -170,25 +171,25 @@ def test_a_shift_is_no_larger_than_what_the_cell_holds_nor_than_the_limit() -> N
 )
 def test_nothing_is_shifted_where_that_would_be_measured(which: Cell, lead_in: int) -> None:
     """Fresh pages that no lead-in touches; an allocator as shipped; a device with its own."""
-    assert Scatter(5, 0).shift_bytes(which, lead_in, 1 << 30) == 0
+    assert LaunchDraws(5, 0).shift_bytes(which, lead_in, 1 << 30) == 0
 
 
 def test_every_one_of_a_launch_comes_first_at_some_launch() -> None:
-    orders = [Scatter(5, launch).order("abc") for launch in range(40)]
+    orders = [LaunchDraws(5, launch).order("abc") for launch in range(40)]
     assert {order[0] for order in orders} == set("abc")
     assert all(sorted(order) == ["a", "b", "c"] for order in orders)
 
 
 def test_processes_of_a_launch_have_seeds_and_environments_of_their_own() -> None:
-    scatter = Scatter(5, 0)
-    drawn = [scatter.process_variables() for _ in range(20)]
+    draws = LaunchDraws(5, 0)
+    drawn = [draws.process_variables() for _ in range(20)]
     assert len({each["PYTHONHASHSEED"] for each in drawn}) == 20
     assert len({len(each[PADDING]) for each in drawn}) > 10
-    assert [Scatter(5, 0).process_variables() for _ in range(3)] == [drawn[0]] * 3
+    assert [LaunchDraws(5, 0).process_variables() for _ in range(3)] == [drawn[0]] * 3
 
 
 def test_the_heap_of_an_allocator_as_shipped_or_of_a_device_is_left_alone() -> None:
-    scatter = Scatter(5, 0)
-    assert scatter.layout(cell()) is not None
-    assert scatter.layout(cell(allocator="system")) is None
-    assert scatter.layout(cell(device="cuda:0")) is None
+    draws = LaunchDraws(5, 0)
+    assert draws.layout(cell()) is not None
+    assert draws.layout(cell(allocator="system")) is None
+    assert draws.layout(cell(device="cuda:0")) is None

@@ -16,11 +16,11 @@ import pytest
 
 from helpers.places import TESTS
 from xbench.errors import WorkerDied, WorkerTimeout
-from xbench.process.process import Process, Watcher
+from xbench.process.child import ChildProcess, Watcher
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 LIMIT_S = 60.0
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 Eventually = Callable[[Callable[[], bool]], bool]
 State = Callable[[int], str]
 
@@ -57,7 +57,7 @@ PARENT = """
 import json, sys, time
 from pathlib import Path
 from xbench.process.environment import worker_environment
-from xbench.process.process import Process
+from xbench.process.child import Process
 here = Path(sys.argv[1])
 environment = worker_environment({}, "reuse", here) | {"PYTHONPATH": sys.argv[2]}
 role, log = "helpers.misbehaving:main", here / "orphan.log"
@@ -136,7 +136,7 @@ def frozen_group() -> Iterator[Path]:
 def test_a_worker_that_cannot_even_be_killed_is_left_behind(
     start: Start, frozen_group: Path, monkeypatch: pytest.MonkeyPatch, process_state: State
 ) -> None:
-    monkeypatch.setattr("xbench.process.process.END_LIMIT_S", 0.5)
+    monkeypatch.setattr("xbench.process.child.END_LIMIT_S", 0.5)
     worker = start()
     worker.call("echo", LIMIT_S)
     (frozen_group / "cgroup.procs").write_text(str(worker.pid))
@@ -154,7 +154,7 @@ def test_a_worker_that_cannot_even_be_killed_is_left_behind(
 def test_a_worker_that_does_not_stand_still_is_ended(
     start: Start, monkeypatch: pytest.MonkeyPatch, process_state: State
 ) -> None:
-    monkeypatch.setattr("xbench.process.process.END_LIMIT_S", 0.2)
+    monkeypatch.setattr("xbench.process.child.END_LIMIT_S", 0.2)
     worker = start()
     monkeypatch.setattr(worker, "_signal", lambda number: None)
     assert worker.call("echo", LIMIT_S, n=1) == {"n": 1}

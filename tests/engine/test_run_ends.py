@@ -15,7 +15,7 @@ from secrets import token_hex
 import pytest
 
 from helpers.places import HELPERS
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.records.read import read_run
 
 DEADLY = str(HELPERS / "deadly.py")

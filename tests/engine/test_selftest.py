@@ -13,14 +13,14 @@ import pytest
 from xbench import cli, registry
 from xbench.analysis.summary import CellSummary
 from xbench.backends import numpy_backend
-from xbench.conformance.checks import computes
+from xbench.conformance.adapter_checks import computes
 from xbench.conformance.subject import examined
 from xbench.engine import refusals
 from xbench.engine.settings import run_environment
 from xbench.machine.machine import this_machine
 from xbench.records.aa_record import AaRecord, kept
-from xbench.selftest import aa, checks, known_cases
-from xbench.selftest.checks import OWN_BACKENDS, Check, measure, own_backends
+from xbench.selftest import aa, known_cases, quick_checks
+from xbench.selftest.quick_checks import OWN_BACKENDS, Check, measure, own_backends
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def test_the_command_passes_and_leaves_nothing_behind(
 
 def test_a_wrong_time_or_ratio_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits stay what they are; the truth is told differently."""
-    monkeypatch.setattr(checks, "TRIES", 1)
+    monkeypatch.setattr(quick_checks, "TRIES", 1)
     monkeypatch.setattr(known_cases, "SPINS_S", {"spin_50us": 200e-6, "spin_1ms": 5e-3})
     monkeypatch.setattr(known_cases, "EFFECT_LOW", 1.5)
-    found = list(checks.known_times())
+    found = list(quick_checks.known_times())
     assert len(found) == 3
     for check in found:
         assert not check.passed
         assert "FAILED" in str(check)
-        assert f"next: {checks.QUIET}" in str(check)
+        assert f"next: {quick_checks.QUIET}" in str(check)
 
 
 def fenced(backends: tuple[str, ...]) -> list[CellSummary]:
@@ -89,7 +89,7 @@ def test_only_reading_results_tells_a_missing_fence(monkeypatch: pytest.MonkeyPa
     honest, caught = fenced(("late", "unfenced"))
     assert honest.status == "ok"
     assert caught.status == "invalid"
-    assert checks.EARLY in caught.reason
+    assert quick_checks.EARLY in caught.reason
     monkeypatch.setattr(refusals, "RESIDUAL_NS", 10**12)
     monkeypatch.setattr(refusals, "THREAD_MARGIN", 10.0)
     (caught,) = fenced(("unfenced",))
@@ -107,11 +107,11 @@ def test_a_fence_admitted_or_an_honest_device_refused_fails(
     """Each device judged as if it were the other."""
     honest, caught = fenced(("late", "unfenced"))
     monkeypatch.setattr(known_cases, "FENCE_WIDTHS", (16,))
-    right = [checks.refused("late", [honest]), checks.refused("unfenced", [caught])]
-    wrong = [checks.refused("late", [caught]), checks.refused("unfenced", [honest])]
+    right = [quick_checks.refused("late", [honest]), quick_checks.refused("unfenced", [caught])]
+    wrong = [quick_checks.refused("late", [caught]), quick_checks.refused("unfenced", [honest])]
     assert [each.passed for each in (*right, *wrong)] == [True, True, False, False]
     assert "the fence returned early" in wrong[0].advice
-    assert not checks.refused("late", []).passed
+    assert not quick_checks.refused("late", []).passed
 
 
 @pytest.mark.parametrize("passed", [True, False])

@@ -11,7 +11,7 @@ from helpers.made_keys import cell_key
 from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import device_disagrees
 from xbench.records.schema import CellLine, Samples
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import LoadedCell
 
 
 class Queue:
@@ -49,7 +49,7 @@ def test_events_lie_around_the_timed_calls_alone(fence_waits: bool) -> None:
     device = Queue(fence_waits)
     backend: Any = device
     spec = Spec("noop", (("n", 1), ("w", 1)), "float32")
-    cell = Slot(backend, spec, {}, {}, {}, Step(device.run), watch=device)
+    cell = LoadedCell(backend, spec, {}, {}, {}, Step(device.run), watch=device)
     reading = cell.burst(3, 2)
     timed = ["start", "call", "call", "call", "stop", "fence", "read"]
     assert device.asked == ["call", "call", "fence", *timed]

@@ -19,12 +19,12 @@ from xbench.contracts import Spec, Step, Tensors
 from xbench.engine.refusals import early_fence
 from xbench.process.messages import Reading
 from xbench.records.schema import CellLine
-from xbench.worker import counters, slot
-from xbench.worker.slot import Slot
+from xbench.worker import counters, loaded_cell
+from xbench.worker.loaded_cell import LoadedCell
 
 LAUNCH_NS, WORK_NS, COPY_NS, READ_NS = 5_000, 1_000_000, 3_000_000, 2_000
 CALL_NS = LAUNCH_NS + WORK_NS
-Burst = Callable[[Slot, int, int], Reading]
+Burst = Callable[[LoadedCell, int, int], Reading]
 
 
 class Device:
@@ -86,24 +86,26 @@ class OneCallBehind(Device):
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Slot]:
+def place(monkeypatch: pytest.MonkeyPatch) -> Callable[..., LoadedCell]:
     """A cell on a device whose clock is the only one there is."""
 
-    def loaded(device: Device, state: bool = False) -> Slot:
+    def loaded(device: Device, state: bool = False) -> LoadedCell:
         names = ("perf_counter_ns", "process_time_ns", "clock_gettime_ns", "time_ns")
         clocks = {name: lambda *clock: device.now_ns for name in names}
         clock = SimpleNamespace(**clocks, sleep=device.sleep)
         monkeypatch.setattr(counters, "time", clock)
-        monkeypatch.setattr(slot, "time", clock)
+        monkeypatch.setattr(loaded_cell, "time", clock)
         backend: Any = device
         pristine = {"w": np.zeros(1, "float32")} if state else {}
         spec = Spec("matmul", (("m", 1), ("k", 1), ("n", 1)), "float32")
-        return Slot(backend, spec, {}, {}, pristine, Step(device.run))
+        return LoadedCell(backend, spec, {}, {}, pristine, Step(device.run))
 
     return loaded
 
 
-def walls(cell: Slot, calls: int = 1, lead_in: int = 0, burst: Burst = Slot.burst) -> list[int]:
+def walls(
+    cell: LoadedCell, calls: int = 1, lead_in: int = 0, burst: Burst = LoadedCell.burst
+) -> list[int]:
     """The wall times of five bursts in a row."""
     return [burst(cell, calls, lead_in).wall_ns for _ in range(5)]
 
@@ -112,7 +114,7 @@ def walls(cell: Slot, calls: int = 1, lead_in: int = 0, burst: Burst = Slot.burs
 @pytest.mark.parametrize("lead_in", [0, 1])
 @pytest.mark.parametrize("calls", [1, 2, 50])
 def test_a_burst_lasts_as_long_as_its_calls(
-    place: Callable[..., Slot], state: bool, lead_in: int, calls: int
+    place: Callable[..., LoadedCell], state: bool, lead_in: int, calls: int
 ) -> None:
     """Calls after the first are queued while the device works."""
     cell = place(Device(), state)
@@ -122,7 +124,7 @@ def test_a_burst_lasts_as_long_as_its_calls(
 
 def fences() -> list[int]:
     """The lines of the burst that are a fence and nothing else, counted from its first."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(Slot.burst)))
+    tree = ast.parse(textwrap.dedent(inspect.getsource(LoadedCell.burst)))
     return sorted(node.lineno for node in ast.walk(tree) if is_fence(node))
 
 
@@ -171,8 +173,8 @@ def burst_without(line: int) -> Burst:
 
 def mutant_of(mutation: ast.NodeTransformer) -> Burst:
     """The worker's burst, mutated."""
-    tree = mutation.visit(ast.parse(textwrap.dedent(inspect.getsource(Slot.burst))))
-    names = dict(vars(slot))
+    tree = mutation.visit(ast.parse(textwrap.dedent(inspect.getsource(LoadedCell.burst))))
+    names = dict(vars(loaded_cell))
     exec(compile(ast.fix_missing_locations(tree), "mutant", "exec"), names)
     mutant: Burst = names["burst"]
     return mutant
@@ -182,12 +184,14 @@ def test_there_is_a_fence_before_the_clock_and_one_at_the_end() -> None:
     assert len(fences()) == 2
 
 
-def test_the_same_source_with_nothing_left_out_times_right(place: Callable[..., Slot]) -> None:
+def test_the_same_source_with_nothing_left_out_times_right(
+    place: Callable[..., LoadedCell],
+) -> None:
     assert walls(place(Device(), True), lead_in=1, burst=burst_without(0)) == [CALL_NS] * 5
 
 
 def test_without_the_fence_before_the_clock_the_backlog_is_timed(
-    place: Callable[..., Slot],
+    place: Callable[..., LoadedCell],
 ) -> None:
     """Work queued before: the copy of the state, or the untimed call."""
     mutant = burst_without(fences()[0])
@@ -195,7 +199,9 @@ def test_without_the_fence_before_the_clock_the_backlog_is_timed(
     assert walls(place(Device()), lead_in=1, burst=mutant) == [2 * WORK_NS] * 5
 
 
-def test_without_the_fence_at_the_end_only_the_launch_is_timed(place: Callable[..., Slot]) -> None:
+def test_without_the_fence_at_the_end_only_the_launch_is_timed(
+    place: Callable[..., LoadedCell],
+) -> None:
     cell = place(Device())
     mutant = burst_without(fences()[1])
     assert walls(cell, burst=mutant) == [LAUNCH_NS] * 5
@@ -204,7 +210,7 @@ def test_without_the_fence_at_the_end_only_the_launch_is_timed(place: Callable[.
 
 @pytest.mark.parametrize("moved", [True, False])
 def test_a_fence_out_of_order_or_for_stale_results_is_noticed(
-    place: Callable[..., Slot], moved: bool
+    place: Callable[..., LoadedCell], moved: bool
 ) -> None:
     """Moved before the calls, or waiting for what an earlier call gave."""
     cell = place(Device())
@@ -213,7 +219,7 @@ def test_a_fence_out_of_order_or_for_stale_results_is_noticed(
     assert "returned early" in (judged(cell, mutant) or "")
 
 
-def judged(cell: Slot, burst: Burst = Slot.burst, calls: int = 1) -> str | None:
+def judged(cell: LoadedCell, burst: Burst = LoadedCell.burst, calls: int = 1) -> str | None:
     """What the residual check says of seven bursts."""
     cell.burst(1, 0)
     line = CellLine(key=cell_key(), read_ns=cell.read_cost_ns())
@@ -228,7 +234,7 @@ def judged(cell: Slot, burst: Burst = Slot.burst, calls: int = 1) -> str | None:
 @pytest.mark.parametrize("calls", [1, 20])
 @pytest.mark.parametrize("kind", [Unfenced, Stale, OneCallBehind])
 def test_a_fence_that_does_not_wait_for_the_last_call_is_refused(
-    place: Callable[..., Slot], kind: type[Device], calls: int, state: bool
+    place: Callable[..., LoadedCell], kind: type[Device], calls: int, state: bool
 ) -> None:
     """`Stale` waits at the end for what was to be waited for at the start."""
     assert "returned early" in (judged(place(kind(), state), calls=calls) or "")
@@ -236,12 +242,12 @@ def test_a_fence_that_does_not_wait_for_the_last_call_is_refused(
 
 @pytest.mark.parametrize("state", [False, True])
 @pytest.mark.parametrize("calls", [1, 20])
-def test_an_honest_fence_is_not(place: Callable[..., Slot], calls: int, state: bool) -> None:
+def test_an_honest_fence_is_not(place: Callable[..., LoadedCell], calls: int, state: bool) -> None:
     assert judged(place(Device(), state), calls=calls) is None
 
 
 def test_reading_costs_what_it_costs_even_where_nothing_is_waited_for(
-    place: Callable[..., Slot],
+    place: Callable[..., LoadedCell],
 ) -> None:
     for kind in (Device, Unfenced, Stale):
         cell = place(kind())

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, repeat
-from types import SimpleNamespace
-from typing import Any, cast
+from pathlib import Path
 
 import pytest
 
+from helpers.launches import idle_launch
 from helpers.made_keys import cell_of, worker_key
 from xbench.contracts import Spec
-from xbench.engine import cell
+from xbench.engine import lazy_work
 from xbench.engine.burst import Burst
-from xbench.engine.cell import LONGEST_NS, NO_ROOM, CellWork, Limits, varied_calls
-from xbench.engine.placement import Scatter
-from xbench.engine.quiet import WaitBudget
+from xbench.engine.cell import CellWork
+from xbench.engine.launch import LaunchContext, RunCeilings
+from xbench.engine.lazy_work import LONGEST_NS, NO_ROOM, LazyWorkChecks, varied_calls
 from xbench.engine.refusals import moved_bytes
+from xbench.engine.timed_checks import AGAIN, TimedChecks
 from xbench.errors import CellFailed
 from xbench.ops import get_op
 from xbench.plan.cell import Cell
@@ -35,86 +36,75 @@ DONE: dict[str, object] = {
 """What an honest worker replies; of an iterator, each time the next."""
 
 
-def work_within(limits: Limits) -> CellWork:
-    plan = SimpleNamespace(cores=2, predictions={CELL.id: SimpleNamespace(load_s=1.0)})
-    nothing = cast(Any, None)
-    return CellWork(
-        plan=cast(Any, plan),
-        settings=nothing,
-        workers=nothing,
-        oracle=nothing,
-        bursts={},
-        observe=lambda what, cell: None,
-        canary=nothing,
-        scatter=Scatter(5, 0),
-        wait_budget=WaitBudget(),
-        limits=limits,
-    )
-
-
 def checked(
-    monkeypatch: pytest.MonkeyPatch, free_bytes: int, call_ns: int
+    monkeypatch: pytest.MonkeyPatch, folder: Path, free_bytes: int, call_ns: int
 ) -> tuple[str, list[str]]:
     """What is said to be unchecked of a cell with such calls, and what its worker was asked."""
     asked: list[str] = []
 
-    def ask(work: CellWork, cell: Cell, request: Request[object], expect_s: float) -> object:
+    def ask(launch: LaunchContext, cell: Cell, request: Request[object], expect_s: float) -> object:
         asked.append(request.action)
         found = DONE[request.action]
         return next(found) if isinstance(found, Iterator) else found
 
-    monkeypatch.setattr(CellWork, "_ask", ask)
-    monkeypatch.setattr(cell, "available_bytes", lambda: free_bytes)
-    work = work_within(Limits())
+    monkeypatch.setattr(LaunchContext, "ask", ask)
+    monkeypatch.setattr(lazy_work, "available_bytes", lambda: free_bytes)
     line = CellLine(key=CELL.key, calls=1, lead_in=1, timed=Samples(wall_ns=[call_ns] * 5))
-    return work._check_work(CELL, line), asked
+    return LazyWorkChecks(idle_launch(folder, [CELL])).check(CELL, line), asked
 
 
-def test_with_room_and_time_everything_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    said, asked = checked(monkeypatch, 1 << 34, MS)
+def test_with_room_and_time_everything_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said, asked = checked(monkeypatch, tmp_path, 1 << 34, MS)
     assert said == ""
     assert set(asked) == {"keep_results", "new_operands", "vary_calls"}
 
 
-def test_what_does_not_fit_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_is_left_out_and_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     each = sum(moved_bytes(CELL.spec))
-    assert checked(monkeypatch, 2 * each, MS) == (NO_ROOM, ["keep_results"])
-    said, asked = checked(monkeypatch, 5 * each, MS)
+    assert checked(monkeypatch, tmp_path, 2 * each, MS) == (NO_ROOM, ["keep_results"])
+    said, asked = checked(monkeypatch, tmp_path, 5 * each, MS)
     assert said == NO_ROOM
     assert "new_operands" in asked
     assert "vary_calls" not in asked
 
 
-def test_calls_of_seconds_are_not_varied(monkeypatch: pytest.MonkeyPatch) -> None:
-    said, asked = checked(monkeypatch, 1 << 34, int(2 * LONGEST_NS))
+def test_calls_of_seconds_are_not_varied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said, asked = checked(monkeypatch, tmp_path, 1 << 34, int(2 * LONGEST_NS))
     assert said == "its calls take too long"
     assert "vary_calls" not in asked
 
 
-def test_a_fault_is_no_matter_of_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_is_no_matter_of_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(DONE, "vary_calls", replace(VARIED, new_ns=[20 * MS]))
     with pytest.raises(CellFailed, match="every call must compute its own"):
-        checked(monkeypatch, 1 << 34, MS)
+        checked(monkeypatch, tmp_path, 1 << 34, MS)
 
 
 SLOW = NewOperandsReply(20 * MS, again_ns=[MS, MS], same=[])
 """The call on new operands was late: another program had the core, or the results are stored."""
 
 
-def test_one_usual_call_on_new_operands_clears_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_usual_call_on_new_operands_clears_a_cell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     replies = chain(repeat(SLOW, 10), repeat(DONE["new_operands"]))
     monkeypatch.setitem(DONE, "new_operands", replies)
-    said, asked = checked(monkeypatch, 1 << 34, MS)
+    said, asked = checked(monkeypatch, tmp_path, 1 << 34, MS)
     assert said == ""
     assert asked.count("new_operands") == 11
 
 
 def test_a_cell_whose_new_operands_are_always_slow_is_refused(
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setitem(DONE, "new_operands", SLOW)
     with pytest.raises(CellFailed, match="stored results"):
-        checked(monkeypatch, 1 << 34, MS)
+        checked(monkeypatch, tmp_path, 1 << 34, MS)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +125,7 @@ def test_calls_are_varied_in_even_numbers(
 
 @pytest.mark.parametrize(("now_ns", "refused"), [(3 * MS, False), (MS // 2, True)])
 def test_a_fast_cell_is_timed_again_beside_its_ceilings(
-    monkeypatch: pytest.MonkeyPatch, now_ns: int, refused: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now_ns: int, refused: bool
 ) -> None:
     """Bursts of a calm moment are not judged by ceilings of a busy one, which look too low: here
     moving the cell's bytes seems to take 4 ms."""
@@ -161,11 +151,9 @@ def test_a_fast_cell_is_timed_again_beside_its_ceilings(
         into.wall_ns.append(now_ns)
 
     monkeypatch.setattr(CellWork, "burst", burst)
-    monkeypatch.setattr(
-        CellWork, "free_cores", lambda self, cells: SimpleNamespace(wait=lambda: None)
-    )
     timed = CellLine(key=CELL.key, calls=1, lead_in=1, timed=Samples(wall_ns=[MS // 2] * 7))
-    problem = work_within(Limits([line], again))._too_fast(CELL, timed)
+    launch = idle_launch(tmp_path, [CELL], RunCeilings([line], again))
+    problem = TimedChecks(launch, CellWork(launch))._too_fast(CELL, timed)
     assert (problem is not None) == refused
     once = ["ceilings"] + ["burst"] * 7
-    assert measured == (cell.AGAIN if refused else 1) * once
+    assert measured == (AGAIN if refused else 1) * once

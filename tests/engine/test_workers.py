@@ -15,17 +15,17 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
 from xbench.keys import WorkerKey
+from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     inherited_names,
     recorded_variables,
     worker_environment,
 )
-from xbench.process.process import Process
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 LIMIT_S = 60.0
 
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 Eventually = Callable[[Callable[[], bool]], bool]
 State = Callable[[int], str]
 
@@ -153,7 +153,7 @@ def test_what_a_worker_prints_goes_to_its_log(start: Start) -> None:
 def test_garbage_instead_of_a_reply_is_the_end_of_a_worker(
     start: Start, text: str, monkeypatch: pytest.MonkeyPatch, process_state: State
 ) -> None:
-    monkeypatch.setattr("xbench.process.process.CLOSE_LIMIT_S", 0.2)
+    monkeypatch.setattr("xbench.process.child.CLOSE_LIMIT_S", 0.2)
     worker = start()
     with pytest.raises(WorkerDied) as caught:
         worker.call("garbage", LIMIT_S, text=text)

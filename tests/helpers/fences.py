@@ -15,7 +15,7 @@ from xbench.analysis.summary import CellSummary
 from xbench.backends.jax_backend import JaxBackend
 from xbench.contracts import Tensors
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan

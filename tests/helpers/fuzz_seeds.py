@@ -14,7 +14,7 @@ from helpers.large_journals import ceilings, filled
 from helpers.made_keys import worker_key
 from helpers.made_runs import MACHINE, VARIANTS, benchmark_json, header, plan
 from xbench.analysis.summary import summarise
-from xbench.engine.run import write_summary
+from xbench.engine.run_plan import write_summary
 from xbench.machine.nvml import GpuState
 from xbench.records.aa_record import AaRecord, Figures
 from xbench.records.journal import JOURNAL, SUMMARY, Journal

@@ -16,7 +16,7 @@ from typing import Any
 
 from helpers.made_keys import worker_key
 from xbench.keys import CellKey
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.records.schema import SCHEMA_VERSION
 
 SPREAD = 0.01

@@ -12,7 +12,7 @@ from helpers.places import HELPERS, ROOT, TESTS
 from xbench import registry
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import PlainProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.plan.build import build_rows
 from xbench.plan.plan import make_plan

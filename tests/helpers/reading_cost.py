@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.records.journal import JOURNAL
 from xbench.tracking.baseline import ACCEPTED
 

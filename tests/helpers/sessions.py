@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.places import TESTS
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.records.read import Run, read_run
 
 PLANTED = """

@@ -30,7 +30,7 @@ from helpers.places import ROOT, TESTS
 from xbench import registry
 from xbench.analysis.ratios import compare_cells
 from xbench.engine.progress import Progress, SilentProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.machine.machine import available_bytes, this_machine
 from xbench.plan.build import build_rows

@@ -3,10 +3,10 @@
     python tests/tools/adapter_cost.py [numpy torch tensorflow]
 
 For matmul 2048 x 2048 x 2048 and one Adam step of 100 x 1 -> 20480 -> 1, each backend runs in five
-fresh processes with the environment a worker would have. Bursts of xbench's step (`Slot.burst`) and
-of the hand-written loop alternate in random order; printed are the medians over the processes, and
-the ratio xbench / by hand: the geometric mean over processes of the median of paired ratios, with
-its 95 % interval. Both sides hold the same arithmetic and settings.
+fresh processes with the environment a worker would have. Bursts of xbench's step
+(`LoadedCell.burst`) and of the hand-written loop alternate in random order; printed are the medians
+over the processes, and the ratio xbench / by hand: the geometric mean over processes of the median
+of paired ratios, with its 95 % interval. Both sides hold the same arithmetic and settings.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.keys import WorkerKey
 from xbench.machine.machine import this_machine
 from xbench.ops import OPS
+from xbench.process.child import ROOT
 from xbench.process.environment import worker_environment
-from xbench.process.process import ROOT
 from xbench.registry import BACKENDS, load_backend
-from xbench.worker.slot import Slot
+from xbench.worker.loaded_cell import LoadedCell
 
 LAUNCHES = 5
 ROUNDS = 40
@@ -90,32 +90,32 @@ def measure(name: str) -> None:
     found: dict[str, dict[str, float]] = {}
     for spec in specs():
         variant = Variant(policy.mode, gradient[spec.op])
-        slot, by_hand = _both(backend, spec, variant)
-        found[spec.op] = _compare(slot, by_hand)
+        loaded, by_hand = _both(backend, spec, variant)
+        found[spec.op] = _compare(loaded, by_hand)
     print(json.dumps(found))
 
 
-def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[Slot, Loop]:
+def _both(backend: Backend, spec: Spec, variant: Variant) -> tuple[LoadedCell, Loop]:
     import numpy as np
 
     inputs = OPS[spec.op].inputs(spec, np.random.default_rng(5))
     batch = {each: backend.put(values) for each, values in inputs.batch.items()}
     step = backend.ops[spec.op](backend, spec, variant)
-    slot = Slot(backend, spec, batch, inputs.batch, inputs.state, step)
+    loaded = LoadedCell(backend, spec, batch, inputs.batch, inputs.state, step)
     hand = import_module(f"by_hand_{backend.name}")
     build: Callable[[Any, Any], Loop] = getattr(hand, spec.op)
-    return slot, build(inputs.batch, inputs.state)
+    return loaded, build(inputs.batch, inputs.state)
 
 
-def _compare(slot: Slot, by_hand: Loop) -> dict[str, float]:
+def _compare(loaded: LoadedCell, by_hand: Loop) -> dict[str, float]:
     by_hand(3)
-    calls = max(1, min(20, round(BURST_S / (slot.burst(3, 3).wall_ns / 3e9))))
+    calls = max(1, min(20, round(BURST_S / (loaded.burst(3, 3).wall_ns / 3e9))))
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(ROUNDS):
         for side in random.sample("xh", 2):
             if side == "x":
-                ours.append(slot.burst(calls, 1).wall_ns * 1e-9 / calls)
+                ours.append(loaded.burst(calls, 1).wall_ns * 1e-9 / calls)
             else:
                 by_hand(1)
                 start = time.perf_counter()

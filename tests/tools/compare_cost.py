@@ -25,8 +25,8 @@ import tests_on_path  # noqa: F401
 
 from helpers.made_runs import VARIANTS, benchmark_json, families, write_run
 from xbench.analysis.summary import summarise
-from xbench.engine.run import write_summary
-from xbench.process.process import ROOT
+from xbench.engine.run_plan import write_summary
+from xbench.process.child import ROOT
 from xbench.records.journal import SUMMARY
 from xbench.records.read import read_run
 

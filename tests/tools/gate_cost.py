@@ -19,7 +19,7 @@ from pathlib import Path
 import tests_on_path  # noqa: F401
 
 from helpers.made_history import Made, steady, write_run
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 
 SIZES = ("200x20", "2000x200")
 LINE_BYTES = 1400

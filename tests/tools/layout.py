@@ -84,29 +84,31 @@ def inside(backend: str, width: int, what: str) -> list[list[float]]:
     from xbench.ops import get_op
     from xbench.registry import load_backend
     from xbench.worker.layout import Gaps, Heap
-    from xbench.worker.slot import Slot
+    from xbench.worker.loaded_cell import LoadedCell
 
     adapter = load_backend(backend)
     adapter.open(Policy("cpu", "eager", os.cpu_count() or 1, "ieee", "reuse"))
     spec = get_op("elementwise").spec("float32", n=100, w=width)
     given = get_op("elementwise").inputs(spec, np.random.default_rng(5)).batch
-    slot = Slot(adapter, spec, {name: adapter.put(each) for name, each in given.items()}, given, {})
-    slot.step = adapter.ops["elementwise"](adapter, spec, Variant("eager", "none"))
+    loaded = LoadedCell(
+        adapter, spec, {name: adapter.put(each) for name, each in given.items()}, given, {}
+    )
+    loaded.step = adapter.ops["elementwise"](adapter, spec, Variant("eager", "none"))
     heap, random = Heap(), Random(3)
-    calls = max(2, round(BURST_S * 1e9 / (slot.burst(20, 20).wall_ns / 20)))
-    slot.populate(8 * 100 * width * 4)
+    calls = max(2, round(BURST_S * 1e9 / (loaded.burst(20, 20).wall_ns / 20)))
+    loaded.populate(8 * 100 * width * 4)
     found = []
     for _ in range(DRAWS):
         gaps = Gaps(heap, random.getrandbits(32))
-        slot.last = {}
+        loaded.last = {}
         if what in ("operands", "both"):
-            slot.batch = {}
+            loaded.batch = {}
             for name, values in given.items():
                 gaps.before(values.nbytes)
-                slot.batch[name] = adapter.put(values)
+                loaded.batch[name] = adapter.put(values)
         if what in ("result", "both"):
             gaps.before(100 * width * 4)
-        bursts = [slot.burst(calls, calls) for _ in range(REPEATS)]
+        bursts = [loaded.burst(calls, calls) for _ in range(REPEATS)]
         found.append([log(each.wall_ns / calls) for each in bursts])
         gaps.close()
     return found

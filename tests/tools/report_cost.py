@@ -21,7 +21,7 @@ from pathlib import Path
 import tests_on_path  # noqa: F401
 
 from helpers.large_journals import write_journal
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.records.journal import JOURNAL
 
 CELLS = (1250, 2500, 5000, 10000, 20000)

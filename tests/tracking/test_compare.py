@@ -24,7 +24,7 @@ import pytest
 from helpers.stored_runs import Cell, name, times, write_stored
 from xbench.analysis.interval import unpaired_ratio
 from xbench.cli import main
-from xbench.process.process import ROOT
+from xbench.process.child import ROOT
 from xbench.tracking.compare import compare_runs
 from xbench.tracking.stored import read_stored
 from xbench.tracking.thresholds import Thresholds

@@ -13,7 +13,7 @@ from helpers.made_keys import cell_key
 from helpers.made_runs import MACHINE, benchmark_json, families, plan, write_run
 from xbench.analysis.summary import summarise
 from xbench.cli import main
-from xbench.engine.run import write_summary
+from xbench.engine.run_plan import write_summary
 from xbench.errors import RecordError
 from xbench.records.read import read_run
 from xbench.tracking.foreign import read_side

@@ -166,9 +166,10 @@ def test_a_cycle_would_be_seen(tmp_path: Path) -> None:
     """Also one that a late import or a name in text closes."""
     late = tmp_path / "late.py"
     late.write_text(
-        "def f():\n    from xbench.engine import run\n    return 'xbench.worker.session:main'\n"
+        "def f():\n    from xbench.engine import run_plan\n"
+        "    return 'xbench.worker.session:main'\n"
     )
-    assert used_modules(late) == {"xbench.engine.run", "xbench.worker.session"}
+    assert used_modules(late) == {"xbench.engine.run_plan", "xbench.worker.session"}
 
 
 @each_file

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.judging import GB, judged
 from xbench import files as small_files
-from xbench.doctor import memory
+from xbench.doctor import memory_findings
 from xbench.machine import cgroup
 
 
@@ -69,44 +69,46 @@ def test_what_a_limit_leaves_is_less_what_that_group_has(monkeypatch: pytest.Mon
 
 
 def test_memory() -> None:
-    judged(memory.available(20 * GB, 32 * GB), "ok", "20 GB of 32 GB")
-    judged(memory.available(1 * GB, 32 * GB), "warning", "xbench run --dry-run")
-    judged(memory.available(GB // 10, 32 * GB), "problem")
-    judged(memory.limit(None, 32 * GB), "ok", "none")
-    judged(memory.limit(64 * GB, 32 * GB), "ok", "none")
-    judged(memory.limit(4 * GB, 32 * GB), "note", "4 GB of the machine's 32 GB", "--memory")
+    judged(memory_findings.available(20 * GB, 32 * GB), "ok", "20 GB of 32 GB")
+    judged(memory_findings.available(1 * GB, 32 * GB), "warning", "xbench run --dry-run")
+    judged(memory_findings.available(GB // 10, 32 * GB), "problem")
+    judged(memory_findings.limit(None, 32 * GB), "ok", "none")
+    judged(memory_findings.limit(64 * GB, 32 * GB), "ok", "none")
+    judged(
+        memory_findings.limit(4 * GB, 32 * GB), "note", "4 GB of the machine's 32 GB", "--memory"
+    )
 
 
 def test_swap() -> None:
-    judged(memory.swap(0, 0, 0), "ok", "there is none")
-    judged(memory.swap(8 * GB, 1000, 0), "ok")
-    judged(memory.swap(8 * GB, 2 * GB, 0), "note", "2 GB of 8 GB in use", "swapoff")
-    judged(memory.swap(8 * GB, 2 * GB, 4096), "warning", "4.1 kB moved just now")
+    judged(memory_findings.swap(0, 0, 0), "ok", "there is none")
+    judged(memory_findings.swap(8 * GB, 1000, 0), "ok")
+    judged(memory_findings.swap(8 * GB, 2 * GB, 0), "note", "2 GB of 8 GB in use", "swapoff")
+    judged(memory_findings.swap(8 * GB, 2 * GB, 4096), "warning", "4.1 kB moved just now")
 
 
 def test_huge_pages() -> None:
-    judged(memory.huge_pages("[always] madvise never"), "ok", "always")
-    judged(memory.huge_pages("always madvise [never]"), "ok", "never")
-    judged(memory.huge_pages("always [madvise] never"), "note", "echo always | sudo tee")
-    assert memory.huge_pages(None) is None
+    judged(memory_findings.huge_pages("[always] madvise never"), "ok", "always")
+    judged(memory_findings.huge_pages("always madvise [never]"), "ok", "never")
+    judged(memory_findings.huge_pages("always [madvise] never"), "note", "echo always | sudo tee")
+    assert memory_findings.huge_pages(None) is None
 
 
 def test_allocator() -> None:
-    judged(memory.reuse("glibc 2.36", 16384.0, 0.0), "ok", "glibc 2.36", "16384", "works")
-    judged(memory.reuse("glibc 2.36", 32.0, 0.0), "ok")  # huge pages
-    judged(memory.reuse("", 16384.0, 16384.0), "warning", "no effect", "unset LD_PRELOAD")
-    judged(memory.reuse("glibc 2.36", 0.0, 0.0), "note", "kept anyway")
-    assert memory.reuse("", None, 0.0) is None
+    judged(memory_findings.reuse("glibc 2.36", 16384.0, 0.0), "ok", "glibc 2.36", "16384", "works")
+    judged(memory_findings.reuse("glibc 2.36", 32.0, 0.0), "ok")  # huge pages
+    judged(memory_findings.reuse("", 16384.0, 16384.0), "warning", "no effect", "unset LD_PRELOAD")
+    judged(memory_findings.reuse("glibc 2.36", 0.0, 0.0), "note", "kept anyway")
+    assert memory_findings.reuse("", None, 0.0) is None
 
 
 def test_the_allocators_faults_are_counted_in_a_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = memory.faults("reuse", tmp_path)
+    counted = memory_findings.faults("reuse", tmp_path)
     assert counted is not None
     assert counted >= 0
-    monkeypatch.setattr(memory, "SCRIPT", tmp_path / "missing.py")
-    assert memory.faults("reuse", tmp_path) is None
+    monkeypatch.setattr(memory_findings, "SCRIPT", tmp_path / "missing.py")
+    assert memory_findings.faults("reuse", tmp_path) is None
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunables of glibc")
@@ -116,5 +118,5 @@ def test_tunables_that_would_defeat_the_policy_reach_no_worker(
     settings = ("mmap_threshold=1", "trim_threshold=1")
     tunables = ":".join(f"glibc.malloc.{each}" for each in settings)
     monkeypatch.setenv("GLIBC_TUNABLES", tunables)
-    system, tuned = (memory.faults(policy, tmp_path) for policy in ("system", "reuse"))
-    judged(memory.reuse("glibc", system, tuned), "ok", "which works")
+    system, tuned = (memory_findings.faults(policy, tmp_path) for policy in ("system", "reuse"))
+    judged(memory_findings.reuse("glibc", system, tuned), "ok", "which works")

@@ -15,6 +15,7 @@ from helpers.places import ROOT
 from helpers.stored_runs import name, write_stored
 from xbench import cli
 from xbench.errors import UsageError
+from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     DECIDED,
     PADDING,
@@ -24,7 +25,6 @@ from xbench.process.environment import (
     variables_of,
     worker_environment,
 )
-from xbench.process.process import Process
 from xbench.process.variables import (
     PASSED_ON,
     RECORDED,
@@ -35,7 +35,7 @@ from xbench.process.variables import (
 )
 from xbench.reports.sources import conditions_line
 
-Start = Callable[[], Process]
+Start = Callable[[], ChildProcess]
 KNOWN = sorted({name for names in SPEED.values() for name in names})
 REACHES = {name: value for name, value in dict.fromkeys(RECORDED, "0").items() if name in KNOWN}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from xbench.doctor import processor
+from xbench.doctor import processor_findings
 from xbench.machine import machine, nvml
 from xbench.machine.nvml import GpuState
 from xbench.plan.plan import make_plan
@@ -212,13 +212,13 @@ def test_the_doctor_tells_a_crowded_or_slowed_card(library: Library) -> None:
     card, found = nvml.card_of("cuda:0", {}), nvml.state_of("cuda:0", (), {})
     assert card is not None
     assert found is not None
-    memory, clock, heat = processor.state("cuda:0", card, found)
+    memory, clock, heat = processor_findings.state("cuda:0", card, found)
     assert (memory.level, clock.level, heat.level) == ("warning", "warning", "ok")
     assert "held down by thermal slowdown (hardware)" in clock.seen
-    assert processor.without_library(("Card",)) is None
+    assert processor_findings.without_library(("Card",)) is None
     library.silent = {"nvmlInit"}
     nvml.library.cache_clear()
-    lacking = processor.without_library(("Card",))
+    lacking = processor_findings.without_library(("Card",))
     assert lacking is not None
     assert "xbench[nvidia]" in lacking.command
 

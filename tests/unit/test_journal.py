@@ -12,7 +12,7 @@ import pytest
 
 from helpers.journals import FOOTER, NUMPY, TORCH, WORKER, group, header, planned, taken, write
 from xbench.analysis.summary import CellSummary, summarise
-from xbench.engine.run import write_summary
+from xbench.engine.run_plan import write_summary
 from xbench.errors import STATUSES, RecordError, Status, UsageError
 from xbench.records.journal import JOURNAL, Journal, make_run_folder
 from xbench.records.read import read_run

@@ -12,7 +12,7 @@ import pytest
 from helpers.journals import FOOTER, NUMPY, TORCH, WORKER, group, header, taken, write
 from xbench.analysis.summary import summarise
 from xbench.cli.run import describe_plan
-from xbench.engine.progress import Clock, LiveProgress, PlainProgress
+from xbench.engine.progress import LiveProgress, PlainProgress, TimeLeft
 from xbench.keys import CellKey
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
@@ -70,7 +70,7 @@ def test_memory_is_part_of_the_plan_and_of_its_prediction() -> None:
 def test_the_clock_counts_cells_to_the_end(now: Callable[[float], None]) -> None:
     plan = planned(memory=True)
     costs = plan.memory_costs_s()
-    clock = Clock(plan, [group.id for _ in range(2) for group in plan.groups])
+    clock = TimeLeft(plan, [group.id for _ in range(2) for group in plan.groups])
     assert clock.left_s() == pytest.approx(sum(costs.values()))
     for name, seconds in costs.items():
         assert clock.done < clock.total
@@ -83,11 +83,11 @@ def test_the_clock_counts_cells_to_the_end(now: Callable[[float], None]) -> None
 
 def test_a_failed_cell_has_no_memory_left_to_measure() -> None:
     plan = planned(memory=True)
-    clock, line = Clock(plan), failed(plan)
+    clock, line = TimeLeft(plan), failed(plan)
     clock.measured(line)
     assert clock.done == 1 + len(line.cells)
     known = [cell.id for cell in line.cells]
-    again = Clock(plan, [line.group], known)
+    again = TimeLeft(plan, [line.group], known)
     assert (again.done, again.total) == (clock.done, clock.total)
 
 

@@ -16,7 +16,7 @@ from xbench.contracts import Policy, Spec, Variant
 from xbench.engine.burst import keep
 from xbench.errors import WorkerDied
 from xbench.keys import WorkerKey
-from xbench.oracle.process import Oracle
+from xbench.oracle.serve_oracle import Oracle
 from xbench.plan.build import Row
 from xbench.process import messages, protocol
 from xbench.process.channel import checked

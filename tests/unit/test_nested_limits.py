@@ -9,7 +9,7 @@ import pytest
 
 from helpers.places import ROOT
 from xbench import files
-from xbench.doctor.memory import limit
+from xbench.doctor.memory_findings import limit
 from xbench.files import cache_folder
 from xbench.machine import cgroup, machine
 

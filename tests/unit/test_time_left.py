@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from xbench.engine.progress import Clock
+from xbench.engine.progress import TimeLeft
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.predict import oracle_s
@@ -48,7 +48,7 @@ def work(plan: Plan) -> list[tuple[str, float]]:
 
 def test_what_goes_as_predicted_has_what_was_predicted_left(now: Callable[[float], None]) -> None:
     plan = planned()
-    clock, steps = Clock(plan), work(plan)
+    clock, steps = TimeLeft(plan), work(plan)
     assert clock.left_s() == pytest.approx(plan.total_s())
     for place, (group, seconds) in enumerate(steps):
         now(seconds)
@@ -60,7 +60,7 @@ def test_what_goes_as_predicted_has_what_was_predicted_left(now: Callable[[float
 
 def test_a_cold_first_group_does_not_stand_for_the_rest(now: Callable[[float], None]) -> None:
     plan = planned()
-    clock, ((first, seconds), *later) = Clock(plan), work(plan)
+    clock, ((first, seconds), *later) = TimeLeft(plan), work(plan)
     now(5.0 * seconds)
     clock.step(first)
     assert clock.left_s() < 2.0 * sum(each for _, each in later)
@@ -71,7 +71,7 @@ def test_what_goes_otherwise_than_predicted_is_learnt(
     now: Callable[[float], None], pace: float
 ) -> None:
     plan = planned()
-    clock, steps = Clock(plan), work(plan)
+    clock, steps = TimeLeft(plan), work(plan)
     errors = []
     for place, (group, seconds) in enumerate(steps[:-1]):
         now(pace * seconds)
@@ -89,7 +89,7 @@ def test_what_was_measured_before_is_not_left_and_says_nothing_of_the_pace(
     plan = planned()
     steps = work(plan)
     half = len(steps) // 2
-    clock = Clock(plan, [group for group, _ in steps[:half]])
+    clock = TimeLeft(plan, [group for group, _ in steps[:half]])
     rest = sum(each for _, each in steps[half:])
     assert clock.done == half
     assert clock.left_s() == pytest.approx(rest)

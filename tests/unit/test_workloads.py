@@ -14,7 +14,7 @@ import pytest
 from xbench.contracts import Spec
 from xbench.ops import OPS, get_op
 from xbench.ops.base import Cost
-from xbench.oracle.process import Oracle
+from xbench.oracle.serve_oracle import Oracle
 from xbench.process.messages import InputFiles, PrepareRequest, ReleaseRequest
 
 THICK: dict[str, int | str] = {"n": 64, "d": 1000, "h": 100, "o": 10, "bias": 0}
@@ -174,7 +174,7 @@ def test_inputs_are_the_same_bytes_in_another_process(
 ) -> None:
     made = json.dumps([list(pair) for pair in sized("mlp_train").params])
     code = (
-        "import json, sys; from pathlib import Path; from xbench.oracle.process import Oracle;"
+        "import json, sys; from pathlib import Path; from xbench.oracle.serve_oracle import Oracle;"
         "from xbench.process.messages import PrepareRequest;"
         "from xbench.process.serve import received;"
         "spec = {'op': 'mlp_train', 'params': json.loads(sys.argv[1]), 'dtype': 'float32'};"

@@ -88,7 +88,7 @@ def _measure_again(
     )
     from xbench.cli.run import check_unchanged, options_of, plan_of, settings_of
     from xbench.engine.progress import make_progress
-    from xbench.engine.run import measure_again, only
+    from xbench.engine.run_plan import measure_again, only
     from xbench.machine.lock import one_at_a_time
     from xbench.tracking.stored import read_stored
 
@@ -126,7 +126,7 @@ def _read_measured_by_run(folder: Path) -> Run:
 
 def _check_commit(run: Run) -> None:
     """Raises: UsageError where the working directory is at another commit than the run was."""
-    from xbench.machine.machine import environment
+    from xbench.machine.surroundings import environment
 
     before, now = (found.get("git") for found in (run.header.environment, environment()))
     if not isinstance(before, dict) or not isinstance(now, dict):

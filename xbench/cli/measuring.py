@@ -9,7 +9,7 @@ import sys
 from contextlib import AbstractContextManager
 
 from xbench.errors import UsageError
-from xbench.machine.lock import Turn, one_at_a_time
+from xbench.machine.lock import MachineLease, one_at_a_time
 from xbench.ops.suite import Preset
 from xbench.plan.plan import Plan
 from xbench.plan.select import AXES, Selection
@@ -39,7 +39,7 @@ def refuse_windows() -> None:
         raise UsageError("xbench measures on Linux and macOS", "use WSL on Windows")
 
 
-def hold_machine(options: argparse.Namespace) -> AbstractContextManager[Turn]:
+def hold_machine(options: argparse.Namespace) -> AbstractContextManager[MachineLease]:
     """This machine, for one run at a time, unless --no-lock was given."""
     return one_at_a_time(options.command_line, not options.no_lock, print_message)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xbench.analysis.summary import CellSummary
     from xbench.engine.progress import Progress
     from xbench.engine.settings import Settings
-    from xbench.machine.lock import Turn
+    from xbench.machine.lock import MachineLease
     from xbench.ops.suite import Preset
     from xbench.plan.plan import Plan
     from xbench.records.read import Run
@@ -153,7 +153,7 @@ def plan_of(options: argparse.Namespace) -> tuple[Preset, Plan]:
     return selection.preset, plan_selection(selection, effort)
 
 
-def settings_of(options: argparse.Namespace, folder: Path, turn: Turn) -> Settings:
+def settings_of(options: argparse.Namespace, folder: Path, turn: MachineLease) -> Settings:
     """How the engine measures into `folder`, by these options of `run`, in this turn."""
     from xbench.engine.settings import Settings
     from xbench.process.environment import read_given
@@ -184,7 +184,7 @@ def _measure(
     resumed: bool,
     options: argparse.Namespace,
 ) -> int:
-    from xbench.engine.run import run_plan
+    from xbench.engine.run_plan import run_plan
 
     run, summaries = run_plan(plan, settings, header, progress, resumed)
     if not options.no_report:
@@ -330,7 +330,7 @@ def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
     variables. `options` are those that the run was started with.
 
     Raises: UsageError naming what differs."""
-    from xbench.machine.machine import environment
+    from xbench.machine.surroundings import environment
     from xbench.process.environment import read_given, variables_of
     from xbench.version import __version__
 
@@ -340,7 +340,7 @@ def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
             f"{plan.hash} ({_first_difference(run, plan)})",
             "restore what it had (suites, packages, free memory), or start a new run",
         )
-    now: dict[str, Any] = environment() | variables_of(read_given(options.env))
+    now = {**environment(), **variables_of(read_given(options.env))}
     if run.header.xbench_version != __version__:
         raise UsageError(
             f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__} "

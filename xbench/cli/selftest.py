@@ -55,8 +55,8 @@ def main(options: argparse.Namespace) -> int:
 
 def _all_passed(options: argparse.Namespace) -> bool:
     from xbench.selftest.aa import LAUNCHES, aa_checks
-    from xbench.selftest.checks import quick_checks
     from xbench.selftest.no_change import no_change_checks
+    from xbench.selftest.quick_checks import quick_checks
 
     passed = True
     for check in quick_checks():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from xbench.conformance.questions import (
     WatchRequest,
 )
 from xbench.contracts import Backend, Mode, Spec, Variant
+from xbench.process.bootstrap import WorkerConfig
 from xbench.process.serve import Answers, serve, typed
 from xbench.registry import factory_of
 from xbench.worker.session import Session, load_adapter
@@ -37,7 +38,7 @@ WIDE = 1 << 24
 SETTLE_S, IDLE_S = 0.3, 0.3
 
 
-def main(config: Mapping[str, Any]) -> None:
+def main(config: WorkerConfig) -> None:
     """Serve an adapter as `xbench.worker.session` does, and examine it."""
     backend = load_adapter(config)
     session = Session(backend)
@@ -131,9 +132,9 @@ def _refused(backend: Backend, what: str, ask: Callable[[], None]) -> str | None
 
 def watch(session: Session, cell: str, name: str) -> WatchReply:
     """Have bursts read this output after the claimed end."""
-    slot = session.slots[cell]
-    slot.watched = name or slot.watched
-    return WatchReply(sorted(slot.last))
+    loaded = session.cells[cell]
+    loaded.watched = name or loaded.watched
+    return WatchReply(sorted(loaded.last))
 
 
 def idle() -> IdleReply:

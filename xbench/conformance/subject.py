@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
-from xbench.engine.oracle_client import Oracle
+from xbench.engine.oracle_client import OracleClient
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
 from xbench.keys import CellKey
 from xbench.ops import OPS
+from xbench.process.child import ChildProcess
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
     AnswerRequest,
@@ -30,7 +31,6 @@ from xbench.process.messages import (
     Request,
     UnloadRequest,
 )
-from xbench.process.process import Process
 
 R = TypeVar("R")
 
@@ -55,8 +55,8 @@ class Subject:
     path: str
     device: str
     mode: Mode
-    worker: Process
-    oracle: Oracle
+    worker: ChildProcess
+    oracle: OracleClient
     scratch: Path
     facts: OpenReply
 
@@ -114,14 +114,14 @@ def examined(path: str, device: str, mode: Mode, folder: Path) -> Iterator[Subje
     environment = worker_environment(load(path).env(policy), policy.allocator, settings.scratch)
     places = [str(Path.cwd()), *filter(None, [environment.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(places)
-    worker = Process(
+    worker = ChildProcess(
         "xbench.conformance.inside:main",
         {"backend": path, "suites": []},
         environment,
         settings.logs / "worker.log",
         stoppable=False,
     )
-    oracle = Oracle(settings)
+    oracle = OracleClient(settings)
     try:
         facts = worker.ask(OpenRequest(policy, core=None), LIMIT_S)
         yield Subject(path, device, mode, worker, oracle, settings.scratch, facts)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from xbench.conformance import checks
-from xbench.conformance.checks import FENCED_SIZE
+from xbench.conformance import adapter_checks
+from xbench.conformance.adapter_checks import FENCED_SIZE
 from xbench.conformance.plugin import FEW_COMPILED
 from xbench.conformance.subject import Subject
 from xbench.contracts import Gradient
@@ -34,27 +34,27 @@ def accept(complaints: Iterable[str], where: str) -> None:
 
 def test_it_can_be_asked_without_its_framework(path: str) -> None:
     """`xbench list` asks every adapter."""
-    accept(checks.quick_to_ask(path), "Backend.probe")
+    accept(adapter_checks.quick_to_ask(path), "Backend.probe")
 
 
 def test_it_says_what_it_supports(path: str) -> None:
     """None, or a reason, for every combination."""
-    accept(checks.says_what_it_supports(path), "Backend.supports")
+    accept(adapter_checks.says_what_it_supports(path), "Backend.supports")
 
 
 def test_its_environment_is_text(path: str) -> None:
     """It is set before the process starts."""
-    accept(checks.names_its_environment(path), "Backend.env")
+    accept(adapter_checks.names_its_environment(path), "Backend.env")
 
 
 def test_it_attests_what_was_asked(subject: Subject) -> None:
     """Flags lie: they are read back."""
-    accept(checks.attests(subject), "Backend.attest")
+    accept(adapter_checks.attests(subject), "Backend.attest")
 
 
 def test_put_owns_and_where_tells(subject: Subject, dtype: str) -> None:
     """Tensors are copies, where and what they say they are."""
-    accept(checks.owns(subject, dtype), "Backend.put, get, where")
+    accept(adapter_checks.owns(subject, dtype), "Backend.put, get, where")
 
 
 def test_every_result_is_right(
@@ -71,7 +71,7 @@ def test_every_result_is_right(
     few = subject.mode == "compiled" and not request.config.getoption("--all")
     if few and not some:
         pytest.skip("compiling takes long: --all asks for every op and dtype")
-    accept(checks.computes(subject, op, dtype, few), "names of tensors, Step")
+    accept(adapter_checks.computes(subject, op, dtype, few), "names of tensors, Step")
 
 
 @pytest.mark.parametrize("fenced", FENCED)
@@ -87,7 +87,7 @@ def test_the_fence_waits_and_threads_are_as_declared(
         pytest.skip(str(next(iter(reasons.values()))) if not runs else "16 bits may be slow here")
     if subject.mode == "compiled" and fenced != "product":
         pytest.skip("compiling takes long: the product stands for the rest")
-    accept(checks.fenced(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Backend.fence")
+    accept(adapter_checks.fenced(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Backend.fence")
 
 
 @pytest.mark.parametrize("fenced", FENCED)
@@ -99,14 +99,16 @@ def test_every_call_does_its_own_work(subject: Subject, dtype: str, fenced: str)
         pytest.skip("asked in float32, of what the adapter supports")
     if subject.mode == "compiled" and fenced != "product":
         pytest.skip("compiling takes long: the product stands for the rest")
-    accept(checks.works(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Step, Backend.fence")
+    accept(
+        adapter_checks.works(subject, OPS[op].spec(dtype, **sizes), runs[0]), "Step, Backend.fence"
+    )
 
 
 def test_it_rests_when_nothing_is_asked(subject: Subject) -> None:
     """Others are being timed meanwhile."""
-    accept(checks.rests(subject), "the engine times others meanwhile")
+    accept(adapter_checks.rests(subject), "the engine times others meanwhile")
 
 
 def test_errors_are_classified(subject: Subject) -> None:
     """Out of memory is a status; what nobody knows is a crash."""
-    accept(checks.classifies(subject), "Backend.classify")
+    accept(adapter_checks.classifies(subject), "Backend.classify")

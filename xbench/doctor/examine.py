@@ -11,12 +11,18 @@ from tempfile import gettempdir
 
 from xbench import files
 from xbench.contracts import Probe
-from xbench.doctor import backends, memory, processor, sharing, variables
-from xbench.doctor.backends import Say
+from xbench.doctor import (
+    backend_findings,
+    environment_findings,
+    memory_findings,
+    processor_findings,
+    sharing_findings,
+)
+from xbench.doctor.backend_findings import Say
 from xbench.doctor.finding import Examination, Finding
-from xbench.doctor.sharing import Sample, take_sample
-from xbench.machine import cgroup, machine
-from xbench.machine.lock import holder
+from xbench.doctor.sharing_findings import Sample, take_sample
+from xbench.machine import cgroup, live_state
+from xbench.machine.lock import lock_holder
 from xbench.machine.machine import available_bytes, devices, this_machine
 from xbench.machine.nvml import card_of, state_of
 from xbench.registry import backend_paths, load_backend
@@ -46,43 +52,48 @@ def _machine() -> str:
 
 
 def _processor(sample: Sample) -> Asked:
-    yield "governor", processor.governor(machine.of_each_cpu("cpufreq/scaling_governor"))
-    switches = files.read(processor.NO_TURBO), files.read(processor.BOOST)
-    yield "turbo", processor.turbo(*switches)
+    yield (
+        "governor",
+        processor_findings.governor(live_state.of_each_cpu("cpufreq/scaling_governor")),
+    )
+    switches = files.read(processor_findings.NO_TURBO), files.read(processor_findings.BOOST)
+    yield "turbo", processor_findings.turbo(*switches)
     names = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
-    now, limit, top = (machine.number_of_each_cpu(f"cpufreq/{name}") for name in names)
-    yield "frequency", processor.frequency(now, limit, top)
+    now, limit, top = (live_state.number_of_each_cpu(f"cpufreq/{name}") for name in names)
+    yield "frequency", processor_findings.frequency(now, limit, top)
     counts = sample.before.throttle_counts, sample.after.throttle_counts
-    yield "throttling", processor.throttling(*counts)
-    siblings = machine.of_each_cpu("topology/thread_siblings_list")
-    yield "SMT", processor.smt(siblings, machine.usable_cpus())
-    plugged = machine.on_mains()
+    yield "throttling", processor_findings.throttling(*counts)
+    siblings = live_state.of_each_cpu("topology/thread_siblings_list")
+    yield "SMT", processor_findings.smt(siblings, live_state.usable_cpus())
+    plugged = live_state.on_mains()
     if plugged is not None:  # most machines have no battery: that hides nothing
-        yield "power", processor.power(plugged)
+        yield "power", processor_findings.power(plugged)
 
 
 def _sharing(sample: Sample, averages: tuple[float, float, float]) -> Asked:
-    usable = machine.usable_cpus()
+    usable = live_state.usable_cpus()
     cores = len(usable)
     before, after = sample.before, sample.after
-    yield "load average", sharing.load(averages, cores)
-    yield "other processes", sharing.others(sample.shares, sample.busy_cores(cores), cores)
-    yield "other run", sharing.other_run(holder())
-    yield "steal time", sharing.steal(before.ticks, after.ticks)
+    yield "load average", sharing_findings.load(averages, cores)
+    yield "other processes", sharing_findings.others(sample.shares, sample.busy_cores(cores), cores)
+    yield "other run", sharing_findings.other_run(lock_holder())
+    yield "steal time", sharing_findings.steal(before.ticks, after.ticks)
     stops = after.quota_stops - before.quota_stops
-    limited = sharing.quota(cgroup.cpu_cores(), usable, stops) if cgroup.visible() else None
+    limited = (
+        sharing_findings.quota(cgroup.cpu_cores(), usable, stops) if cgroup.visible() else None
+    )
     yield "CPU quota", limited
 
 
 def _memory(sample: Sample) -> Asked:
     total = this_machine().ram_bytes
-    yield "free memory", memory.available(available_bytes(), total)
-    limited = memory.limit(cgroup.memory_bytes(), total) if cgroup.visible() else None
+    yield "free memory", memory_findings.available(available_bytes(), total)
+    limited = memory_findings.limit(cgroup.memory_bytes(), total) if cgroup.visible() else None
     yield "memory limit", limited
-    swap_total, used, _ = machine.swap_bytes()
+    swap_total, used, _ = live_state.swap_bytes()
     moved = sample.after.swapped_bytes - sample.before.swapped_bytes
-    yield "swap", memory.swap(swap_total, used, moved)
-    yield "huge pages", memory.huge_pages(files.read(memory.THP))
+    yield "swap", memory_findings.swap(swap_total, used, moved)
+    yield "huge pages", memory_findings.huge_pages(files.read(memory_findings.THP))
     yield "allocator", _allocator()
 
 
@@ -90,32 +101,35 @@ def _allocator() -> Finding | None:
     if sys.platform != "linux":  # the policy's variables are the C library's there
         return None
     scratch = Path(gettempdir())
-    system, tuned = (memory.faults(policy, scratch) for policy in ("system", "reuse"))
-    return memory.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
+    system, tuned = (memory_findings.faults(policy, scratch) for policy in ("system", "reuse"))
+    return memory_findings.reuse(" ".join(platform.libc_ver()).strip(), system, tuned)
 
 
 def _gpus() -> Iterator[Finding]:
     """None on a machine without: the line about the machine says so."""
-    lacking = processor.without_library(this_machine().gpus)
+    lacking = processor_findings.without_library(this_machine().gpus)
     yield from [lacking] if lacking is not None else []
     for device in devices():
         card, state = card_of(device), state_of(device, ())
         if card is not None and state is not None:
-            yield from processor.state(device, card, state)
+            yield from processor_findings.state(device, card, state)
 
 
 def _surroundings(results: Path) -> Asked:
     for check in (
-        variables.preloaded,
-        variables.dropped,
-        variables.forced_kernels,
-        variables.passed_on,
+        environment_findings.preloaded,
+        environment_findings.dropped,
+        environment_findings.forced_kernels,
+        environment_findings.passed_on,
     ):
         yield "", check(os.environ)
-    resolution_s, cost_s = processor.read_clock()
-    yield "clock", processor.clock(resolution_s, cost_s, files.read(processor.SOURCE))
-    free, writable = memory.look_at(results)
-    yield "disk", memory.disk(str(results), free, writable)
+    resolution_s, cost_s = processor_findings.read_clock()
+    yield (
+        "clock",
+        processor_findings.clock(resolution_s, cost_s, files.read(processor_findings.SOURCE)),
+    )
+    free, writable = memory_findings.look_at(results)
+    yield "disk", memory_findings.disk(str(results), free, writable)
 
 
 def _backends(workers: bool, say: Say) -> list[Finding]:
@@ -125,14 +139,14 @@ def _backends(workers: bool, say: Say) -> list[Finding]:
         try:
             probe = load_backend(name).probe()
         except Exception as error:  # a third party's code: whatever it raises is its finding
-            found.append(backends.unreadable(name, error))
+            found.append(backend_findings.unreadable(name, error))
             continue
         if workers and probe.installed:
             asked += [(name, device) for device in _drivable(probe)]
         else:
-            found.append(backends.installed(name, probe))
-    found = [*backends.ask_workers(asked, this_machine().cores, say), *found]
-    nothing = backends.none_works(found)
+            found.append(backend_findings.installed(name, probe))
+    found = [*backend_findings.ask_workers(asked, this_machine().cores, say), *found]
+    nothing = backend_findings.none_works(found)
     return [*found, nothing] if nothing else found
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from xbench.text import plural
 
@@ -30,7 +30,7 @@ class Finding:
     why: str
     todo: str = NOTHING
     command: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)  # each check's own, adapters' words too
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,18 @@ def as_text(found: Examination, width: int) -> str:
     return "\n".join([*lines, "", summary(found)])
 
 
-def as_data(found: Examination, exit_status: int) -> dict[str, Any]:
+class ExaminationData(TypedDict):
+    """An examination as programs read it."""
+
+    machine: str
+    level: Level
+    exit_status: int
+    summary: str
+    findings: list[dict[str, Any]]  # `Finding`, field by field
+    not_visible: list[str]
+
+
+def as_data(found: Examination, exit_status: int) -> ExaminationData:
     """The same for programs, the findings with all their values."""
     return {
         "machine": found.machine,

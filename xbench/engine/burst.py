@@ -1,4 +1,6 @@
-"""How many calls make a burst, and how many rounds a group gets."""
+"""Bursts: how many calls make one, what is kept of it, and when it is repeated.
+
+Also when warm-up may end, and whether another round follows."""
 
 from __future__ import annotations
 

@@ -13,8 +13,11 @@ from random import Random
 from msgspec import UNSET
 
 from xbench.engine.burst import more_rounds
-from xbench.engine.cell import STARVED, CellWork
-from xbench.engine.workers import together
+from xbench.engine.calibration import STARVED, Calibration
+from xbench.engine.cell import CellWork
+from xbench.engine.launch import LaunchContext
+from xbench.engine.timed_checks import TimedChecks
+from xbench.engine.workers import in_parallel
 from xbench.errors import CellFailed, OracleFailed, Status, WorkerDied, XbenchError
 from xbench.keys import WorkerKey
 from xbench.machine.nvml import GpuState, state_of
@@ -25,7 +28,7 @@ Failures = list[tuple[Cell, CellFailed | WorkerDied]]
 """Cells without a number, and why."""
 
 
-class _Again(Exception):
+class _WorkerGone(Exception):
     """A worker is gone, and with it other cells of the group: measure the rest anew."""
 
 
@@ -33,12 +36,17 @@ class _Again(Exception):
 class GroupRun:
     """Measures one group in one launch; `failed` then says which cells have no number."""
 
-    work: CellWork
+    launch: LaunchContext
     group: Group
-    launch: int
     failed: dict[str, tuple[Status, str]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)
     gpus: list[GpuState] = field(default_factory=list)
+    work: CellWork = field(init=False)
+    calibration: Calibration = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.work = CellWork(self.launch)
+        self.calibration = Calibration(self.launch, self.work)
 
     def measure(self, cells: list[Cell]) -> GroupLine:
         """Measure the given cells of the group together; failures become statuses."""
@@ -48,21 +56,21 @@ class GroupRun:
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
         try:
-            self.work.inputs = self.work.oracle.prepare(judged)
+            self.work.inputs = self.launch.oracle.prepare(judged)
             while len(self.failed) < len(cells):
-                alive = self.work.scatter.order(c for c in cells if c.id not in self.failed)
+                alive = self.launch.draws.order(c for c in cells if c.id not in self.failed)
                 lines = {cell.id: CellLine(key=cell.key) for cell in alive}
                 try:
                     places = [cells.index(cell) for cell in alive]
                     turns = self._attempt(alive, lines)
                     order = [[places[place] for place in turn] for turn in turns]
                     break
-                except _Again:
+                except _WorkerGone:
                     continue
                 finally:
                     self._unload(alive)
             with suppress(OracleFailed):  # what was measured stands; the next one makes inputs anew
-                self.work.oracle.release(self.work.inputs.id)
+                self.launch.oracle.release(self.work.inputs.id)
         except OracleFailed as error:
             for cell in cells:
                 self.failed.setdefault(cell.id, (error.status, error.message))
@@ -72,7 +80,7 @@ class GroupRun:
                 lines[cell.id] = CellLine(key=cell.key, status=status, reason=reason)
         return GroupLine(
             group=self.group.id,
-            launch=self.launch,
+            launch=self.launch.number,
             started_utc=started,
             inputs_sha256=self.work.inputs.sha256,
             order=order,
@@ -80,7 +88,7 @@ class GroupRun:
             canary_ns=self.canaries,
             gpus=self.gpus,
             jumps=self.work.jumps or UNSET,
-            unlocked=self.work.settings.unlocked or UNSET,
+            unlocked=self.launch.settings.unlocked or UNSET,
         )
 
     def _attempt(self, cells: list[Cell], lines: dict[str, CellLine]) -> list[list[int]]:
@@ -91,36 +99,37 @@ class GroupRun:
             self._guard(cell, partial(self.work.load, cell, lines[cell.id]))
         ready = [cell for cell in cells if cell.id not in self.failed]
         for cell in ready:
-            self._guard(cell, partial(self.work.warm_up, cell, lines[cell.id]))
+            self._guard(cell, partial(self.calibration.warm_up, cell, lines[cell.id]))
         ready = [cell for cell in ready if cell.id not in self.failed]
         mine = {cell.id: lines[cell.id] for cell in ready}
-        self.work.settle_bursts(ready, mine)
+        self.calibration.settle_bursts(ready, mine)
         if not ready:
             return []
         order = self._rounds(cells, ready, lines)
-        if self.launch == 0 and self.work.resettle(ready, mine):
+        if self.launch.number == 0 and self.calibration.resettle(ready, mine):
             order = self._rounds(cells, ready, lines)
+        checks = TimedChecks(self.launch, self.work)
         for cell in ready:
-            self._guard(
-                cell, partial(self.work.check_after, cell, lines[cell.id], self.launch == 0)
-            )
+            self._guard(cell, partial(checks.check, cell, lines[cell.id], self.launch.number == 0))
         return order
 
     def _guard(self, cell: Cell, work: Callable[[], object]) -> None:
-        """Do something for one cell; note its failure. Raises: _Again if its worker is gone."""
+        """Do something for one cell; note its failure.
+
+        Raises: _WorkerGone, if its worker is."""
         try:
             work()
         except OracleFailed:
             raise
         except (CellFailed, WorkerDied) as error:
             if self._note(cell, error):
-                raise _Again from None
+                raise _WorkerGone from None
 
     def _note(self, cell: Cell, error: CellFailed | WorkerDied) -> bool:
         """Note a cell's failure. Returns: whether its worker is gone."""
         self.failed[cell.id] = (error.status, error.message)
         if isinstance(error, WorkerDied):
-            self.work.workers.discard(cell.worker)
+            self.launch.workers.discard(cell.worker)
             return True
         return False
 
@@ -129,9 +138,9 @@ class GroupRun:
         the kernel to hand out pages. Cells of one worker go one after another."""
         by_worker: dict[WorkerKey, list[Cell]] = {}
         for cell in cells:
-            self.work.observe("place", cell)
+            self.launch.progress.doing("place", cell)
             by_worker.setdefault(cell.worker, []).append(cell)
-            self._guard(cell, partial(self.work.workers.get, cell.worker))
+            self._guard(cell, partial(self.launch.workers.get, cell.worker))
 
         alive = [
             [cell for cell in mine if cell.id not in self.failed] for mine in by_worker.values()
@@ -139,22 +148,22 @@ class GroupRun:
         jobs: list[Callable[[], Failures]] = [self._foresee]
         jobs += [partial(self._place_in_turn, mine) for mine in alive]
         died = False
-        for errors in together(jobs, self.work.plan.cores, self._stop):
+        for errors in in_parallel(jobs, self.launch.plan.cores, self._stop):
             if isinstance(errors, XbenchError):
                 raise errors
             for cell, error in errors:
                 died |= self._note(cell, error)
         if died:
-            raise _Again
+            raise _WorkerGone
 
     def _stop(self) -> None:
         """End whoever is being waited for."""
-        self.work.workers.kill()
-        self.work.oracle.kill()
+        self.launch.workers.kill()
+        self.launch.oracle.kill()
 
     def _foresee(self) -> Failures:
         """Have the oracle work out the answer while workers wait for memory."""
-        self.work.oracle.foresee(self.work.inputs.id)
+        self.launch.oracle.foresee(self.work.inputs.id)
         return []
 
     def _place_in_turn(self, cells: list[Cell]) -> Failures:
@@ -172,8 +181,8 @@ class GroupRun:
     def _rounds(
         self, cells: list[Cell], ready: list[Cell], lines: dict[str, CellLine]
     ) -> list[list[int]]:
-        random = Random(f"{self.work.settings.seed}/{self.launch}/{self.group.id}")
-        plan, free_cores = self.work.plan, self.work.free_cores(ready)
+        random = Random(f"{self.launch.settings.seed}/{self.launch.number}/{self.group.id}")
+        plan, free_cores = self.launch.plan, self.launch.free_cores(ready)
         order: list[list[int]] = []
         self.canaries.clear()
         self.gpus.clear()
@@ -184,15 +193,15 @@ class GroupRun:
         ):
             free_cores.wait()
             turn = random.sample(ready, len(ready))
-            self.canaries.append(self.work.canary.measure())
+            self.canaries.append(self.launch.canary.measure())
             order.append([cells.index(cell) for cell in turn])
             for cell in turn:
-                self.work.observe("time", cell)
-                burst, timed = self.work.bursts[cell.id], lines[cell.id].timed
+                self.launch.progress.doing("time", cell)
+                burst, timed = self.launch.bursts[cell.id], lines[cell.id].timed
                 placed = len(timed.wall_ns) % 2 == 1
                 self._guard(cell, partial(self.work.burst, cell, burst, timed, placed))
                 if cell.id in self.failed:
-                    raise _Again
+                    raise _WorkerGone
                 if timed.wait_ns[-1] > STARVED * timed.wall_ns[-1]:
                     free_cores.excuse(min(timed.wait_ns[-1], timed.wall_ns[-1]) * 1e-9)
         self._look_at_device(ready)
@@ -201,7 +210,7 @@ class GroupRun:
     def _look_at_device(self, cells: list[Cell]) -> None:
         """Note the state of the group's device, if its driver tells; never during a burst."""
         device = cells[0].worker.device
-        state = None if device == "cpu" else state_of(device, self.work.workers.pids)
+        state = None if device == "cpu" else state_of(device, self.launch.workers.pids)
         self.gpus += [] if state is None else [state]
 
     def _unload(self, cells: list[Cell]) -> None:
@@ -209,4 +218,4 @@ class GroupRun:
             try:
                 self.work.unload(cell)
             except (CellFailed, WorkerDied):
-                self.work.workers.discard(cell.worker)
+                self.launch.workers.discard(cell.worker)

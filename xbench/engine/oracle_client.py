@@ -7,6 +7,7 @@ from typing import TypeVar
 from xbench.contracts import Spec
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, OracleFailed, WorkerDied
+from xbench.process.child import ChildProcess
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
     ForeseeRequest,
@@ -17,14 +18,13 @@ from xbench.process.messages import (
     ReleaseRequest,
     Request,
 )
-from xbench.process.process import Process
 
 R = TypeVar("R")
 
 LIMIT_S = 1800.0
 
 
-class Oracle:
+class OracleClient:
     """One process a run, started when first asked. If it fails or dies, the group in work has no
     number (OracleFailed) and the next question starts a fresh one.
 
@@ -32,7 +32,7 @@ class Oracle:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._process: Process | None = None
+        self._process: ChildProcess | None = None
 
     def prepare(self, spec: Spec) -> InputFiles:
         """Write a workload's inputs. Raises: OracleFailed."""
@@ -73,10 +73,10 @@ class Oracle:
         except CellFailed as error:
             raise OracleFailed(error.status, f"the oracle failed: {error.message}") from None
 
-    def _start(self) -> Process:
+    def _start(self) -> ChildProcess:
         settings = self._settings
-        return Process(
-            "xbench.oracle.process:main",
+        return ChildProcess(
+            "xbench.oracle.serve_oracle:main",
             {
                 "folder": str(settings.scratch / "oracle"),
                 "seed": settings.seed,

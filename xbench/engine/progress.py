@@ -1,4 +1,6 @@
-"""What a person sees while a run goes on: a live display on a terminal, plain lines elsewhere."""
+"""What a person sees while a run goes on: what runs, the latest figures, and the time left.
+
+A live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 # How far a run is, and how long the rest will take.
 
 
-class Clock:
+class TimeLeft:
     """How much of the plan is done, and how long the rest will take.
 
     That is the prediction of the rest, times how much slower or faster than predicted the work done
@@ -155,7 +157,7 @@ class PlainProgress(SilentProgress):
     """One line a group and one a cell, for pipes and logs."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done, settled)
+        self._clock = TimeLeft(plan, done, settled)
 
     def measured(self, line: GroupLine) -> None:
         self._clock.measured(line)
@@ -180,7 +182,7 @@ class LiveProgress:
     The terminal may be closed; the run goes on."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
-        self._clock = Clock(plan, done, settled)
+        self._clock = TimeLeft(plan, done, settled)
         self._latest: list[str] = []
         self._group = ""
         self._drawn = 0.0

@@ -1,4 +1,5 @@
-"""Before each round xbench waits for free cores, within a time limit."""
+"""Other programs on the cores: xbench waits until they leave them free, within a time limit, and
+times a fixed piece of work before each round, which shows how much of the cores it was given."""
 
 from __future__ import annotations
 

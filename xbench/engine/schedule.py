@@ -1,4 +1,5 @@
-"""What is still to be measured, and whether the budget allows it."""
+"""What is still to be measured: the order of a launch's groups, what the budget allows, and the
+ratios that are not known as precisely as was asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is told apart from its plan."""
+"""What a run is told beside its plan, and the journal's first line, which keeps all of that."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from xbench.machine.machine import environment, this_machine
+from xbench.machine.machine import this_machine
+from xbench.machine.surroundings import Environment, environment
 from xbench.ops import get_op
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
-from xbench.process.environment import variables_of
+from xbench.process.environment import RecordedVariables, variables_of
 from xbench.process.side import SideSetup
 from xbench.records.aa_record import kept
 from xbench.records.schema import SCHEMA_VERSION, CellPlan, Header
@@ -63,11 +64,17 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def run_environment(given: Mapping[str, str]) -> dict[str, Any]:
+class RunEnvironment(Environment, RecordedVariables):
+    """What a header keeps of the machine; `selftest` is the last A/A that was measured on it."""
+
+    selftest: Any  # `AaRecord` in JSON's types, or None: msgspec makes it, of no type it names
+
+
+def run_environment(given: Mapping[str, str]) -> RunEnvironment:
     """What a header keeps of the machine: its state, the last A/A that was measured on it, and the
     variables of the workers, of which `given` are the user's."""
     kept_here = msgspec.to_builtins(kept(this_machine().key))
-    return environment(given.get("CXX")) | {"selftest": kept_here} | variables_of(given)
+    return {**environment(given.get("CXX")), "selftest": kept_here, **variables_of(given)}
 
 
 def make_header(
@@ -94,7 +101,7 @@ def make_header(
         target=plan.target,
         plan_hash=plan.hash,
         cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
-        environment=run_environment(given or {}),
+        environment={**run_environment(given or {})},
     )
 
 

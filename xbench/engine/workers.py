@@ -1,4 +1,4 @@
-"""The processes of one launch: one worker per key."""
+"""The worker processes of one launch, one for each key: started side by side, kept, replaced."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import msgspec
 
-from xbench.engine.placement import Scatter
+from xbench.engine.launch_draws import LaunchDraws
 from xbench.engine.settings import Settings
 from xbench.errors import CellFailed, WorkerDied, XbenchError
 from xbench.keys import WorkerKey
+from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     adapter_variables,
     inherited_names,
@@ -20,7 +21,6 @@ from xbench.process.environment import (
     worker_environment,
 )
 from xbench.process.messages import CostsRequest, OpenRequest
-from xbench.process.process import Process
 from xbench.process.side import SideSetup
 from xbench.records.schema import WorkerLine
 from xbench.registry import backend_paths, load_backend
@@ -32,7 +32,7 @@ MOST_AT_ONCE = 4
 """Beyond this, disks and memory bandwidth are what is waited for."""
 
 
-def together(
+def in_parallel(
     jobs: Sequence[Callable[[], T]], cores: int, stop: Callable[[], None]
 ) -> list[T | XbenchError]:
     """The results, or errors, of jobs that each wait for a process; as many at once as cores.
@@ -69,14 +69,14 @@ class Workers:
         launch: int,
         cores: int,
         opened: Opened,
-        scatter: Scatter | None = None,
+        draws: LaunchDraws | None = None,
     ) -> None:
         self._settings = settings
         self._opened = opened
         self._launch = launch
         self._cores = cores
-        self._scatter = scatter
-        self._processes: dict[WorkerKey, Process] = {}
+        self._draws = draws
+        self._processes: dict[WorkerKey, ChildProcess] = {}
         self._refused: dict[WorkerKey, CellFailed] = {}
         self.facts: dict[WorkerKey, WorkerLine] = {}
         """What each worker said when it opened; `opened` is told of each, restarted ones too."""
@@ -95,7 +95,7 @@ class Workers:
         """Start the workers of these keys, as many at a time as there are cores (importing a
         framework keeps one busy). One that cannot serve is remembered, not raised."""
         wanted = [key for key in keys if key not in self._processes and key not in self._refused]
-        processes: dict[WorkerKey, Process] = {}
+        processes: dict[WorkerKey, ChildProcess] = {}
 
         def stop() -> None:
             for process in processes.values():
@@ -108,7 +108,7 @@ class Workers:
                 except CellFailed as error:
                     self._refused[key] = error
             jobs = [partial(self._open, key, process) for key, process in processes.items()]
-            opened = zip(processes.items(), together(jobs, self._cores, stop), strict=True)
+            opened = zip(processes.items(), in_parallel(jobs, self._cores, stop), strict=True)
             found = [
                 (
                     key,
@@ -123,7 +123,9 @@ class Workers:
             stop()
             raise
 
-    def _admit(self, key: WorkerKey, process: Process, facts: WorkerLine | XbenchError) -> None:
+    def _admit(
+        self, key: WorkerKey, process: ChildProcess, facts: WorkerLine | XbenchError
+    ) -> None:
         """Take a worker in, or remember why not. Raises: XbenchError that is no worker's own."""
         if isinstance(facts, WorkerDied | CellFailed):
             self._refused[key] = CellFailed(facts.status, facts.message)
@@ -133,7 +135,7 @@ class Workers:
             self._processes[key], self.facts[key] = process, facts
             self._opened(facts)
 
-    def get(self, key: WorkerKey) -> Process:
+    def get(self, key: WorkerKey) -> ChildProcess:
         """The worker of a key, started if need be.
 
         Raises: CellFailed if it cannot serve this policy (for all its cells, in this launch)."""
@@ -142,7 +144,7 @@ class Workers:
             raise self._refused[key]
         return self._processes[key]
 
-    def running(self, key: WorkerKey) -> Process | None:
+    def running(self, key: WorkerKey) -> ChildProcess | None:
         """The worker of a key if there is one."""
         return self._processes.get(key)
 
@@ -162,7 +164,7 @@ class Workers:
         if process is not None:
             process.kill()
 
-    def _make(self, key: WorkerKey) -> Process:
+    def _make(self, key: WorkerKey) -> ChildProcess:
         name = key.id.replace("/", "_").replace(":", "")
         scratch = self._settings.scratch / name
         scratch.mkdir(exist_ok=True)
@@ -170,9 +172,9 @@ class Workers:
         environment = worker_environment(
             side.adapters[key.id], key.allocator, scratch, self._settings.variables
         )
-        drawn = self._scatter.process_variables() if self._scatter else {}
-        seed = {"layout": self._scatter.process_seed()} if self._scatter else {}
-        return Process(
+        drawn = self._draws.process_variables() if self._draws else {}
+        seed = {"layout": self._draws.process_seed()} if self._draws else {}
+        return ChildProcess(
             "xbench.worker.session:main",
             {"backend": side.backends[key.backend], "suites": side.suites, **seed},
             side.environment(environment) | drawn,
@@ -191,10 +193,10 @@ class Workers:
             "", suites=self._settings.suites, backends=backend_paths(), adapters={key.id: adapter}
         )
 
-    def _open(self, key: WorkerKey, process: Process) -> WorkerLine:
+    def _open(self, key: WorkerKey, process: ChildProcess) -> WorkerLine:
         policy = key.policy(self._cores)
         chosen = {*self._side(key).adapters[key.id], *self._settings.variables}
-        core = self._scatter.core if self._scatter and key.device == "cpu" else None
+        core = self._draws.core if self._draws and key.device == "cpu" else None
         try:
             opened = process.ask(OpenRequest(policy, core), OPEN_LIMIT_S)
         except (WorkerDied, CellFailed):
@@ -217,7 +219,7 @@ class Workers:
 
 
 def _costed(
-    key: WorkerKey, process: Process, facts: WorkerLine
+    key: WorkerKey, process: ChildProcess, facts: WorkerLine
 ) -> WorkerLine | WorkerDied | CellFailed:
     """The facts, and what an empty call costs: timed while no other worker is awake."""
     try:

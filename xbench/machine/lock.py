@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockHolder:
     """Who holds the lock. `space`: of process ids, as far as the kernel tells; in another one the
     id means another process."""
 
@@ -48,41 +48,42 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A process's turn to measure. `unlocked`: others may measure at the same time; `waited`: what
-    was seen of the machine before is no longer true."""
+class MachineLease:
+    """The leave to measure on this machine, as a process got it. `unlocked`: without the lock, so
+    that others may measure at the same time; `waited`: what was seen of the machine before is no
+    longer true."""
 
     unlocked: bool = False
     waited: bool = False
 
 
 @contextmanager
-def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[Turn]:
+def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[MachineLease]:
     """Hold the machine while the block runs, waiting for whoever holds it; `say` tells of that.
 
     Not where `locked` is false (`--no-lock`), nor where a process holds it that we were started
     by, which waits for us."""
     if not locked:
-        others = holder()
+        others = lock_holder()
         beside = f", beside {others}" if others else ""
         say(f"measuring without the machine's lock{beside}: its figures are marked")
-        yield Turn(unlocked=True)
+        yield MachineLease(unlocked=True)
         return
     descriptor = _open()
     if descriptor is None:
         say(f"no lock can be had at {_place()}: whether others measure too is not known")
-        yield Turn(unlocked=True)
+        yield MachineLease(unlocked=True)
         return
     try:
         free = _taken(descriptor)
         if free or _wait(descriptor, say):
             _sign(descriptor, command)
-        yield Turn(waited=not free)
+        yield MachineLease(waited=not free)
     finally:
         os.close(descriptor)  # which gives the lock back
 
 
-def holder() -> Holder | None:
+def lock_holder() -> LockHolder | None:
     """Who holds this machine now, if anybody does."""
     return _held_by(_open())
 
@@ -113,7 +114,7 @@ def _taken(descriptor: int) -> bool:
     return True
 
 
-def _held_by(descriptor: int | None) -> Holder | None:
+def _held_by(descriptor: int | None) -> LockHolder | None:
     """Who holds the lock of this file, which is closed then."""
     if descriptor is None:
         return None
@@ -145,18 +146,18 @@ def _open() -> int | None:
 def _sign(descriptor: int, command: Sequence[str]) -> None:
     """Say who holds it. Where another user's file cannot be written, nobody is told."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    mine = Holder(os.getpid(), _user(), now, " ".join(command)[:1000], _space())
+    mine = LockHolder(os.getpid(), _user(), now, " ".join(command)[:1000], _space())
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(mine)).encode(), 0)
 
 
-def _read(descriptor: int) -> Holder | None:
+def _read(descriptor: int) -> LockHolder | None:
     """What the holder said of itself; None if that is nothing, or nonsense."""
     try:
         found: Any = json.loads(os.pread(descriptor, MOST_BYTES, 0))
         texts = [str(found[name]) for name in ("user", "since_utc", "command", "space")]
-        return Holder(int(found["pid"]), *texts)
+        return LockHolder(int(found["pid"]), *texts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -1,4 +1,5 @@
-"""What a process can read of itself: its Python, the BLAS it loaded, its memory."""
+"""What a process can read of itself: its Python, the BLAS it loaded, its memory, its malloc;
+and how a framework is installed for this Python."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import resource
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xbench.contracts import Memory
 
@@ -23,8 +24,17 @@ _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """`ru_maxrss` counts kB on Linux, bytes on macOS."""
 
 
-def blas() -> dict[str, Any]:
-    """The loaded BLAS: `name`, `version`, `threads` (-1 if unknown), `kernel`.
+class Blas(TypedDict):
+    """A library of linear algebra as it was loaded; `threads` is -1 if unknown."""
+
+    name: str
+    version: str
+    threads: int
+    kernel: str
+
+
+def blas() -> Blas:
+    """The BLAS that this process has loaded.
 
     Source: threadpoolctl where the interpreter has it, else NumPy's build record alone."""
     try:
@@ -32,6 +42,7 @@ def blas() -> dict[str, Any]:
     except ImportError:
         import numpy as np
 
+        # NumPy's own words, of which no type is known
         config: dict[str, Any] = np.show_config(mode="dicts")  # type: ignore[assignment]
         built = config["Build Dependencies"]["blas"]
         return {"name": built["name"], "version": built["version"], "threads": -1, "kernel": ""}

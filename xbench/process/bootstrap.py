@@ -1,8 +1,8 @@
 """First code of a worker process, run as a plain script: `bootstrap.py CONFIG`.
 
-CONFIG is JSON: `read_fd`, `write_fd` (the protocol's own descriptors), `parent_pid`, `packages`
-(name to folder) and `role` ("module:function"). Only the named packages are made importable, never
-the folder they lie in: the interpreter may be another one, with another NumPy of its own.
+CONFIG is JSON, a `ProcessConfig` and what its role needs besides. Only the named packages are made
+importable, never the folder they lie in: the interpreter may be another one, with another NumPy of
+its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,36 @@ import signal
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
+
+
+class ProcessConfig(TypedDict):
+    """What every process is started with: `read_fd` and `write_fd` are the protocol's own
+    descriptors, `packages` our packages' folders by name, and `role` the function that is run
+    ("module:function"), which gets all of it."""
+
+    role: str
+    read_fd: int
+    write_fd: int
+    parent_pid: int
+    packages: dict[str, str]
+
+
+class WorkerConfig(ProcessConfig):
+    """Of a worker: its adapter ("module:Class"), users' files, and the seed of the draw of where
+    its memory lies."""
+
+    backend: str
+    suites: list[str]
+    layout: NotRequired[int]
+
+
+class OracleConfig(ProcessConfig):
+    """Of the oracle: its folder below the run's, the run's seed, users' files."""
+
+    folder: str
+    seed: int
+    suites: list[str]
 
 
 class Packages:
@@ -23,7 +52,7 @@ class Packages:
     def __init__(self, folders: dict[str, str]) -> None:
         self.folders = folders
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """The spec of a package we were given; submodules follow from its folder."""
         if name not in self.folders:
             return None
@@ -47,7 +76,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 def main() -> None:
     """Set up imports and hand over to the role."""
-    config = json.loads(sys.argv[1])
+    config: ProcessConfig = json.loads(sys.argv[1])
     die_with_parent(config["parent_pid"])
     for descriptor in (config["read_fd"], config["write_fd"]):
         os.set_inheritable(descriptor, False)

@@ -1,12 +1,12 @@
 """The environment a worker starts with, decided before exec: what it inherits, what xbench and the
-adapter set, and what the user asks for by `--env`."""
+adapter set, and what the user asks for by `--env`; and what a record keeps of it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from xbench.contracts import Backend, Policy
 from xbench.errors import CellFailed, UsageError
@@ -89,12 +89,21 @@ def read_given(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def variables_of(
-    given: Mapping[str, str], caller: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+class RecordedVariables(TypedDict):
     """What a run's header says of variables: `variables`, those of all its workers that decide
     speed, with values; `paths`, where code is looked for, hashed; `left_outside`, the names of
     those of the caller that no worker got."""
+
+    variables: dict[str, str]
+    paths: dict[str, str]
+    left_outside: list[str]
+
+
+def variables_of(
+    given: Mapping[str, str], caller: Mapping[str, str] | None = None
+) -> RecordedVariables:
+    """The variables of a run whose workers are given these by the user; `caller` has the others, by
+    default this process."""
     found = os.environ if caller is None else caller
     passed = {name: found[name] for name in RECORDED if name in found}
     outside = [name for name in left_outside(found) if name not in given]

@@ -1,4 +1,6 @@
-"""The loop of a worker or of the oracle: read a request, call its handler, reply."""
+"""The loop of a worker or of the oracle: read a request, call its handler, reply.
+
+An error becomes a status of the cell, unless the disk is full, which stops the run."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xbench.process.process import PACKAGES
+from xbench.process.child import PACKAGES
 
 
 @dataclass(frozen=True, slots=True)

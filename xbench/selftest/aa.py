@@ -13,8 +13,8 @@ from xbench.analysis.interval import t_quantile
 from xbench.analysis.ratios import Comparison, compare_cells
 from xbench.machine.machine import this_machine
 from xbench.records.aa_record import AaRecord, Figures, keep, make_cache
-from xbench.selftest.checks import BROKEN, Check, measure
 from xbench.selftest.known_cases import AA_OP, AA_WIDTHS
+from xbench.selftest.quick_checks import BROKEN, Check, measure
 from xbench.version import __version__
 
 LAUNCHES, GROUP_S = 5, 0.7

@@ -1,12 +1,13 @@
 """The cases whose answer is known: names, lengths, and how far from them a figure may lie.
 
-Apart from `truth.py`, which is run as a user's suite file and would else be run twice."""
+Apart from `known_cases_suite.py`, which is run as a user's suite file and would else be run
+twice."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SUITE_FILE = str(Path(__file__).with_name("truth.py"))
+SUITE_FILE = str(Path(__file__).with_name("known_cases_suite.py"))
 """Loaded by the plan, the oracle and every worker as a user's suite file is."""
 
 SPINS_S = {"spin_50us": 50e-6, "spin_1ms": 1e-3, "spin_50ms": 50e-3}

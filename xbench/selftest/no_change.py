@@ -7,7 +7,6 @@ true ratio of every cell is 1. All of it is drawn from a seed, so that a pair ca
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -16,12 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+
+import msgspec
 
 from xbench.keys import CellKey
 from xbench.registry import load_backend
 from xbench.selftest.aa import NOISY, most_alarms
-from xbench.selftest.checks import BROKEN, Check
+from xbench.selftest.quick_checks import BROKEN, Check
 
 KINDS = ("rename", "move", "unused", "imports", "package", "all")
 """What head does to base. `all`: everything at once."""
@@ -206,19 +206,38 @@ def compare_pair(
         )
     if done.returncode not in (0, 1):
         raise RuntimeError((folder / "ab.log").read_text()[-2000:])
-    findings = json.loads((folder / "out" / "verdict.json").read_text())["findings"]
-    return [_found(each) for each in findings if each["low"] is not None]
+    verdict = msgspec.json.decode((folder / "out" / "verdict.json").read_bytes(), type=_Verdict)
+    return [found for each in verdict.findings if (found := _found(each)) is not None]
 
 
-def _found(finding: dict[str, Any]) -> Found:
-    confirmed = finding["confirmed"]
+class _Finding(msgspec.Struct):
+    """One finding of `verdict.json`, as far as it is read here."""
+
+    cell: str
+    kind: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+    confirmed: bool | None
+
+
+class _Verdict(msgspec.Struct):
+    """What is read of `verdict.json`."""
+
+    findings: list[_Finding]
+
+
+def _found(finding: _Finding) -> Found | None:
+    """None where there is no interval: no verdict was possible."""
+    if finding.ratio is None or finding.low is None or finding.high is None:
+        return None
     return Found(
-        finding["cell"],
-        finding["ratio"],
-        finding["low"],
-        finding["high"],
-        finding["kind"] == "regressed" or confirmed is not None,
-        confirmed is True,
+        finding.cell,
+        finding.ratio,
+        finding.low,
+        finding.high,
+        finding.kind == "regressed" or finding.confirmed is not None,
+        finding.confirmed is True,
     )
 
 
@@ -308,19 +327,22 @@ def _base(random: Random) -> Style:
 
 def _changed(base: Style, kind: str, random: Random) -> Style:
     operands, result = random.sample(WORDS, 2)
-    names = tuple(f"{random.choice(WORDS)}_{tag}_{random.randrange(10**6)}" for tag in "abc")
-    found: dict[str, dict[str, Any]] = {
-        "rename": {"names": names, "operands": operands, "result": result},
-        "move": {"module": random.choice(("ops.inner", "_impl", "moved.here.kernels"))},
-        "unused": {"unused": tuple(_unused(random) for _ in range(random.randrange(5, 200)))},
-        "imports": {"imports": tuple(random.sample(MODULES, random.randrange(4, len(MODULES))))},
-        "package": {"package": random.choice(("lib", "mylib2", "a_rather_long_package_name"))},
-    }
-    order: dict[str, Any] = {"order": tuple(random.sample(base.order, len(base.order)))}
-    chosen = list(found.values()) if kind == "all" else [found[kind]]
-    changed = base
-    for each in (order, *chosen):
-        changed = replace(changed, **each)
+    one, two, three = (f"{random.choice(WORDS)}_{tag}_{random.randrange(10**6)}" for tag in "abc")
+    module = random.choice(("ops.inner", "_impl", "moved.here.kernels"))
+    unused = tuple(_unused(random) for _ in range(random.randrange(5, 200)))
+    imports = tuple(random.sample(MODULES, random.randrange(4, len(MODULES))))
+    package = random.choice(("lib", "mylib2", "a_rather_long_package_name"))
+    changed = replace(base, order=tuple(random.sample(base.order, len(base.order))))
+    if kind in ("rename", "all"):
+        changed = replace(changed, names=(one, two, three), operands=operands, result=result)
+    if kind in ("move", "all"):
+        changed = replace(changed, module=module)
+    if kind in ("unused", "all"):
+        changed = replace(changed, unused=unused)
+    if kind in ("imports", "all"):
+        changed = replace(changed, imports=imports)
+    if kind in ("package", "all"):
+        changed = replace(changed, package=package)
     return changed
 
 

@@ -15,11 +15,11 @@ from xbench.analysis.interval import Estimate
 from xbench.analysis.ratios import SIDE, Comparison, compare_cells
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import make_progress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.errors import Status
 from xbench.keys import CellKey
-from xbench.machine.machine import framework_line, worker_facts
+from xbench.machine.recorded_facts import framework_line, worker_facts
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan

@@ -18,8 +18,8 @@ from xbench.errors import CellFailed, UsageError, WorkerDied
 from xbench.keys import ALLOCATOR_POLICIES
 from xbench.plan.build import Row
 from xbench.plan.select import Selection, check_threads
+from xbench.process.child import PACKAGES, ChildProcess
 from xbench.process.environment import worker_environment
-from xbench.process.process import PACKAGES, Process
 from xbench.process.side import SideSetup
 from xbench.registry import load_suite, load_suite_file, suite_paths
 from xbench.text import near
@@ -276,7 +276,7 @@ def survey(
 def _ask(side: SideSetup, folder: Path, request: SurveyRequest) -> SurveyReply:
     environment = side.environment(worker_environment({}, "reuse", folder))
     log = folder / f"survey-{side.name}.log"
-    process = Process(
+    process = ChildProcess(
         "xbench.tracking.survey:main",
         {},
         environment,

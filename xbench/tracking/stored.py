@@ -18,7 +18,7 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.files import UNREADABLE, lines_of
 from xbench.keys import CellKey, WorkerKey
-from xbench.machine.machine import worker_facts
+from xbench.machine.recorded_facts import worker_facts
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.read import other_schema
 from xbench.records.schema import SCHEMA_VERSION, Int64

@@ -43,7 +43,7 @@ from xbench.process.messages import InputFiles, PeakReply
 from xbench.process.serve import storage
 from xbench.registry import factory_of
 from xbench.text import show_bytes
-from xbench.worker.slot import Slot, put
+from xbench.worker.loaded_cell import LoadedCell, put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,13 +92,13 @@ def peak_memory(
     given, pristine = _read_arrays(inputs.batch), _read_arrays(inputs.state)
     meter = Meter(backend, device)
     batch = {name: put(backend, spec, name, values) for name, values in given.items()}
-    slot = Slot(backend, spec, batch, given, pristine)
-    slot.step = factory_of(backend, spec.op)(backend, spec, variant)
-    state, outputs = slot.fresh_state(), Tensors()
+    loaded = LoadedCell(backend, spec, batch, given, pristine)
+    loaded.step = factory_of(backend, spec.op)(backend, spec, variant)
+    state, outputs = loaded.fresh_state(), Tensors()
     peak = calls = rose_at = 0
     while calls < min(MOST_CALLS, max(LEAST_CALLS, 2 * rose_at)):
         _give_back()
-        state, outputs = slot.step.run(state, batch)
+        state, outputs = loaded.step.run(state, batch)
         backend.fence(state | outputs)
         calls += 1
         before, peak = peak, max(peak, meter.peak_bytes())

@@ -6,9 +6,8 @@ import gc
 import importlib
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Variant
 from xbench.errors import CellFailed
@@ -19,6 +18,7 @@ from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES
 from xbench.ops.products import LEAST_BITS, product_bits
 from xbench.oracle.digest import digest_results, load_digests, map_arrays
+from xbench.process.bootstrap import WorkerConfig
 from xbench.process.messages import (
     AnswerReply,
     AnswerRequest,
@@ -55,9 +55,9 @@ from xbench.process.messages import (
 )
 from xbench.process.serve import Answers, Handler, serve, storage, typed
 from xbench.registry import factory_of, load_suites
-from xbench.worker.ceilings import launch_costs
 from xbench.worker.counters import idle_cost_ns, measured
-from xbench.worker.device_ceilings import device_ceilings, product_rate
+from xbench.worker.framework_ceilings import device_ceilings, product_rate
+from xbench.worker.launch_costs import launch_costs
 from xbench.worker.layout import (
     FEW_BYTES,
     TRIED_BYTES,
@@ -66,9 +66,9 @@ from xbench.worker.layout import (
     begin_on,
     scatter_process,
 )
+from xbench.worker.loaded_cell import LoadedCell, cache_bytes, put, stopwatch
 from xbench.worker.mode_evidence import check_mode, made
 from xbench.worker.peak import peak_memory
-from xbench.worker.slot import Slot, cache_bytes, put, stopwatch
 from xbench.worker.threads_at_work import threads_at_work
 from xbench.worker.work_checks import (
     answers_to_input,
@@ -80,20 +80,18 @@ from xbench.worker.work_checks import (
     varied_calls,
 )
 
-Values = dict[str, Any]  # a user's own JSON
 IEEE_BITS, TF32_BITS = 24, 11
 
 
-def main(config: Mapping[str, Any]) -> None:
-    """Serve one worker key; `backend` is "module:Class", `suites` are users' files, `layout` seeds
-    the draw of where this process's memory lies."""
+def main(config: WorkerConfig) -> None:
+    """Serve one worker key."""
     kept = scatter_process(config["layout"]) if "layout" in config else []
     backend = load_adapter(config)
     serve(config["read_fd"], config["write_fd"], Session(backend).handlers, backend.classify)
     kept.clear()
 
 
-def load_adapter(config: Mapping[str, Any]) -> Backend:
+def load_adapter(config: WorkerConfig) -> Backend:
     """The adapter that a worker is to serve, after the users' files that may add to it."""
     load_suites(config["suites"])
     module, _, name = config["backend"].partition(":")
@@ -143,7 +141,7 @@ class Session:
         self.math = "ieee"
         self.bits: int | None = None
         self.attested: set[str] = set()
-        self.slots: dict[str, Slot] = {}
+        self.cells: dict[str, LoadedCell] = {}
         self.heap = Heap()
 
     @property
@@ -237,86 +235,86 @@ class Session:
         ]
         for each in batches:
             self.backend.fence(each)
-        slot = Slot(self.backend, asked, batches[0], given, map_arrays(request.inputs.state))
-        slot.others = batches[1:]
-        slot.watch = stopwatch(self.backend)
-        self.slots[request.cell] = slot
+        cell = LoadedCell(self.backend, asked, batches[0], given, map_arrays(request.inputs.state))
+        cell.others = batches[1:]
+        cell.watch = stopwatch(self.backend)
+        self.cells[request.cell] = cell
         return Done()
 
     def load(self, request: LoadRequest) -> LoadReply:
         """Build a placed cell's step and run it for the first time."""
-        slot, variant = self.slots[request.cell], request.variant
-        self._check_products(slot.spec, variant.mode)
-        factory, before = factory_of(self.backend, slot.spec.op), made(self.backend)
+        cell, variant = self.cells[request.cell], request.variant
+        self._check_products(cell.spec, variant.mode)
+        factory, before = factory_of(self.backend, cell.spec.op), made(self.backend)
 
         def make() -> Step:
-            return factory(self.backend, slot.spec, variant)
+            return factory(self.backend, cell.spec, variant)
 
         def build() -> None:
-            slot.step = make()
+            cell.step = make()
 
         building = measured(build).wall_ns
-        slot.rotate(make if variant.mode == "eager" else None)
-        first = slot.burst(1, 0)
-        known = slot.spec.op in self.attested
-        check_mode(self.backend, variant.mode, slot.spec, slot.step, before, known)
-        self.attested.add(slot.spec.op)
-        self._check_places(slot)
-        slot.place_finished()
+        cell.rotate(make if variant.mode == "eager" else None)
+        first = cell.burst(1, 0)
+        known = cell.spec.op in self.attested
+        check_mode(self.backend, variant.mode, cell.spec, cell.step, before, known)
+        self.attested.add(cell.spec.op)
+        self._check_places(cell)
+        cell.place_finished()
         gc.collect()
         memory = self.backend.memory().current_bytes
-        return LoadReply(building, first, memory, copies=1 + len(slot.others))
+        return LoadReply(building, first, memory, copies=1 + len(cell.others))
 
     def burst(self, request: BurstRequest) -> Reading:
         """One timed burst, begun on the home core."""
         begin_on(self.core)
-        slot, calls, lead_in = self.slots[request.cell], request.calls, request.lead_in
+        cell, calls, lead_in = self.cells[request.cell], request.calls, request.lead_in
         if request.layout is None:
-            return slot.burst(calls, lead_in, request.read_placed)
+            return cell.burst(calls, lead_in, request.read_placed)
         between = Gaps(self.heap, request.layout, TRIED_BYTES if lead_in else FEW_BYTES)
-        slot.drop()
+        cell.drop()
         try:
-            return slot.burst(calls, lead_in, request.read_placed, between, request.shift_bytes)
+            return cell.burst(calls, lead_in, request.read_placed, between, request.shift_bytes)
         finally:
             between.close()
 
     def populate(self, request: PopulateRequest) -> Done:
         """Have pages for so much of the heap, before a cell's tensors move about in it."""
-        self.slots[request.cell].populate(request.size_bytes)
+        self.cells[request.cell].populate(request.size_bytes)
         return Done()
 
     def read_cost(self, request: ReadCostRequest) -> ReadCostReply:
         """What reading the smallest output costs when it is computed."""
-        return ReadCostReply(self.slots[request.cell].read_cost_ns())
+        return ReadCostReply(self.cells[request.cell].read_cost_ns())
 
     def answer(self, request: AnswerRequest) -> AnswerReply:
         """Write the results of the last burst, as far as they are compared."""
         import numpy as np
 
-        slot = self.slots[request.cell]
-        self._check_places(slot)
+        cell = self.cells[request.cell]
+        self._check_places(cell)
         with storage():
             compared = load_digests(Path(request.digests))
-        sent = digest_results(slot.results(), compared)
+        sent = digest_results(cell.results(), compared)
         with storage(), Path(request.file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
-        return AnswerReply(slot.step.traces())
+        return AnswerReply(cell.step.traces())
 
     def probe(self, request: ProbeRequest) -> Done:
         """Whether a cell computes: its results must follow its inputs, and leave them alone.
 
         Raises: CellFailed("invalid", ...)"""
-        slot = self.slots[request.cell]
-        if not answers_to_input(slot):
+        cell = self.cells[request.cell]
+        if not answers_to_input(cell):
             raise CellFailed("invalid", "the result stayed the same when an input changed")
-        deaf = deaf_outputs(slot)
+        deaf = deaf_outputs(cell)
         if deaf:
             which = ", ".join(deaf)
             raise CellFailed("invalid", f"{which} stayed the same whichever input changed")
-        changed = changed_inputs(slot)
+        changed = changed_inputs(cell)
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
-        borrowed = borrowed_inputs(slot)
+        borrowed = borrowed_inputs(cell)
         if borrowed:
             which = ", ".join(borrowed)
             raise CellFailed(
@@ -329,18 +327,18 @@ class Session:
     def keep_results(self, request: KeepResultsRequest) -> KeptReply:
         """A burst whose results are all kept and read; see `kept_results`."""
         begin_on(self.core)
-        return kept_results(self.slots[request.cell], request.calls, request.lead_in)
+        return kept_results(self.cells[request.cell], request.calls, request.lead_in)
 
     def new_operands(self, request: NewOperandsRequest) -> NewOperandsReply:
         """Calls on operands that no call has seen; see `new_operands` of `work_checks`."""
         begin_on(self.core)
-        return new_operands(self.slots[request.cell])
+        return new_operands(self.cells[request.cell])
 
     def vary_calls(self, request: VaryCallsRequest) -> VariedReply:
         """Calls as bursts make them, and in two other ways; see `varied_calls`."""
         begin_on(self.core)
-        slot = self.slots[request.cell]
-        return varied_calls(slot, request.calls, request.repeats, request.sets)
+        cell = self.cells[request.cell]
+        return varied_calls(cell, request.calls, request.repeats, request.sets)
 
     def peak(self, request: PeakRequest) -> PeakReply:
         """What a cell needs at its most; asked once of a process, which serves nothing else."""
@@ -354,13 +352,13 @@ class Session:
 
     def unload(self, request: UnloadRequest) -> Done:
         """Forget a cell and give its memory back; unknown cells are no error."""
-        self.slots.pop(request.cell, None)
+        self.cells.pop(request.cell, None)
         gc.collect()
         return Done()
 
     def close(self, request: CloseRequest) -> Done:
         """Release the framework; the process ends after the reply."""
-        self.slots.clear()
+        self.cells.clear()
         self.backend.close()
         return Done()
 
@@ -390,13 +388,13 @@ class Session:
         if self.bits >= LEAST_BITS:
             _check_precision(self.backend.name, self.math, self.bits)
 
-    def _check_places(self, slot: Slot) -> None:
+    def _check_places(self, cell: LoadedCell) -> None:
         """Every tensor must be where the policy says and of the workload's dtype.
 
         Raises: CellFailed("invalid", ...) naming the tensor."""
-        on_host = get_op(slot.spec.op).on_host
-        for name, place in slot.places().items():
-            expected = ("cpu" if name in on_host else self.device, slot.spec.dtype)
+        on_host = get_op(cell.spec.op).on_host
+        for name, place in cell.places().items():
+            expected = ("cpu" if name in on_host else self.device, cell.spec.dtype)
             if place != expected:
                 found = f"{place[1]} on {place[0]}"
                 asked = f"{expected[1]} on {expected[0]}"

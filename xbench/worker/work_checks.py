@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from xbench.contracts import Handle, Tensors
 from xbench.ops import get_op
 from xbench.process.messages import KeptReply, NewOperandsReply, VariedReply
-from xbench.worker.slot import Slot, changed_operands, put, same, sample
+from xbench.worker.loaded_cell import LoadedCell, changed_operands, put, same, sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,84 +30,84 @@ OWNED_BYTES = 256 << 20
 """Larger operands are not copied once more only to see whether `put` copies."""
 
 
-def answers_to_input(slot: Slot) -> bool:
+def answers_to_input(cell: LoadedCell) -> bool:
     """Whether results follow the inputs: with one operand halved, and again with it as it was,
     each call must give another result than the call before. A step that hands out a stored
     result, which no oracle could tell while the inputs stay the same, does not. For an op
     without state the last burst was the first of the three calls."""
-    name = min(slot.batch, key=lambda each: slot.given[each].size)
-    halved = _halved(slot, name)
-    before = _once(slot, slot.batch) if slot.pristine else _on_host(slot, slot.last)
-    for batch in (slot.batch | {name: halved}, slot.batch):
-        after = _once(slot, batch)
+    name = min(cell.batch, key=lambda each: cell.given[each].size)
+    halved = _halved(cell, name)
+    before = _once(cell, cell.batch) if cell.pristine else _on_host(cell, cell.last)
+    for batch in (cell.batch | {name: halved}, cell.batch):
+        after = _once(cell, batch)
         if all(same(before[each], after[each]) for each in before):
             return False
         before = after
     return True
 
 
-def deaf_outputs(slot: Slot) -> list[str]:
+def deaf_outputs(cell: LoadedCell) -> list[str]:
     """Outputs that stay what they are whichever operand is halved, though they depend on one:
     handed out from elsewhere, beside others that are computed."""
-    op = get_op(slot.spec.op)
-    deaf = op.tensors(slot.spec).outputs.keys() - {*op.constant}
-    base = _once(slot, slot.batch)
-    for name in sorted(slot.batch, key=lambda each: slot.given[each].size):
+    op = get_op(cell.spec.op)
+    deaf = op.tensors(cell.spec).outputs.keys() - {*op.constant}
+    base = _once(cell, cell.batch)
+    for name in sorted(cell.batch, key=lambda each: cell.given[each].size):
         if not deaf:
             break
-        found = _once(slot, slot.batch | {name: _halved(slot, name)})
+        found = _once(cell, cell.batch | {name: _halved(cell, name)})
         deaf = {each for each in deaf if same(base[each], found[each])}
     return sorted(deaf)
 
 
-def changed_inputs(slot: Slot) -> list[str]:
+def changed_inputs(cell: LoadedCell) -> list[str]:
     """Names of operands that no longer hold what was put: a step must not write its batch."""
-    now = changed_operands(slot.backend, slot.batch, slot.given)
-    return sorted({*slot.written, *now})
+    now = changed_operands(cell.backend, cell.batch, cell.given)
+    return sorted({*cell.written, *now})
 
 
-def borrowed_inputs(slot: Slot) -> list[str]:
+def borrowed_inputs(cell: LoadedCell) -> list[str]:
     """Names of operands that `put` did not copy: what was written to the host array after it
     returned shows in the tensor. Of each cell the smallest and the largest are tried."""
-    names = sorted(slot.given, key=lambda each: slot.given[each].nbytes)
-    tried = {name for name in (*names[:1], *names[-1:]) if slot.given[name].nbytes <= OWNED_BYTES}
-    return [name for name in sorted(tried) if not _owns(slot, name)]
+    names = sorted(cell.given, key=lambda each: cell.given[each].nbytes)
+    tried = {name for name in (*names[:1], *names[-1:]) if cell.given[name].nbytes <= OWNED_BYTES}
+    return [name for name in sorted(tried) if not _owns(cell, name)]
 
 
-def _owns(slot: Slot, name: str) -> bool:
-    values = slot.given[name]
+def _owns(cell: LoadedCell, name: str) -> bool:
+    values = cell.given[name]
     host = values.copy()
-    tensor = put(slot.backend, slot.spec, name, host)
+    tensor = put(cell.backend, cell.spec, name, host)
     host[...] = 0  # before the fence: a put that copies later has nothing of its own
-    slot.backend.fence({name: tensor})
-    return same(sample(slot.backend.get(tensor)), sample(values))
+    cell.backend.fence({name: tensor})
+    return same(sample(cell.backend.get(tensor)), sample(values))
 
 
-def kept_results(slot: Slot, calls: int, lead_in: int) -> KeptReply:
+def kept_results(cell: LoadedCell, calls: int, lead_in: int) -> KeptReply:
     """Make calls as a burst does, but keep every result; after the fence, which is given the last
     ones only, read results in the order in which they were made: all, or some of each part.
     Compared with them are tensors of the same shapes that were put before and are finished. Of
     those a few are read first: the first readings find cold caches."""
-    fence, run = slot.backend.fence, slot.step.run
-    state, outputs = run(slot.fresh_state(), slot.batch)
-    placed = [_like_outputs(slot, tuple(outputs)) for _ in range(max(2, min(calls, PLACED)))]
+    fence, run = cell.backend.fence, cell.step.run
+    state, outputs = run(cell.fresh_state(), cell.batch)
+    placed = [_like_outputs(cell, tuple(outputs)) for _ in range(max(2, min(calls, PLACED)))]
     for each in placed:
         fence(each)
-    state = slot.fresh_state()
+    state = cell.fresh_state()
     for _ in range(lead_in):
-        state, outputs = run(state, slot.batch)
+        state, outputs = run(state, cell.batch)
     fence(state | outputs)
     kept: list[Tensors] = []
     start = time.perf_counter_ns()
     for _ in range(calls):
-        state, outputs = run(state, slot.batch)
+        state, outputs = run(state, cell.batch)
         kept.append(outputs)
     fence(state | outputs)
     wall = time.perf_counter_ns() - start
     warming = len(placed) // 2
-    first = [_read(slot, each) for each in placed[:warming]]
-    late = [_read(slot, each) for each in some_of(kept)]
-    finished = first[1:] + [_read(slot, each) for each in placed[warming:]]
+    first = [_read(cell, each) for each in placed[:warming]]
+    late = [_read(cell, each) for each in some_of(kept)]
+    finished = first[1:] + [_read(cell, each) for each in placed[warming:]]
     return KeptReply(calls, wall, late_ns=late, placed_ns=finished)
 
 
@@ -119,45 +119,45 @@ def some_of(kept: list[Tensors]) -> list[Tensors]:
     return [kept[number * last // (MOST_READ - 1)] for number in range(MOST_READ)]
 
 
-def _like_outputs(slot: Slot, names: tuple[str, ...]) -> Tensors:
+def _like_outputs(cell: LoadedCell, names: tuple[str, ...]) -> Tensors:
     """Finished tensors of the shapes that an op's outputs have."""
-    shapes = get_op(slot.spec.op).tensors(slot.spec).outputs
-    return {name: slot.like_output(name) for name in names if name in shapes}
+    shapes = get_op(cell.spec.op).tensors(cell.spec).outputs
+    return {name: cell.like_output(name) for name in names if name in shapes}
 
 
-def _read(slot: Slot, outputs: Tensors) -> int:
+def _read(cell: LoadedCell, outputs: Tensors) -> int:
     """Nanoseconds until an entry of each output is on the host."""
     start = time.perf_counter_ns()
     for each in outputs.values():
-        slot.read(each)
+        cell.read(each)
     return time.perf_counter_ns() - start
 
 
-def new_operands(slot: Slot) -> NewOperandsReply:
+def new_operands(cell: LoadedCell) -> NewOperandsReply:
     """Time one call on operands that no call has seen, and calls on the same ones again. Before
     them, a call on other new operands takes the memory that theirs then have: pages that a process
     never had cost as much as some calls.
 
     Each is timed with a fence and from a fresh state. Results are not the `same` where a call on
     other operands gives them too: a step may have one place for its result."""
-    fence, run = slot.backend.fence, slot.step.run
+    fence, run = cell.backend.fence, cell.step.run
 
     def once(operands: Tensors) -> tuple[int, Tensors]:
-        fresh = slot.fresh_state()
+        fresh = cell.fresh_state()
         fence(fresh)
         start = time.perf_counter_ns()
         state, outputs = run(fresh, operands)
         fence(state | outputs)
         return time.perf_counter_ns() - start, outputs
 
-    once(_put_renewed(slot))
-    _, old = once(slot.batch)  # the process has just been woken, too
-    batch = _put_renewed(slot)
+    once(_put_renewed(cell))
+    _, old = once(cell.batch)  # the process has just been woken, too
+    batch = _put_renewed(cell)
     new_ns, first = once(batch)
     second_ns, second = once(batch)
-    own = [each for each in first if each not in get_op(slot.spec.op).constant]
+    own = [each for each in first if each not in get_op(cell.spec.op).constant]
     every = [*(made[name] for made in (first, second, old) for name in own), *batch.values()]
-    places = _places(slot, every)
+    places = _places(cell, every)
     count = len(own)
     others = places[2 * count :]
     same = [
@@ -171,7 +171,7 @@ def new_operands(slot: Slot) -> NewOperandsReply:
     return NewOperandsReply(new_ns, again_ns=[second_ns, third_ns], same=sorted(same))
 
 
-def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> VariedReply:
+def varied_calls(cell: LoadedCell, calls: int, repeats: int, sets: int) -> VariedReply:
     """Time so many calls in three ways, one after the other, `repeats` times; what comes before
     that takes the memory which the results then have.
 
@@ -180,16 +180,16 @@ def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> VariedReply
     before. A framework that computes only what somebody still holds takes longer for the second;
     one that knows operands again, for the third. Results are the `same` if calls had them in common
     in some cases but not in all: a step may have one place for its result."""
-    fence, run = slot.backend.fence, slot.step.run
-    slot.last = {}
+    fence, run = cell.backend.fence, cell.step.run
+    cell.last = {}
     found: dict[str, list[int]] = {"usual_ns": [], "kept_ns": [], "new_ns": []}
     same: list[str] = []
     for _ in range(repeats + 1):
         for way, times in found.items():
             new = way == "new_ns"
-            batches = [_put_renewed(slot) for _ in range(sets)] if new else [slot.batch]
+            batches = [_put_renewed(cell) for _ in range(sets)] if new else [cell.batch]
             order = [batches[number % len(batches)] for number in range(calls)]
-            state, outputs = run(slot.fresh_state(), slot.batch)
+            state, outputs = run(cell.fresh_state(), cell.batch)
             fence(state | outputs)
             kept: list[Tensors] = []
             keep = kept.append if way == "kept_ns" else _forget
@@ -199,18 +199,18 @@ def varied_calls(slot: Slot, calls: int, repeats: int, sets: int) -> VariedReply
                 keep(outputs)
             fence(state | outputs)
             times.append(time.perf_counter_ns() - start)
-            same = same or handed_out_again(slot, kept)
+            same = same or handed_out_again(cell, kept)
     return VariedReply(**{way: times[1:] for way, times in found.items()}, same=same)
 
 
-def handed_out_again(slot: Slot, kept: list[Tensors]) -> list[str]:
+def handed_out_again(cell: LoadedCell, kept: list[Tensors]) -> list[str]:
     """Names of results of which a call gave the very tensor that the call before gave, but not each
     call did."""
     again: list[str] = []
     for name in kept[0] if kept else ():
-        places = _places(slot, [outputs[name] for outputs in kept])
+        places = _places(cell, [outputs[name] for outputs in kept])
         repeated = sum(one == other for one, other in pairwise(places))
-        if 0 < repeated < len(places) - 1 and name not in get_op(slot.spec.op).constant:
+        if 0 < repeated < len(places) - 1 and name not in get_op(cell.spec.op).constant:
             again.append(name)
     return again
 
@@ -219,7 +219,7 @@ def _forget(outputs: Tensors) -> None:
     """What `kept.append` is where nothing is kept."""
 
 
-def _places(slot: Slot, tensors: Iterable[Handle]) -> list[object]:
+def _places(cell: LoadedCell, tensors: Iterable[Handle]) -> list[object]:
     """What two handles of one tensor have in common: its place in host memory if it is there, else
     the object itself. All are looked at while all are alive."""
     import numpy as np
@@ -227,48 +227,48 @@ def _places(slot: Slot, tensors: Iterable[Handle]) -> list[object]:
     places: list[object] = []
     alive: list[Array] = []
     for tensor in tensors:
-        if slot.backend.where(tensor)[0] == "cpu":
-            alive.append(np.asarray(slot.backend.get(tensor)))
+        if cell.backend.where(tensor)[0] == "cpu":
+            alive.append(np.asarray(cell.backend.get(tensor)))
             places.append(alive[-1].ctypes.data)
         else:
             places.append(id(tensor))
     return places
 
 
-def _put_renewed(slot: Slot) -> Tensors:
+def _put_renewed(cell: LoadedCell) -> Tensors:
     """Operands that no call has seen."""
-    batch = {name: put(slot.backend, slot.spec, name, values) for name, values in _renewed(slot)}
-    slot.backend.fence(batch)
+    batch = {name: put(cell.backend, cell.spec, name, values) for name, values in _renewed(cell)}
+    cell.backend.fence(batch)
     return batch
 
 
-def _renewed(slot: Slot) -> Iterator[tuple[str, Array]]:
+def _renewed(cell: LoadedCell) -> Iterator[tuple[str, Array]]:
     """Copies of all operands, by another factor near 1 each time, so that what they must be
     (positive definite, sorted, of such a size) they still are. Whole numbers stay: they may be
     places."""
     import numpy as np
 
-    slot.renewals += 1
-    factor = 1.0 + (1 + slot.renewals % FACTORS) / FACTORS / 16
-    for name, values in slot.given.items():
+    cell.renewals += 1
+    factor = 1.0 + (1 + cell.renewals % FACTORS) / FACTORS / 16
+    for name, values in cell.given.items():
         copy = np.array(values)
         if copy.dtype.kind in "fc":
             copy *= copy.dtype.type(factor)
         yield name, copy
 
 
-def _halved(slot: Slot, name: str) -> Handle:
-    values = slot.given[name]
-    return put(slot.backend, slot.spec, name, values * values.dtype.type(0.5))
+def _halved(cell: LoadedCell, name: str) -> Handle:
+    values = cell.given[name]
+    return put(cell.backend, cell.spec, name, values * values.dtype.type(0.5))
 
 
-def _once(slot: Slot, batch: Tensors) -> dict[str, Array]:
+def _once(cell: LoadedCell, batch: Tensors) -> dict[str, Array]:
     """The results of one call from the pristine state, copied to the host."""
-    state, outputs = slot.step.run(slot.fresh_state(), batch)
-    slot.backend.fence(state | outputs)
-    return _on_host(slot, state | outputs)
+    state, outputs = cell.step.run(cell.fresh_state(), batch)
+    cell.backend.fence(state | outputs)
+    return _on_host(cell, state | outputs)
 
 
-def _on_host(slot: Slot, tensors: Tensors) -> dict[str, Array]:
-    get: Callable[[Handle], Array] = slot.backend.get
+def _on_host(cell: LoadedCell, tensors: Tensors) -> dict[str, Array]:
+    get: Callable[[Handle], Array] = cell.backend.get
     return {name: sample(get(each)).copy() for name, each in tensors.items()}

@@ -61,7 +61,7 @@ class TwinBackend:
         """See `Backend.ops`."""
         return self.inner.ops
 
-    def attest(self) -> dict[str, Any]:
+    def attest(self) -> dict[str, Any]:  # an adapter's own words
         """See `Backend.attest`."""
         return self.inner.attest()
 

@@ -1,4 +1,4 @@
-"""The processor: how fast its cores run, and whether two of them are one."""
+"""The processor, its clocks, and GPUs: how fast they run, and what slows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One loaded cell in a worker: its tensors, its step, and the burst that is timed."""
+"""One loaded cell in a worker: its tensors, its step, and the burst that is timed.
+
+Also what an adapter may be able to do and need not: a stopwatch, the size of a cache."""
 
 from __future__ import annotations
 
@@ -60,9 +62,9 @@ def _not_built(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
     raise RuntimeError("the cell was placed but not loaded")
 
 
-class Turns:
-    """Calls that take copies of the operands in turn. As many results are kept alive, or the next
-    would be written over one that a cache still holds."""
+class RotatingCopies:
+    """Calls of a step that take copies of the operands in turn, so that none is in a cache. As many
+    results are kept alive, or the next would be written over one that a cache still holds."""
 
     def __init__(self, steps: list[Step], batches: list[Tensors]) -> None:
         self._pairs = cycle([(step.run, each) for step, each in zip(steps, batches, strict=True)])
@@ -77,9 +79,9 @@ class Turns:
 
 
 @dataclass(slots=True)
-class Slot:
-    """A cell's batch on the device and as `given` on the host, its pristine state on the host, and
-    the last results."""
+class LoadedCell:
+    """A cell that a worker holds: its batch on the device and as `given` on the host, its pristine
+    state on the host, and the last results."""
 
     backend: Backend
     spec: Spec
@@ -92,7 +94,7 @@ class Slot:
     """The smallest output: reading it tells whether the fence had waited."""
     others: list[Tensors] = field(default_factory=list)
     """More copies of the batch, where calls are to find no cache warm."""
-    turns: Turns | None = None
+    rotating: RotatingCopies | None = None
     """Takes the copies in turn, in bursts; all else is asked of the first."""
     watch: Stopwatch | None = None
     """The device's own clock, where it has one."""
@@ -148,7 +150,7 @@ class Slot:
         `make`, since a step may write to memory that it owns; without, all with the cell's."""
         if self.others:
             steps = [self.step, *((make() if make else self.step) for _ in self.others)]
-            self.turns = Turns(steps, [self.batch, *self.others])
+            self.rotating = RotatingCopies(steps, [self.batch, *self.others])
 
     def _put(self, name: str, values: Array) -> Handle:
         return put(self.backend, self.spec, name, values)
@@ -173,7 +175,7 @@ class Slot:
         self.last = {}
         if between is not None and not self.batch:
             self._move_operands(between)
-        run, batch = self.turns or self.step.run, self.batch
+        run, batch = self.rotating or self.step.run, self.batch
         state = self.fresh_state(between)
         if between is not None:
             between.shift(shift_bytes)

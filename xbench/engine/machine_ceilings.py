@@ -26,6 +26,7 @@ from xbench.files import cache_folder
 from xbench.keys import WorkerKey
 from xbench.machine.machine import available_bytes
 from xbench.plan.plan import Plan
+from xbench.process.child import ChildProcess
 from xbench.process.environment import variables_of, worker_environment
 from xbench.process.messages import (
     CacheRate,
@@ -35,7 +36,6 @@ from xbench.process.messages import (
     ProductRequest,
     Rate,
 )
-from xbench.process.process import Process
 from xbench.records.schema import (
     PLACE,
     CacheBandwidth,
@@ -316,8 +316,8 @@ def _measure(
 
     Raises: WorkerDied, CellFailed."""
     policy = key.policy(cores)
-    process = Process(
-        "xbench.worker.ceilings:main",
+    process = ChildProcess(
+        "xbench.worker.cpu_ceilings:main",
         {},
         worker_environment(
             load_backend("numpy").env(policy), key.allocator, settings.scratch, settings.variables

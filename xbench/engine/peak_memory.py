@@ -10,7 +10,7 @@ from itertools import groupby
 from math import inf
 
 from xbench.analysis.summary import summarise
-from xbench.engine.oracle_client import Oracle
+from xbench.engine.oracle_client import OracleClient
 from xbench.engine.progress import Progress
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
@@ -54,7 +54,7 @@ class MemoryWork:
         predicted to end within the budget. One that fails has a status and a reason; the others
         go on. Returns: those left out."""
         end, left_out = time.monotonic() + budget_s, list[Cell]()
-        oracle, costs = Oracle(self.settings), self.plan.memory_costs_s()
+        oracle, costs = OracleClient(self.settings), self.plan.memory_costs_s()
         try:
             for workload, alike in groupby(cells, lambda cell: cell.key.workload_id):
                 for cell in alike:
@@ -71,7 +71,7 @@ class MemoryWork:
             oracle.close()
         return left_out
 
-    def _line(self, cell: Cell, oracle: Oracle) -> MemoryLine:
+    def _line(self, cell: Cell, oracle: OracleClient) -> MemoryLine:
         try:
             found = self._ask(cell, oracle.prepare(cell.spec))
         except (CellFailed, WorkerDied) as error:

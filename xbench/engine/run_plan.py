@@ -1,4 +1,6 @@
-"""A run: launches of fresh processes, each serving every group, written to the journal."""
+"""A run: launches of fresh processes, each serving every group, written to the journal.
+
+A part of a run can be measured again, in a run of its own inside the first one's folder."""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ import msgspec
 
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.burst import Burst
-from xbench.engine.ceilings import framework_products, known_ceilings, measured_again
-from xbench.engine.cell import CellWork, Limits
 from xbench.engine.group import GroupRun
-from xbench.engine.memory import MemoryWork, cells_to_weigh, timing_budget_s
-from xbench.engine.oracle_client import Oracle
-from xbench.engine.placement import Scatter
+from xbench.engine.launch import LaunchContext, RunCeilings
+from xbench.engine.launch_draws import LaunchDraws
+from xbench.engine.machine_ceilings import framework_products, known_ceilings, measured_again
+from xbench.engine.oracle_client import OracleClient
+from xbench.engine.peak_memory import MemoryWork, cells_to_weigh, timing_budget_s
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
@@ -74,8 +76,8 @@ MOST_LOOKS = 3
 
 
 @dataclass(slots=True)
-class Recording:
-    """A plan that is being measured into `settings.folder`, which exists.
+class RunInProgress:
+    """A run while it is measured into `settings.folder`, which exists.
 
     `resumed`: its journal is taken up again. `bursts` and `given_up` hold for the whole run: a
     cell keeps its burst, and one that failed is not tried again."""
@@ -143,7 +145,7 @@ class Recording:
             self.plan, self.settings.seed, timing_budget_s(self.plan, self.settings.budget_s), done
         )
         self._find_ceilings()
-        oracle, canary = Oracle(self.settings), Canary(self.plan.cores)
+        oracle, canary = OracleClient(self.settings), Canary(self.plan.cores)
         longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
         try:
             for launch in range(self.plan.launches):
@@ -163,33 +165,39 @@ class Recording:
         return self.lines[before:]
 
     def _launch(
-        self, launch: int, order: list[Group], schedule: Schedule, oracle: Oracle, canary: Canary
+        self,
+        launch: int,
+        order: list[Group],
+        schedule: Schedule,
+        oracle: OracleClient,
+        canary: Canary,
     ) -> None:
-        scatter = Scatter(self.settings.seed, launch)
-        with Workers(self.settings, launch, self.plan.cores, self._opened, scatter) as workers:
+        draws = LaunchDraws(self.settings.seed, launch)
+        with Workers(self.settings, launch, self.plan.cores, self._opened, draws) as workers:
             self.progress.starting(f"starting the workers of launch {launch + 1}")
             began = time.monotonic()
-            workers.start(scatter.order(self._keys(order)))
+            workers.start(draws.order(self._keys(order)))
             self.opening_s = time.monotonic() - began
             if launch == 0:
                 self._ask_for_products(workers)
+            context = LaunchContext(
+                number=launch,
+                plan=self.plan,
+                settings=self.settings,
+                workers=workers,
+                oracle=oracle,
+                canary=canary,
+                draws=draws,
+                wait_budget=self.wait_budget,
+                ceilings=RunCeilings(self.ceilings, self._ceilings_again),
+                bursts=self.bursts,
+                progress=self.progress,
+            )
             for group in order:
-                work = CellWork(
-                    self.plan,
-                    self.settings,
-                    workers,
-                    oracle,
-                    self.bursts,
-                    self.progress.doing,
-                    canary,
-                    scatter,
-                    self.wait_budget,
-                    Limits(self.ceilings, self._ceilings_again),
-                )
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
                 if schedule.allows(cost_s):
                     self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
-                    self._one_group(group, launch, work)
+                    self._one_group(group, context)
 
     def _cost_s(self, group: Group) -> float:
         """Predicted seconds of a launch of one group: no other can be shorter."""
@@ -275,11 +283,11 @@ class Recording:
         known = self.header, self.ceilings, self.workers, self.lines
         return Run(self.settings.folder, *known, memory=self.memory)
 
-    def _one_group(self, group: Group, launch: int, work: CellWork) -> None:
+    def _one_group(self, group: Group, launch: LaunchContext) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return
-        line = GroupRun(work, group, launch).measure(cells)
+        line = GroupRun(launch, group).measure(cells)
         self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)
@@ -295,17 +303,17 @@ def run_plan(
 ) -> tuple[Run, list[CellSummary]]:
     """Measure a whole plan, then call `after_last_launch`. An exception, Ctrl-C too, ends it with a
     readable run and goes on."""
-    recording, outcome = Recording(plan, settings, header, progress, resumed), "interrupted"
+    running, outcome = RunInProgress(plan, settings, header, progress, resumed), "interrupted"
     try:
-        recording.begin()
+        running.begin()
         with progress:
-            recording.measure(plan.groups)
-            recording.weigh()
+            running.measure(plan.groups)
+            running.weigh()
             if after_last_launch is not None:
-                recording.ask_after(after_last_launch)
-        outcome = recording.outcome
+                running.ask_after(after_last_launch)
+        outcome = running.outcome
     finally:
-        found = recording.finish(outcome)
+        found = running.finish(outcome)
     return found
 
 

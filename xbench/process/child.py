@@ -1,4 +1,6 @@
-"""A worker process as its parent sees it."""
+"""A worker or the oracle as its parent sees it: started, asked, stopped in between, ended.
+
+A watcher process ends them all should the parent be gone."""
 
 from __future__ import annotations
 
@@ -96,7 +98,7 @@ GONE = "if its folder is gone, start a new run; else go on with `xbench run --re
 _watcher: list[Watcher] = []
 
 
-class Process:
+class ChildProcess:
     """A worker or the oracle, in a session of its own.
 
     `stoppable`: stopped (SIGSTOP) whenever it is not answering, so that an idle thread pool cannot
@@ -179,7 +181,7 @@ class Process:
             self._answered = True
             return reply
         except WorkerDied as error:
-            raise self._epitaph(error) from None
+            raise self._how_it_ended(error) from None
         except KeyboardInterrupt:  # its reply would be taken for the next one's
             self.kill()
             raise
@@ -239,7 +241,7 @@ class Process:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def _epitaph(self, error: WorkerDied) -> WorkerDied:
+    def _how_it_ended(self, error: WorkerDied) -> WorkerDied:
         """How the process ended, after making sure that it has."""
         if error.status == "timeout":
             self.kill()

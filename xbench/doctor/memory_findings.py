@@ -1,4 +1,4 @@
-"""Memory: how much there is to have, and what the kernel does behind the back of a page."""
+"""Memory and disk: how much is free, swap, huge pages, and what the allocator gives back."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""What a device reaches at most, by the adapter's own `triad` and `matmul`.
+"""What a framework reaches at most, by its adapter's own `triad` and `matmul`.
 
-A processor's ceilings come from NumPy in a process of its own (`worker/ceilings.py`). A device is
-reached through a framework only, so its ceilings are the best that a framework of the run reaches
-there: bytes/s of y = x + 3 w on arrays far beyond the device's cache, and flop/s of a product of
-two square matrices of normal values (zeros draw less power and run faster). Timed by the device's
-own events where there are any, so that launching is not in it.
+A device is reached through a framework only, so its ceilings are the best that a framework of the
+run reaches there: bytes/s of y = x + 3 w on arrays far beyond the device's cache, and flop/s of a
+product of two square matrices of normal values (zeros draw less power and run faster). Timed by the
+device's own events where there are any, so that launching is not in it.
+
+A processor's ceilings come from NumPy (`worker/cpu_ceilings.py`). `product_rate` tells whether
+another framework's product is faster.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from statistics import median
-from time import perf_counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Backend, Mode, Spec, Step, Stopwatch, Tensors, Variant
@@ -22,7 +22,8 @@ from xbench.ops.rounding import host_dtype
 from xbench.process.messages import CacheRate, CeilingsReply, ProductReply, Rate
 from xbench.registry import factory_of
 from xbench.worker.counters import measured
-from xbench.worker.slot import put
+from xbench.worker.loaded_cell import put
+from xbench.worker.readings import best_of, readings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,7 +126,7 @@ def _best(
     batch = {name: put(backend, spec, name, values) for name in names}
     burst = _burst(backend, step, batch, watch, calls)
     burst()
-    return list(_until(burst, budget_s))
+    return list(readings(burst, budget_s, LEAST_BURSTS, MOST_BURSTS))
 
 
 def _normal(shape: tuple[int, int], dtype: str) -> Array:
@@ -157,19 +158,8 @@ def _burst(
     return burst
 
 
-def _until(burst: Callable[[], float], budget_s: float) -> Iterator[float]:
-    deadline = perf_counter() + budget_s
-    for number in range(MOST_BURSTS):
-        if number >= LEAST_BURSTS and perf_counter() > deadline:
-            return
-        yield burst()
-
-
 def _rate(rates: list[float]) -> Rate | None:
-    if not rates:
-        return None
-    best = max(rates)
-    return Rate(best, spread=abs(median(rates) / best - 1.0), repeats=len(rates))
+    return best_of(rates) if rates else None
 
 
 # Flop/s of an adapter's own product, taken so that nothing but computing it can give it.
@@ -198,9 +188,8 @@ def product_rate(backend: Backend, mode: Mode, dtype: str, budget_s: float) -> P
         if 8 * trial.once() > LONGEST_S:
             break
         trial = Trial(backend, variant, dtype, n)
-    rates = [2 * trial.n**3 / each for each in trial.until(budget_s)]
-    best = max(rates)
-    return ProductReply(Rate(best, 1.0 - median(rates) / best, len(rates)), trial.n)
+    seconds = readings(trial.once, budget_s, LEAST, MOST)
+    return ProductReply(best_of([2 * trial.n**3 / each for each in seconds]), trial.n)
 
 
 class Trial:
@@ -218,14 +207,6 @@ class Trial:
         self._vector = random.standard_normal(n)
         self._number = 0
         self._before = self._put(self._next())
-
-    def until(self, budget_s: float) -> Iterator[float]:
-        """Seconds of one product each, some at least."""
-        deadline = time.perf_counter() + budget_s
-        for number in range(MOST):
-            if number >= LEAST and time.perf_counter() > deadline:
-                return
-            yield self.once()
 
     def once(self) -> float:
         """Seconds of one product and of bringing it to the host, just after another one: a pool of

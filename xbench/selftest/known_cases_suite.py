@@ -23,7 +23,7 @@ from xbench.selftest.known_cases import (
     FENCE_WIDTHS,
     SPINS_S,
 )
-from xbench.selftest.late import queued
+from xbench.selftest.virtual_device import queued
 
 
 def spin(seconds: float) -> Factory:

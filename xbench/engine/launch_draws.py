@@ -1,4 +1,5 @@
-"""Chance, drawn from the seed, where two equal processes would differ by accident for life."""
+"""What is drawn at random in a launch, from the run's seed: orders, the core that bursts begin on,
+and where memory lies. Two equal processes would otherwise differ in these by accident, for life."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ PADDING_BYTES = 4096
 """A page: the kernel moves the stack by whole ones itself."""
 
 
-class Scatter:
-    """The draws of one launch. `core`: where the main thread of every worker begins every burst, so
-    that no cell of a pair sits on a better core; None where cores cannot be chosen."""
+class LaunchDraws:
+    """The random draws of one launch. `core`: where the main thread of every worker begins every
+    burst, so that no cell of a pair sits on a better core; None where cores cannot be chosen."""
 
     def __init__(self, seed: int, launch: int) -> None:
         self._random = Random(f"{seed}/{launch}/scatter")

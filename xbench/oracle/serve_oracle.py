@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,6 +21,7 @@ from xbench.ops import get_op
 from xbench.ops.base import Inputs
 from xbench.oracle.check import Answer, collect, judge
 from xbench.oracle.digest import Digest, make_digests, map_arrays, save_digests
+from xbench.process.bootstrap import OracleConfig
 from xbench.process.messages import (
     CloseRequest,
     Done,
@@ -54,8 +54,8 @@ class Work:
     size_bytes: int
 
 
-def main(config: Mapping[str, Any]) -> None:
-    """Serve a run; `folder` is its temporary folder, `seed` its seed."""
+def main(config: OracleConfig) -> None:
+    """Serve one run."""
     load_suites(config["suites"])
     oracle = Oracle(Path(config["folder"]), config["seed"])
     answers: Answers = {

@@ -1,4 +1,5 @@
-"""The checks that take seconds: truth, effect, fence."""
+"""The checks that take seconds: times that are known (truth), a ratio that is known (effect), and
+a device whose fence does not wait (fence). Also how a known case is measured for a check."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from xbench import registry
 from xbench.analysis.ratios import compare_cells
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import LiveProgress, SilentProgress
-from xbench.engine.run import run_plan
+from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.machine.machine import available_bytes, this_machine
 from xbench.ops.suite import Preset
@@ -29,9 +30,9 @@ from xbench.selftest.known_cases import SUITE_FILE
 # statistics.
 
 OWN_BACKENDS = {
-    "twin": "xbench.selftest.late:TwinBackend",
-    "late": "xbench.selftest.late:LateBackend",
-    "unfenced": "xbench.selftest.late:UnfencedBackend",
+    "twin": "xbench.selftest.virtual_device:TwinBackend",
+    "late": "xbench.selftest.virtual_device:LateBackend",
+    "unfenced": "xbench.selftest.virtual_device:UnfencedBackend",
 }
 
 

@@ -5,29 +5,25 @@ from __future__ import annotations
 import mmap
 import resource
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from xbench.contracts import Backend, Mode, Spec, Tensors, Variant
 from xbench.machine.caches import CacheLevel, cache_levels, last_level_bytes
 from xbench.ops.rounding import HALVES
+from xbench.process.bootstrap import ProcessConfig
 from xbench.process.messages import (
     CacheRate,
     CeilingsReply,
     CloseRequest,
-    CostsReply,
     Done,
     MeasureRequest,
     Rate,
 )
 from xbench.process.serve import Answers, serve, typed
-from xbench.registry import factory_of
-from xbench.worker.counters import measured
+from xbench.worker.readings import best_of, readings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +57,7 @@ MATRIX_SIZES = (1024, 2048, 4096, 8192)
 PRODUCT_S = 0.15
 
 
-def main(config: Mapping[str, Any]) -> None:
+def main(config: ProcessConfig) -> None:
     """Serve one thread count; the environment has sized the BLAS."""
     answers: Answers = {MeasureRequest: _measured, CloseRequest: lambda _: Done()}
     serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)
@@ -179,7 +175,7 @@ def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> Ra
         empty_s = _empty_call_s(kernel, arrays[0])
         work = [max(wall / calls - empty_s, wall / calls / 2) for wall in walls]
         total = moved * arrays[0][0].nbytes * len(arrays)
-        rates.append(_rate([total / each for each in work], max))
+        rates.append(best_of([total / each for each in work]))
     return max(rates, key=lambda each: each.best)
 
 
@@ -230,10 +226,10 @@ def page_faults(budget_s: float) -> Rate | None:
         counted.append(faults)
         return wall / pages
 
-    times = list(_until(one, budget_s))
+    times = list(readings(one, budget_s, LEAST_REPEATS, MOST_REPEATS))
     if any(abs(faults - pages) > 0.02 * pages for faults in counted):
         return None
-    return _rate(times, min)
+    return best_of(times, min)
 
 
 def _touch_mapping() -> tuple[int, int]:
@@ -268,7 +264,7 @@ def product(dtype: str, budget_s: float) -> tuple[int, Rate]:
     fitting = [n for n in MATRIX_SIZES if probe * (n / smallest) ** 3 <= PRODUCT_S]
     n = fitting[-1] if fitting else smallest
     walls = _repeat(once(n), budget_s)
-    return n, _rate([2 * n**3 / wall for wall in walls], max)
+    return n, best_of([2 * n**3 / wall for wall in walls])
 
 
 def _repeat(work: Callable[[], object], budget_s: float) -> list[float]:
@@ -280,64 +276,4 @@ def _repeat(work: Callable[[], object], budget_s: float) -> list[float]:
         return time.perf_counter() - start
 
     one()
-    return list(_until(one, budget_s))
-
-
-def _until(one: Callable[[], float], budget_s: float) -> Iterator[float]:
-    """Readings until the budget is spent; some at least, not too many."""
-    deadline = time.perf_counter() + budget_s
-    for number in range(MOST_REPEATS):
-        if number >= LEAST_REPEATS and time.perf_counter() > deadline:
-            return
-        yield one()
-
-
-def _rate(readings: list[float], best: Callable[[list[float]], float]) -> Rate:
-    found = best(readings)
-    return Rate(found, spread=abs(median(readings) / found - 1.0), repeats=len(readings))
-
-
-# What a call costs before any work is done: the backend's own `noop`, and one more operator.
-
-CALLS, BURSTS = 40, 12
-DTYPE = "float32"
-MODES: tuple[Mode, ...] = ("eager", "graph")
-"""Compiling takes seconds, and a compiled op is one kernel: its calls are not taken apart."""
-
-
-def launch_costs(backend: Backend, mode: Mode) -> CostsReply:
-    """What a call of an opened backend costs when there is nothing to compute.
-
-    That is one call of `noop`, and what each of the two operators of `elementwise` (y = x * w + z)
-    on a single entry adds to it, 0 for a graph: its operators are not
-    called one by one. The best of short bursts, since it is a floor; their calls share a fence. 0
-    also where the mode is compiled or an op is missing."""
-    dispatch = _call_ns(backend, mode, "noop", ("x",))
-    apart = dispatch > 0 and mode == "eager"
-    both = _call_ns(backend, mode, "elementwise", ("x", "w", "z")) if apart else 0
-    return CostsReply(dispatch, operator_ns=max(0, both - dispatch) // 2)
-
-
-def _call_ns(backend: Backend, mode: Mode, op: str, operands: tuple[str, ...]) -> int:
-    import numpy as np
-
-    variant = Variant(mode, "none")
-    if mode not in MODES or backend.supports(op, DTYPE, variant) is not None:
-        return 0
-    try:
-        step = factory_of(backend, op)(backend, Spec(op, (("n", 1), ("w", 1)), DTYPE), variant)
-        batch = {name: backend.put(np.ones((1, 1), DTYPE)) for name in operands}
-
-        def burst() -> None:
-            state: Tensors = {}
-            outputs: Tensors = {}
-            for _ in range(CALLS):
-                state, outputs = step.run(state, batch)
-            backend.fence(state | outputs)
-
-        burst()
-        best = min(measured(burst).wall_ns for _ in range(BURSTS))
-    except Exception:  # a backend that cannot do this can still serve its cells; its log says why
-        traceback.print_exc()
-        return 0
-    return round(best / CALLS)
+    return list(readings(one, budget_s, LEAST_REPEATS, MOST_REPEATS))

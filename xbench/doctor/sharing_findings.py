@@ -1,4 +1,6 @@
-"""Who else wants the processor: other processes, other guests, a container's quota."""
+"""Who else wants the processor: other processes, other guests, a container's quota.
+
+Also the sample of half a second that these checks, and others, are made from."""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from math import floor
 
 from xbench import files
 from xbench.doctor.finding import Finding, by_amount
-from xbench.machine import cgroup, machine
-from xbench.machine.lock import Holder
+from xbench.machine import cgroup, live_state
+from xbench.machine.lock import LockHolder
 from xbench.text import percent, plural
 
 BUSY_SHARE = 0.05
@@ -105,7 +107,7 @@ def others(shares: Collection[float], busy_cores: float | None, cores: int) -> F
     )
 
 
-def other_run(holder: Holder | None) -> Finding:
+def other_run(holder: LockHolder | None) -> Finding:
     """`holder`: the process that holds the lock of this machine, if any does."""
     why = "two runs disturb each other, so the second waits for the first"
     if holder is None:
@@ -186,7 +188,7 @@ class Sample:
 
 def take_sample(seconds: float = SAMPLE_S) -> Sample:
     """Wait `seconds` between two snapshots; hardly any work of ours falls between them."""
-    processes, first_s = machine.process_times(), time.monotonic()
+    processes, first_s = live_state.process_times(), time.monotonic()
     before = _snapshot(processes, first_s)
     time.sleep(seconds)
     after = _snapshot(None, time.monotonic())
@@ -196,12 +198,12 @@ def take_sample(seconds: float = SAMPLE_S) -> Sample:
 def _snapshot(processes: dict[tuple[int, float], float] | None, at_s: float) -> Snapshot:
     """`processes`: if they were listed already, which is the work that takes longest."""
     text = files.read("/proc/stat")
-    _, _, swapped = machine.swap_bytes()
+    _, _, swapped = live_state.swap_bytes()
     return Snapshot(
         at_s=at_s,
-        ticks=parse_stat(text, machine.usable_cpus()) if text else None,
-        throttle_counts=machine.throttle_counts(),
+        ticks=parse_stat(text, live_state.usable_cpus()) if text else None,
+        throttle_counts=live_state.throttle_counts(),
         quota_stops=cgroup.throttled() if cgroup.visible() else 0,
         swapped_bytes=swapped,
-        processes=machine.process_times() if processes is None else processes,
+        processes=live_state.process_times() if processes is None else processes,
     )
