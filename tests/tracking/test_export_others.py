@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from helpers.made_keys import rekeyed
 from helpers.made_runs import families, plan, write_run
 from helpers.places import DATA
 from xbench.analysis.summary import CellSummary, summarise
@@ -39,7 +40,7 @@ def summaries(folder: Path) -> list[CellSummary]:
 def folder(tmp_path: Path) -> Path:
     """Six cells with a number, one of an odd id, and one without."""
     one = ("numpy", "eager", "manual")
-    odd, refused = plan("a w", 2, one, id=ODD), plan("b w", 2, one, status="oom", reason="big")
+    odd, refused = plan("a w", 2, one, op=ODD), plan("b w", 2, one, status="oom", reason="big")
     return write_run(tmp_path / "run", [*families(1, (512,)), odd, refused])
 
 
@@ -105,7 +106,8 @@ def test_bencher_metrics_follow_the_published_schema(folder: Path) -> None:
 
 
 def test_bencher_takes_no_longer_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    long = plan("a w", 2, ("numpy", "eager", "manual"), id="x" * 1025)
+    long = plan("a w", 2, ("numpy", "eager", "manual"))
+    long = rekeyed(long, op="x" * (1026 - len(long.id)))  # which was of one letter
     folder = write_run(tmp_path / "run", [long])
     assert main(["export", str(folder), "--format", "bencher"]) == 2
     assert "1025 characters" in capsys.readouterr().err
@@ -130,7 +132,7 @@ def test_the_newest_run_goes_to_the_terminal(
     write_run(results / "20260101", families(1, (2048,)))
     assert main(["export", "--format", "bencher", "--results", str(results)]) == 0
     said = capsys.readouterr()
-    assert ODD in json.loads(said.out)
+    assert f"{ODD}/n100-w2/float32/numpy/cpu/eager/manual/tall" in json.loads(said.out)
     assert "left out, without a number: 1 of 7 cells" in said.err
 
 

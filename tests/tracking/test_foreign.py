@@ -83,6 +83,19 @@ def test_other_exports_come_back_as_single_figures(form: str, tmp_path: Path) ->
     assert all(len(cell.launch_s) == 1 for cell in back.values())
 
 
+def test_a_name_that_is_an_id_has_a_key_and_another_stays_a_name(tmp_path: Path) -> None:
+    ours = cell_key("mlp_train", params={"n": 3, "loss": "mse"}, side="head")
+    names = (ours.id, "tests/mlp_train/test_x.py")
+    rows = [{"name": name, "value": 2, "unit": "ns"} for name in names]
+    own, other = read_side(saved(tmp_path, json.dumps(rows))).cells.values()
+    assert own.plan.key == ours
+    assert (own.id, other.id) == names
+    assert other.plan.key is None
+    assert own.plan.matches("mlp_train")
+    assert not other.plan.matches("tests")
+    assert other.plan.matches("tests/*")
+
+
 @pytest.mark.parametrize(
     ("unit", "seconds"), [("ns", 2e-9), ("us", 2e-6), ("µs", 2e-6), ("ms", 2e-3), ("s", 2.0)]
 )

@@ -60,6 +60,10 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda run: (run / JOURNAL).write_text(json.dumps(head_line() | {"schema_version": 99})),
         "99",
     ),
+    "older": (
+        lambda run: (run / JOURNAL).write_text(json.dumps(head_line() | {"schema_version": 3})),
+        "3; this xbench reads 4",
+    ),
     "no summary": (lambda run: (run / SUMMARY).unlink(), "--resume"),
     "no journal": (lambda run: (run / JOURNAL).unlink(), "folder"),
 }

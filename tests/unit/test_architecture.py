@@ -264,6 +264,33 @@ def test_what_is_installed_is_what_is_imported() -> None:
     assert needed == usual.union(*extras.values())
 
 
+SPLITTERS = {
+    "xbench/keys.py": "the id of a cell",
+    "xbench/analysis/ratios.py": "a reference of the command line, `backend/mode`",
+    "xbench/engine/quiet.py": "the kernel's load file",
+    "xbench/oracle/check.py": "names of digests",
+    "xbench/oracle/digest.py": "names of digests",
+}
+"""Files that split text at a slash, and which."""
+
+
+def splits_at_a_slash(module: ast.Module) -> bool:
+    """Whether text is split so anywhere, at one slash or at all."""
+    methods = ("split", "rsplit", "partition", "rpartition")
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in methods
+        and any(isinstance(each, ast.Constant) and each.value == "/" for each in node.args)
+        for node in ast.walk(module)
+    )
+
+
+def test_no_file_but_one_takes_ids_apart() -> None:
+    found = {str(path.relative_to(ROOT)) for path in FILES if splits_at_a_slash(tree(path))}
+    assert found == SPLITTERS.keys()
+
+
 @each_file
 def test_functions_fit_on_a_screen(path: Path) -> None:
     for node in ast.walk(tree(path)):
