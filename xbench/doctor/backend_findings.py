@@ -49,7 +49,8 @@ def unreadable(name: str, error: Exception) -> Finding:
 def attested(
     name: str, device: str, read_back: Mapping[str, Any], open_s: float, cores: int
 ) -> Finding:
-    """What a worker on `device` read back of itself when it was told to use all `cores`.
+    """What a worker on `device` read back of itself, in its adapter's own words, when it was told to
+    use all `cores`.
 
     `open_s` is the time from its start to its reply."""
     values = {"device": device, "open_s": open_s, "attest": read_back, "works": True}
