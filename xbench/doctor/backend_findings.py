@@ -49,10 +49,9 @@ def unreadable(name: str, error: Exception) -> Finding:
 def attested(
     name: str, device: str, read_back: Mapping[str, Any], open_s: float, cores: int
 ) -> Finding:
-    """What a worker on `device` read back of itself, in its adapter's own words, when it was told to
-    use all `cores`.
+    """What a worker on `device` read back of itself when it was told to use all `cores`.
 
-    `open_s` is the time from its start to its reply."""
+    `read_back` is in its adapter's own words. `open_s` is the time from its start to its reply."""
     values = {"device": device, "open_s": open_s, "attest": read_back, "works": True}
     model = read_back.get("device_name", device)
     parts = [str(read_back["version"])] + ([] if model == device else [str(model)])
