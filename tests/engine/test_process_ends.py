@@ -57,11 +57,11 @@ PARENT = """
 import json, sys, time
 from pathlib import Path
 from xbench.process.environment import worker_environment
-from xbench.process.child import Process
+from xbench.process.child import ChildProcess
 here = Path(sys.argv[1])
 environment = worker_environment({}, "reuse", here) | {"PYTHONPATH": sys.argv[2]}
 role, log = "helpers.misbehaving:main", here / "orphan.log"
-workers = [Process(role, {}, environment, log) for _ in range(3)]
+workers = [ChildProcess(role, {}, environment, log) for _ in range(3)]
 for worker in workers:
     worker.call("echo", 60.0)
 print(json.dumps([worker.pid for worker in workers]), flush=True)

@@ -51,7 +51,7 @@ def attested(
 ) -> Finding:
     """What a worker on `device` read back of itself when it was told to use all `cores`.
 
-    `open_s` is the time from its start to its reply."""
+    `read_back` is in its adapter's own words. `open_s` is the time from its start to its reply."""
     values = {"device": device, "open_s": open_s, "attest": read_back, "works": True}
     model = read_back.get("device_name", device)
     parts = [str(read_back["version"])] + ([] if model == device else [str(model)])

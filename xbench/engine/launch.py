@@ -42,7 +42,6 @@ class LaunchContext:
     `bursts` outlives the launch: a cell keeps its burst through all of them."""
 
     number: int
-
     plan: Plan
     settings: Settings
     workers: Workers
@@ -61,7 +60,8 @@ class LaunchContext:
         return FreeCores(cores, threads, self.wait_budget)
 
     def ask(self, cell: Cell, request: Request[R], expect_s: float) -> R:
-        """The reply of the cell's worker, which may take much longer than expected.
+        """The reply of the cell's worker. It may take twenty times the expected seconds, and at
+        least the run's time limit.
 
         Raises: CellFailed, WorkerDied."""
         limit = max(self.settings.timeout_s, 20.0 * expect_s)
