@@ -116,7 +116,7 @@ REFUSED = {
     "a number": ("5", "cannot be read"),
     "no rows": (benchmark_json([]), "holds no benchmarks"),
     "NaN": (benchmark_json([row("a", float("nan"))]), "cannot be read"),
-    "null": (benchmark_json([row("a", None)]), "Expected `float`, got `null`"),
+    "null": (benchmark_json([row("a", None)]), "median is None, not a number"),
     "below nothing": (benchmark_json([row("a", -1.0)]), "not positive"),
     "zero": (benchmark_json([row("a", 0)]), "not positive"),
     "a row twice": (benchmark_json([row("a", 1.0), row("a", 1.0)]), "'t.py::a' is there twice"),

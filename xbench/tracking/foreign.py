@@ -15,9 +15,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from xbench.errors import RecordError, Status, UsageError
+from xbench.errors import RecordError, UsageError
 from xbench.files import LARGEST_LIST, UNREADABLE, check_size, whole_file
 from xbench.keys import CellKey
+from xbench.records.pytest_benchmark import (
+    Origin,
+    SavedBenchmarks,
+    SavedMachine,
+    SavedRow,
+    read_saved,
+)
 from xbench.records.schema import SCHEMA_VERSION
 from xbench.tracking.stored import Cell, Head, Plan, StoredRun, check_cell, read_stored
 
@@ -101,49 +108,10 @@ KINDS = (
 T = TypeVar("T")
 
 
-class _Extra(msgspec.Struct):
-    xbench: Cell | None = None
-
-
-class _Stats(msgspec.Struct):
-    median: float
-
-
-class _Row(msgspec.Struct):
-    fullname: str
-    stats: _Stats
-    extra_info: _Extra | None = None
-
-
-class _LeftOut(msgspec.Struct):
-    key: CellKey
-    status: Status
-    reason: str = ""
-
-
 class _Kind(msgspec.Struct):
     """What tells pytest-benchmark's files, which have a list of that name, from Bencher's."""
 
     benchmarks: msgspec.Raw = msgspec.Raw()
-
-
-class _Own(msgspec.Struct):
-    """What `xbench export` adds to the file."""
-
-    version: str = ""
-    run_id: str = ""
-    preset: str = ""
-    machine_key: str = ""
-    target: float | None = None
-    left_out: list[_LeftOut] = []
-
-
-class _File(msgspec.Struct):
-    benchmarks: list[_Row]
-    datetime: str = ""
-    machine_info: dict[str, Any] | None = None
-    commit_info: dict[str, Any] | None = None
-    xbench: _Own | None = None
 
 
 def read_foreign(path: Path) -> StoredRun:
@@ -176,25 +144,28 @@ def is_foreign(path: Path) -> bool:
 def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
     """The content of a pytest-benchmark file: cells by `fullname`, those of xbench by their ids,
     the cells that an export left out too. Raises: RecordError."""
-    found = _decode(path, data, _File)
-    own = found.xbench or _Own()
+    found = read_saved(path, data)
+    origin = found.origin or Origin()
     head = Head(
         type="header",
         schema_version=SCHEMA_VERSION,
-        run_id=own.run_id or path.name,
-        started_utc=found.datetime,
-        xbench_version=own.version,
-        preset=own.preset,
-        target=own.target,
-        environment=_environment(found, own),
+        run_id=origin.run_id or path.name,
+        started_utc=found.written,
+        xbench_version=origin.version,
+        preset=origin.preset,
+        target=origin.target,
+        environment=_environment(found, origin),
     )
-    left_out = [Cell(Plan(each.key), each.status, each.reason) for each in own.left_out]
-    return _collected(path, head, [*map(_cell, found.benchmarks), *left_out])
+    left_out = [Cell(Plan(each.key), each.status, each.reason) for each in origin.left_out]
+    return _collected(path, head, [*found.convert(_cell), *left_out])
 
 
-def _cell(row: _Row) -> Cell:
-    carried = row.extra_info.xbench if row.extra_info else None
-    return _single(row.fullname, row.stats.median) if carried is None else carried
+def _cell(row: SavedRow) -> Cell:
+    if row.carried is not None:
+        return msgspec.convert(row.carried, Cell)
+    if not isinstance(row.fullname, str):
+        raise ValueError(f"fullname is {row.fullname!r}, not a name")
+    return _single(row.fullname, row.seconds("median"))
 
 
 def _single(name: str, seconds: float) -> Cell:
@@ -230,19 +201,14 @@ def _decode(path: Path, data: bytes, kind: type[T]) -> T:
         raise RecordError(f"{path} cannot be read: {error}", f"if it is whole, {KINDS}") from None
 
 
-def _environment(found: _File, own: _Own) -> dict[str, Any]:
+def _environment(found: SavedBenchmarks, origin: Origin) -> dict[str, Any]:
     """By the names that a journal's header has."""
-    info, commit = found.machine_info or {}, found.commit_info or {}
-    cpu = info.get("cpu") if isinstance(info.get("cpu"), dict) else {}
-    assert isinstance(cpu, dict)
+    machine, commit = found.machine, found.commit
     environment: dict[str, Any] = {
-        "machine": {
-            "cpu": str(cpu.get("brand_raw") or cpu.get("arch") or "unknown CPU"),
-            "cores": cpu.get("count"),
-        },
-        "machine_key": own.machine_key or _machine_key(info, cpu),
-        "os": "-".join(str(info[each]) for each in ("system", "release") if info.get(each)),
-        "python": str(info.get("python_version") or "unknown"),
+        "machine": {"cpu": machine.cpu or "unknown CPU", "cores": machine.cores},
+        "machine_key": origin.machine_key or _machine_key(machine),
+        "os": "-".join(each for each in (machine.system, machine.release) if each),
+        "python": machine.python or "unknown",
     }
     if commit.get("id"):
         git = {"commit": str(commit["id"]), "branch": str(commit.get("branch") or "")}
@@ -250,11 +216,11 @@ def _environment(found: _File, own: _Own) -> dict[str, Any]:
     return environment
 
 
-def _machine_key(info: dict[str, Any], cpu: dict[str, Any]) -> str:
+def _machine_key(machine: SavedMachine) -> str:
     """Of what pytest-benchmark knows of a machine; such keys equal none of a run's."""
-    if not cpu.get("brand_raw"):
+    if not machine.brand:
         return ""
-    parts = (cpu["brand_raw"], cpu.get("count"), info.get("machine"), info.get("system"))
+    parts = (machine.brand, machine.cores, machine.architecture, machine.system)
     return f"pytest-benchmark {sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
