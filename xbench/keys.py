@@ -207,10 +207,12 @@ def workload_id(spec: Spec) -> str:
 
 def label(params: Iterable[tuple[str, int | str]]) -> str:
     """Parameters in an id: numbers with their names, words as they are, `m64-k1000-n512`."""
-    return "-".join(
-        f"{name}{value}" if isinstance(value, int) else value
-        for name, value in params
-        if USUAL_PARAMETERS.get(name) != value
+    return "-".join(  # of a list, not a generator: reading a journal makes many
+        [
+            f"{name}{value}" if isinstance(value, int) else value
+            for name, value in params
+            if USUAL_PARAMETERS.get(name) != value
+        ]
     )
 
 
@@ -227,7 +229,7 @@ def _params(sizes: str) -> Params:
 
 
 def _ending(*parts: str) -> str:
-    return "".join(f"/{part}" for part in parts if part not in _UNSAID)
+    return "".join([f"/{part}" for part in parts if part not in _UNSAID])
 
 
 def _taken(rest: list[str], known: tuple[str, ...]) -> str:

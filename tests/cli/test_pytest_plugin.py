@@ -15,6 +15,7 @@ import pytest
 
 from helpers.sessions import ELEMENTWISE, Session
 from xbench.analysis.summary import CellSummary, per_call_s, summarise
+from xbench.keys import CellKey
 from xbench.records.schema import CellPlan
 
 MATMUL = "matmul/m64-k1000-n512/float32/{}/cpu/eager/none/tall"
@@ -176,7 +177,9 @@ def test_the_file_says_whose_run_it_is_and_what_has_no_row(measured: Session) ->
     header = measured.run().header
     assert own["run_id"] == header.run_id
     assert own["machine_key"] == header.environment["machine_key"]
-    assert {each["id"]: each["status"] for each in own["left_out"]} == {
+    assert {
+        msgspec.convert(each["key"], CellKey).id: each["status"] for each in own["left_out"]
+    } == {
         MATMUL.format("wrong"): "invalid",
         MATMUL.format("absent"): "unsupported",
     }
