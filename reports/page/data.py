@@ -177,7 +177,8 @@ def _rate_text(cell: CellSummary) -> str | None:
 
 def pair_columns(sources: Sequence[Source]) -> Columns:
     """Ratios of the cells that were measured in the same rounds, each pair once: `cell`'s time over
-    `base`'s, by their places in `cell_columns`. `inverse_text` says it of `base`."""
+    `base`'s, by their places in `cell_columns`. `texts` say it of `cell` and of `base`,
+    side by side, since most differ in a word and pack well so."""
     found: Columns = {name: [] for name in _OF_PAIR}
     whole = sum(len(source.choices) for source in sources) <= MOST_PAIRS
     first = 0
@@ -197,8 +198,7 @@ _OF_PAIR = (
     "high",
     "launches",
     "verdict",
-    "text",
-    "inverse_text",
+    "texts",
 )
 
 
@@ -207,21 +207,20 @@ def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
     row = (
         at[each.cell.id],
         at[each.reference.id],
-        short(ratio.value, 7),
-        short(ratio.low, 7),
-        short(ratio.high, 7),
+        short(ratio.value),
+        short(ratio.low),
+        short(ratio.high),
         ratio.launches,
         VERDICTS.index(each.verdict),
-        show_ratio(ratio, each.verdict),
-        show_ratio(turned.ratio, turned.verdict),
+        (show_ratio(ratio, each.verdict), show_ratio(turned.ratio, turned.verdict)),
     )
     for column, value in zip(found.values(), row, strict=True):
         column.append(value)
 
 
-def short(value: float | None, digits: int = 5) -> float | None:
-    """As many digits as a place in a plot needs: the page is smaller by half."""
-    return None if value is None else float(f"{value:.{digits}g}")
+def short(value: float | None) -> float | None:
+    """To five digits, which are as many as a place in a plot needs: the page is smaller by half."""
+    return None if value is None else float(f"{value:.5g}")
 
 
 # Raw bursts for the page, as many as it can hold.

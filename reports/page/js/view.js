@@ -18,11 +18,11 @@ const begin = (data) => {
   for (const pair of rows(data.pairs)) {
     const verdict = page.verdicts[pair.verdict];
     const [cell, base] = [page.cells[pair.cell], page.cells[pair.base]];
-    const { launches } = pair;
-    cell.pairs.push({ base, value: pair.value, low: pair.low, high: pair.high, launches, verdict, text: pair.text });
+    const { launches, texts } = pair;
+    cell.pairs.push({ base, value: pair.value, low: pair.low, high: pair.high, launches, verdict, text: texts[0] });
     base.pairs.push({
       base: cell, value: 1 / pair.value, low: pair.high && 1 / pair.high, high: pair.low && 1 / pair.low,
-      launches, verdict: page.inverse[verdict], text: pair.inverse_text,
+      launches, verdict: page.inverse[verdict], text: texts[1],
     });
   }
   delete page.pairs;
