@@ -131,7 +131,7 @@ class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The cell's id."""
-        return self.plan.id
+        return self.plan.key.id
 
     @property
     def min_gbyte_per_s(self) -> float | None:
