@@ -14,33 +14,6 @@ from xbench.records.read import LARGEST_WIDTH
 from xbench.reports.model import Benchmark, Source
 from xbench.text import plural
 
-_PLAN: dict[str, Any] = {
-    "group": "",
-    "default_gradient": True,
-    "flop": 0,
-    "min_bytes": 0,
-    "eager_bytes": 0,
-    "predicted_s": 0.0,
-    "predicted_bytes": 0,
-}
-_SUMMARY: dict[str, Any] = {
-    "launch_s": [],
-    "time_s": None,
-    "low_s": None,
-    "high_s": None,
-    "first_s": None,
-    "build_s": None,
-    "open_s": None,
-    "calls": 0,
-    "rounds": 0,
-    "overhead": None,
-    "converged": True,
-    "check": {},
-    "faults_per_call": None,
-    "environment_hash": "",
-    "reason": "",
-}
-
 
 def read_pytest_benchmark(path: Path, data: bytes) -> Source:
     """Take the rows of a file. Raises: RecordError for another, and for rows without figures."""
@@ -69,7 +42,7 @@ def read_pytest_benchmark(path: Path, data: bytes) -> Source:
 def _cell_or_benchmark(row: SavedRow) -> CellSummary | Benchmark:
     if row.carried is None:
         return _benchmark(row)
-    return _cell({"rounds": row.stats.rounds, **row.carried})
+    return _cell(row.carried)
 
 
 def _benchmark(row: SavedRow) -> Benchmark:
@@ -83,9 +56,7 @@ def _benchmark(row: SavedRow) -> Benchmark:
 
 def _cell(carried: dict[str, Any]) -> CellSummary:
     """The cell a row of ours carries. Raises: ValueError (msgspec's is one) if it is malformed."""
-    plan = carried.get("plan")
-    ours = {**_PLAN, **plan} if isinstance(plan, dict) else plan
-    cell = msgspec.convert({**_SUMMARY, **carried, "plan": ours}, CellSummary)
+    cell = msgspec.convert(carried, CellSummary)
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
         raise ValueError("its times are not positive")

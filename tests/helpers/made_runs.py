@@ -39,12 +39,33 @@ MODE_SPEED = {"eager": 1.0, "graph": 0.3, "compiled": 0.2}
 WIDTHS = (512, 2048, 20480, 204800)
 MACHINE = {"cpu": "Test CPU", "cores": 8, "ram_bytes": 64 * 10**9, "gpus": []}
 STATS = {"median": 1.5e-3, "min": 1.2e-3, "iqr": 1e-4, "rounds": 30}
-CARRIED = {
+CARRIED: dict[str, Any] = {
     "status": "ok",
     "reason": "",
     "time_s": 1e-3,
     "low_s": 0.9e-3,
     "high_s": 1.1e-3,
+    "launch_s": [],
+    "first_s": None,
+    "build_s": None,
+    "open_s": None,
+    "calls": 0,
+    "rounds": 30,
+    "overhead": None,
+    "converged": True,
+    "check": {},
+    "faults_per_call": None,
+    "environment_hash": "",
+}
+"""What a row of ours carries, beside its plan."""
+PLANNED: dict[str, Any] = {
+    "group": "",
+    "default_gradient": True,
+    "flop": 0,
+    "min_bytes": 0,
+    "eager_bytes": 0,
+    "predicted_s": 0.0,
+    "predicted_bytes": 0,
 }
 
 
@@ -199,7 +220,7 @@ def carried(width: int, **changes: Any) -> dict[str, Any]:
     of its plan or of its key."""
     key = cell_key("matmul", params={"m": width, "k": width, "n": width})
     axes = {name: changes.pop(name) for name in AXES & changes.keys()}
-    plan = {"key": asdict(key) | axes, "family": "matmul w", "width": width}
+    plan = {"key": asdict(key) | axes, "family": "matmul w", "width": width} | PLANNED
     plan |= {name: changes.pop(name) for name in {"key", "family", "width"} & changes.keys()}
     cell = {"plan": plan, **CARRIED, **changes}
     return {"name": "x", "group": "g", "stats": STATS, "extra_info": {"xbench": cell}}

@@ -291,6 +291,43 @@ def test_no_file_but_one_takes_ids_apart() -> None:
     assert found == SPLITTERS.keys()
 
 
+UNTYPED_JSON = {
+    "backends/jax_backend.py": "what the adapter attests, in its own words",
+    "backends/numpy_backend.py": "what the adapter attests, in its own words",
+    "backends/tensorflow_backend.py": "what the adapter attests, in its own words",
+    "backends/torch_backend.py": "what the adapter attests, in its own words",
+    "backends/torch_host.py": "a part of what torch's adapter attests",
+    "reports/draw/frame.py": "keywords of matplotlib",
+    "reports/formats/exports.py": "documents of other tools, by their own rules",
+    "reports/formats/json_document.py": "lines of a summary with their keys laid flat",
+    "reports/pytest_json.py": "what a file of pytest-benchmark carries, before it is checked",
+    "reports/results.py": "rows of a data frame",
+    "reports/sources.py": "the environment as a journal has it, of any machine and version",
+    "suites/claims/claim.py": "what an exhibit shows",
+    "xbench/analysis/summary.py": "the journal's environment; fields that are passed on by name",
+    "xbench/contracts.py": "what an adapter attests, in its own words",
+    "xbench/doctor/finding.py": "values of each check, adapters' words among them",
+    "xbench/machine/own_process.py": "NumPy's own configuration",
+    "xbench/process/child.py": "a user's own JSON, to and from a worker",
+    "xbench/process/messages.py": "a user's own JSON, and what an adapter attests",
+    "xbench/process/protocol.py": "a message that nobody has checked yet",
+    "xbench/pytest_plugin.py": "the document that pytest-benchmark hands to its hook",
+    "xbench/records/pytest_benchmark.py": "what others add to files of pytest-benchmark",
+    "xbench/records/schema.py": "environment, what adapters attest, values that commands ask for",
+    "xbench/selftest/virtual_device.py": "what the adapter attests, in its own words",
+    "xbench/tracking/foreign.py": "other tools' files, before they are checked",
+    "xbench/tracking/stored.py": "environment and what adapters attest, as a journal has them",
+    "xbench/tracking/thresholds.py": "a user's pyproject.toml, before it is checked",
+    "xbench/tracking/verdict.py": "a JSON schema",
+}
+"""Files in which a dictionary may hold anything, and what it is. All else has types."""
+
+
+def test_only_others_json_has_no_types() -> None:
+    found = {str(path.relative_to(ROOT)) for path in FILES if "dict[str, Any]" in path.read_text()}
+    assert found == UNTYPED_JSON.keys()
+
+
 @each_file
 def test_functions_fit_on_a_screen(path: Path) -> None:
     for node in ast.walk(tree(path)):
