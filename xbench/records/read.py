@@ -194,7 +194,7 @@ def _keys_by_group(cells: Sequence[CellPlan]) -> dict[str, list[_Planned]]:
 
 def _share_keys(line: GroupLine, planned: Sequence[_Planned]) -> None:
     """Give a line's cells the plan's own keys, which every launch repeats, as far as they stand in
-    the plan's order. Fields are compared, not ids: making one takes ten times as long."""
+    the plan's order. Fields are compared, not ids: making one takes five times as long."""
     rest = iter(planned)
     for cell in line.cells:
         own = vars(cell.key)
