@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import NamedTuple
 
@@ -71,6 +72,12 @@ def curves(
     for each in unpaired:
         found[setting_of(each.cell)].unpaired.append(each)
     return [found[setting] for setting in dict.fromkeys(setting_of(cell.plan) for cell in cells)]
+
+
+@lru_cache(maxsize=16)
+def curves_of(source: Source) -> list[Curve]:
+    """The curves of a result file, sorted once for all parts of a report."""
+    return curves(source.cells, source.comparisons, source.unpaired)
 
 
 def thread_label(threads: str) -> str:

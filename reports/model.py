@@ -27,7 +27,7 @@ class Benchmark:
     rounds: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Source:
     """One result file as read.
 

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
 from xbench.analysis.ratios import Comparison
-from xbench.reports.curves import Curve, Setting, curves, setting_of
+from xbench.reports.curves import Curve, Setting, curves_of, setting_of
 from xbench.reports.draw import frame
 from xbench.reports.draw.charts import charts
 from xbench.reports.draw.frame import INK, colours
@@ -218,7 +218,7 @@ def _candidates(sources: Sequence[Source]) -> Iterator[Candidate]:
         choices: dict[Setting, list[Comparison]] = {}
         for each in source.choices:
             choices.setdefault(setting_of(each.cell), []).append(each)
-        for curve in curves(source.cells, source.comparisons, source.unpaired):
+        for curve in curves_of(source):
             where, cells = _where(curve), len(curve.cells)
             for chart in charts(curve, choices.get(curve.setting, [])):
                 yield Candidate(chart.kind, chart, f"{prefix}{chart.kind}-{where}", cells)

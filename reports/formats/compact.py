@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from xbench.analysis.interval import MARGIN
 from xbench.analysis.ratios import AXES, Unpaired
 from xbench.analysis.summary import CellSummary
-from xbench.reports.curves import Curve, curves
+from xbench.reports.curves import Curve, curves_of
 from xbench.reports.formats.columns import NOT_PAIRED, Pair, pairs_of_cells
 from xbench.reports.model import Source, Table
 from xbench.reports.prose.numbers import NOTHING, show_ratio
@@ -24,7 +24,7 @@ OF_CELL = 3
 
 def compact_tables(source: Source) -> list[Table]:
     """One table a curve; then other people's benchmarks; then cells without a number, and why."""
-    found = curves(source.cells, source.comparisons, source.unpaired)
+    found = curves_of(source)
     refused = refused_table(source.cells)
     return [
         *map(_times, found),

@@ -22,7 +22,7 @@ from xbench.analysis.interval import VERDICTS, opposite
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary, per_call_s
 from xbench.records.schema import CeilingsLine, CellLine
-from xbench.reports.curves import curves, series_of, setting_of, thread_label
+from xbench.reports.curves import curves_of, series_of, setting_of, thread_label
 from xbench.reports.draw.frame import PLOTLY_DASHES, PLOTLY_SYMBOLS, colours
 from xbench.reports.model import Series, Shown, Source, Table
 from xbench.reports.prose.names import backend_name
@@ -76,7 +76,7 @@ def curve_table(sources: Sequence[Source], places: Places) -> list[dict[str, obj
     found: list[dict[str, object]] = []
     ceilings = 0
     for run, source in enumerate(sources):
-        for curve in curves(source.cells, [], []):
+        for curve in curves_of(source):
             places.of((run, curve.setting))
             line = find_ceilings(curve.cells[0].plan, source.ceilings)
             found.append(

@@ -5,6 +5,7 @@ The only place where a figure of a report is rounded; the page's scripts get the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import floor, inf, log10
 
 from xbench.analysis.interval import MARGIN, Estimate, Verdict, verdict
@@ -16,6 +17,8 @@ WIDE = 2.0
 FAR = 100.0
 NOTHING = "–"
 _LARGE = 1e7
+_remembered = lru_cache(maxsize=1 << 16)
+"""The tables, the page and the files show the same figures."""
 
 
 def show_count(count: int) -> Shown:
@@ -23,6 +26,7 @@ def show_count(count: int) -> Shown:
     return Shown(str(count), count)
 
 
+@_remembered
 def show_time(value: float, low: float | None, high: float | None) -> Shown:
     """`4.75 ms [4.61, 4.90]` from seconds; three digits and no brackets without an interval."""
     size, unit = time_unit(value)
@@ -53,6 +57,7 @@ def _wide(value: float, low: float, high: float, count: int) -> tuple[str, str, 
     )
 
 
+@_remembered
 def show_ratio(ratio: Estimate, judged: Verdict) -> Shown:
     """`2.31× faster [2.21, 2.41]`, `same within 2 % [0.99, 1.01]`, `inconclusive [0.9, 1.2]`; to be
     sorted by the ratio.
@@ -106,6 +111,7 @@ def show_share(share: float) -> Shown:
     return Shown(f"{100.0 * share:.{0 if share >= 0.01 else 1}f} %", share)
 
 
+@_remembered
 def show_once(seconds: float | None) -> str:
     """A time that was taken once: two digits."""
     if seconds is None or seconds <= 0.0:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xbench.analysis.summary import CellSummary
-from xbench.reports.curves import Curve, common_cells, curves, differing, measured_at, setting_of
+from xbench.reports.curves import Curve, common_cells, curves_of, differing, measured_at, setting_of
 from xbench.reports.model import Merged, Section, Shown, Source, Table
 from xbench.reports.prose.numbers import NOTHING
 from xbench.reports.prose.sentences import curve_sentences, merging_sentences
@@ -37,7 +37,7 @@ def whole_tables(sources: Sequence[Source]) -> list[Table]:
     joined: dict[str, list[Table]] = {}
     places: set[tuple[str, str]] = set()
     for source in sources:
-        for curve in curves(source.cells, source.comparisons, source.unpaired):
+        for curve in curves_of(source):
             before = source.name or source.title, curve.setting.family, curve.setting.about
             places.add((before[0], before[2]))
             for kind, table in _kinds(source, curve):
@@ -150,7 +150,7 @@ def _shown(cell: CellSummary | None) -> str:
 
 def curve_sections(source: Source) -> Iterator[Section]:
     """What can be said of each curve, and its tables."""
-    for curve in curves(source.cells, source.comparisons, source.unpaired):
+    for curve in curves_of(source):
         yield Section(
             title=curve.setting.family,
             about=curve.setting.about,
