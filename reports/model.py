@@ -1,4 +1,4 @@
-"""The types that the rooms of `reports` hand to each other: a result file as read, series and
+"""The types that the folders of `reports` hand to each other: a result file as read, series and
 charts, tables and figures, and a report as the chapters and sections that are written.
 """
 

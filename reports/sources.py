@@ -106,8 +106,9 @@ def aa_line(environment: dict[str, Any]) -> str:
 
 
 def slow_rounds(run: Run) -> dict[tuple[str, int], list[int]]:
-    """By group and launch: the rounds before which the machine itself was slow, by the canary sung
-    before each. Measured by the best launch's median: a run may be slow for most of its time."""
+    """By group and launch: the rounds before which the machine itself was slow, by the canary that
+    is timed before each. The best launch's median is the measure: a run may be slow for most of its
+    time."""
     launches: dict[int, list[int]] = {}
     for group in run.groups:
         launches.setdefault(group.launch, []).extend(group.canary_ns)

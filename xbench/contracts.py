@@ -1,10 +1,12 @@
 """What a backend adapter promises. This module is the contract: read it before writing an adapter.
 
-It imports nothing but the standard library, so that the parent process, which must never load a
-framework, and the worker process, which may run under an interpreter without xbench's own
-dependencies, share it.
+It imports the standard library and `xbench.errors` only, so that the parent process, which must
+never load a framework, and the worker process, which may run under an interpreter without xbench's
+own dependencies, share it.
 
-Names of tensors, in every op and every backend:
+Names of tensors, in every op and every backend. `batch` tensors are given to each call and never
+changed; `state` tensors are what a call takes from the call before and gives to the next, such as
+weights in training. What is right of `->` are the results.
 
     elementwise   batch x w z              -> y
     elementwise_grad  batch x w z          -> loss dx dw dz            (loss = sum(x * w + z))
@@ -17,7 +19,7 @@ Names of tensors, in every op and every backend:
     mlp_train     batch x y, state w1 b1 w2 b2 [m_w1 v_w1 ... t]       -> loss, and the new state
     copy          batch x                  -> y                        (an owning copy)
     triad         batch x w                -> y                        (y = x + 3 * w)
-    noop          batch x                  -> y                        (y is x: the dispatch floor)
+    noop          batch x                  -> y                        (y is x: an empty call)
     host_to_device    batch x (on the host)    -> y                    (a copy on the device)
     device_to_host    batch x                  -> y (on the host)      (a copy in host memory)
 
@@ -73,7 +75,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """An op at given sizes: `params` in the op's own order, e.g. (("m", 64), ("k", 1000), ...).
+    """A workload, which is an op with parameters and dtype.
+
+    `params` are in the op's own order, e.g. (("m", 64), ("k", 1000), ...).
 
     `math` is the policy's, repeated where exact answers get their bounds; inputs, answers and ids
     do not depend on it."""
@@ -117,7 +121,7 @@ class Step:
     what is to be computed lets a burst of calls end with most of them undone. Every call computes
     anew, whatever its operands are. The engine sees to that: it makes calls on operands times a
     factor near 1 and with one operand halved, and keeps the results of several calls at once. A
-    step may have one place for its result, which it then gives back each time.
+    step may reuse one output buffer, which it then gives back each time.
     """
 
     run: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]]
@@ -186,8 +190,8 @@ class Backend(Protocol):
     would think. It may have more than is listed here, read after `open` only: `stopwatch()`, a new
     `Stopwatch` of the policy's device, or None where it has no timed events; `cache_bytes()`, the
     size of that device's last-level cache, or None; `first_entry(tensor)`, its first entry as a
-    tensor, taken by the device after all it has queued: bringing 80 MB to the host would drown in
-    its own noise what the fence may have left undone.
+    tensor, taken by the device after all it has queued. Copying 80 MB takes so long that unfinished
+    work would not be seen.
 
     An adapter that offers the modes `graph` or `compiled` shows that they happened, in one of two
     ways. Either its steps count (`Step.traces`). Or it has `made() -> Mapping[str, int]`: how many
@@ -248,7 +252,8 @@ class Backend(Protocol):
         """Device memory, or the process's resident memory on a CPU."""
 
     def classify(self, error: BaseException) -> Status | None:
-        """`oom` for this framework's out-of-memory errors, `unsupported` for a missing compiler."""
+        """`oom` for this framework's out-of-memory errors, `unsupported` for a missing compiler.
+        None for any other error: the cell is then `oom` after a MemoryError, else `crashed`."""
 
     def close(self) -> None:
         """Release what `open` took. The process ends right after."""

@@ -5,8 +5,9 @@ XbenchError            something a user can act on; printed without a traceback
 │   └── StorageFailed  what a run must write to disk could not be written: it stops, to be resumed
 ├── RecordError        a result file is missing, foreign, torn or too new      (exit 2)
 ├── WorkerDied         a worker process ended, or answered outside the protocol
-├── WorkerTimeout      a worker did not answer within its limit (it was killed)
+│   └── WorkerTimeout  a worker did not answer within its limit (it was killed)
 └── CellFailed         a cell has no number: carries the status and the reason
+    └── OracleFailed   the exact answer could not be had; no fault of the backend's
 """
 
 from __future__ import annotations

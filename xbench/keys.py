@@ -1,8 +1,8 @@
 """What names a cell, and the worker that serves it: their axes as fields, and ids made of them.
 
 An id is for people and for patterns. Nothing takes one apart but `CellKey.parse`, for the ids of a
-command line and of other tools' files. Only the standard library is imported besides the contract:
-a worker's interpreter may lack our dependencies.
+command line and of other tools' files. Only the standard library, the contract and `xbench.errors`
+are imported: a worker's interpreter may lack our dependencies.
 """
 
 from __future__ import annotations

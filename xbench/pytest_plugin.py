@@ -207,7 +207,7 @@ BENCH = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--xbench-preset`, and the options of the gate."""
+    """Add `--xbench-preset`, `--xbench-env`, `--xbench-no-lock`, and the options of the gate."""
     group = parser.getgroup("xbench", "xbench: verified, fenced, paired benchmarks")
     group.addoption(
         "--xbench-preset",

@@ -161,7 +161,8 @@ def _along(comparisons: Sequence[Comparison]) -> str:
 def pair_sentences(source: Source) -> list[str]:
     """Counts of verdicts for each pair of backends, and of modes of a backend. Never a mean.
 
-    Allocators have sentences of their own (`memory`); without intervals there is nothing to say."""
+    Allocators have sentences of their own (`memory_costs.py`). Without intervals there is nothing
+    to say."""
     if all(each.ratio.low is None for each in source.comparisons):
         return []
     pairs: dict[tuple[str, str], list[Comparison]] = {}

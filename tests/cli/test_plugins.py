@@ -182,7 +182,11 @@ def test_what_is_no_suite_is_named_and_left_out(
     [
         ("unsure", "unsupported", "unsure: supports() raised KeyError: 'float32'"),
         ("envless", "crashed", "envless: env() gave {'A': 1}, not text by name"),
-        ("floating", "crashed", "answered 'load' with noise: Expected `int`, got `float`"),
+        (
+            "floating",
+            "crashed",
+            "answered 'load' with an invalid reply: Expected `int`, got `float`",
+        ),
     ],
 )
 def test_an_adapter_that_errs_costs_its_own_cells_only(

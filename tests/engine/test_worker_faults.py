@@ -24,10 +24,10 @@ ENDED = {
     "complains": ("crashed", r"ArithmeticError: a name: b\?"),
     "hangs_in_c": ("timeout", "no answer to 'burst' within 4 s"),
     "stands_still": ("timeout", "no answer to 'burst' within 4 s"),
-    "garbles": ("crashed", "answered 'burst' with noise"),
-    "nests": ("crashed", "answered 'burst' with noise: nested too deep"),
+    "garbles": ("crashed", "answered 'burst' with an invalid reply"),
+    "nests": ("crashed", "answered 'burst' with an invalid reply: nested too deep"),
     "floods": ("crashed", "answered 'burst' with more than 16.8 MB"),
-    "speaks_wrong": ("crashed", r"noise: Expected `int`, got `str` - at `\$\[0\]`"),
+    "speaks_wrong": ("crashed", r"an invalid reply: Expected `int`, got `str` - at `\$\[0\]`"),
     "lies": ("invalid", "a burst took 16 min 40 s by the worker's clock"),
     "never_settles": ("invalid", "in 5 bursts one after another: the machine slept for 3 s"),
 }

@@ -95,7 +95,7 @@ def test_a_reply_arrives_as_it_was_made(reply: object) -> None:
     ],
 )
 def test_noise_ends_the_worker(kind: type, noise: object) -> None:
-    with pytest.raises(WorkerDied, match="answered 'ask' with noise"):
+    with pytest.raises(WorkerDied, match="answered 'ask' with an invalid reply"):
         checked("ask", json.loads(json.dumps(noise)), kind)
 
 

@@ -7,7 +7,7 @@ rates low. `compute` and `bandwidth` are ceilings: a cell at half of one cannot 
 twice as fast without computing or moving less. Of those past their threshold the largest share
 gives the name.
 
-A cell's bytes are held against the ceiling of the cache level that they fit (`analysis/bound.py`).
+A cell's bytes are held against the ceiling of the cache level that they fit.
 """
 
 from __future__ import annotations

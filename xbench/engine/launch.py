@@ -15,9 +15,7 @@ from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
-from xbench.process.messages import (
-    Request,
-)
+from xbench.process.messages import Request
 from xbench.records.schema import CeilingsLine, place_of
 
 R = TypeVar("R")

@@ -137,9 +137,10 @@ def moving_ns(spec: Spec, bytes_per_s: float, new_pages: bool) -> dict[str, floa
 def depends(varied: VariedReply, calls: int, moving: Mapping[str, float]) -> str | None:
     """Whether calls do less than others that differ in what must not matter: they drop their
     results while the others keep them, or repeat the operands while the others have their own.
-    `moving`: by how much longer the others may take since their data lie further away. The
-    shortest of each count. On a busy machine these may
-    differ by chance, so that a cell is refused only if this holds each time."""
+
+    The shortest time of each kind of call counts. `moving` says by how much longer the others may
+    take since their data lie further away. On a busy machine times may differ by chance, so that a
+    cell is refused only if this holds each time."""
     if varied.same:
         return (
             f"some calls gave back the very {varied.same[0]} of the call before: the framework "

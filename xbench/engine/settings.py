@@ -30,10 +30,10 @@ from xbench.version import __version__
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
-    every worker loads; `timeout_s` is the least time any answer may take; `budget_s` what
-    the whole run may; `fresh_ceilings` has the machine's ceilings measured even if known; `sides`
-    are those of an A/B, by name; `unlocked`: others may be measuring on this machine; `variables`
-    are the user's own for every worker (`--env`)."""
+    every worker loads; `timeout_s` is the shortest time limit of a request to a worker; `budget_s`
+    what the whole run may take; `fresh_ceilings` has the machine's ceilings measured even if known;
+    `sides` are those of an A/B, by name; `unlocked`: others may be measuring on this machine;
+    `variables` are the user's own for every worker (`--env`)."""
 
     seed: int
     folder: Path

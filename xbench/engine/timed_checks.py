@@ -26,9 +26,7 @@ from xbench.errors import CellFailed
 from xbench.keys import DEFAULT_CACHE
 from xbench.ops import get_op
 from xbench.plan.cell import Cell
-from xbench.process.messages import (
-    ProbeRequest,
-)
+from xbench.process.messages import ProbeRequest
 from xbench.records.schema import CellLine, Samples
 
 LATENCY_BURSTS, LATENCY_LIMIT_NS, LATENCY_TRIES = 15, 1_000_000, 4

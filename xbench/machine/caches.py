@@ -11,8 +11,11 @@ from math import ceil
 from pathlib import Path
 
 CPUS = Path("/sys/devices/system/cpu")
-UNKNOWN_BYTES, BEYOND = 64 << 20, 2
-"""Where nothing tells the size; and how many times the caches a cold cell's copies are together."""
+UNKNOWN_BYTES = 64 << 20
+"""Size of the caches that is assumed where the system tells none."""
+
+BEYOND = 2
+"""The copies of a cold cell are together so many times as large as the caches."""
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 

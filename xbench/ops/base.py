@@ -53,7 +53,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """Shapes of everything an op touches; `scratch` counts an eager run's temporaries."""
+    """Shapes of everything an op touches; `scratch_elements` counts an eager run's temporaries."""
 
     batch: Shapes
     outputs: Shapes
@@ -97,7 +97,9 @@ class Block:
 class Op:
     """An op by name. `params` gives the parameters in order; one that is left out has its value in
     `optional`; a parameter in `choices` takes one of the values there, any other a positive
-    integer. `trains`: each call changes the state."""
+    integer. `expected(spec, inputs, steps)` yields the exact results after `steps` training steps,
+    one a call; an op that does not train ignores the number. `trains`: each call changes the
+    state."""
 
     name: str
     params: tuple[str, ...]

@@ -1,7 +1,7 @@
 """The two-layer ReLU network, D -> H -> O on N samples: forward, backward and training.
 
 Source of the shapes: N x 1 -> H -> 1 with Adam and mean squared error, and N x 1000 -> H -> 10 with
-plain gradient descent and a sum of squares. The arithmetic of the oracle is in `mlp_oracle`.
+plain gradient descent and a sum of squares. The arithmetic of the oracle is in `mlp_exact.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""matmul and linear: one matrix product, (m, k) @ (k, n), chunked over the n columns."""
+"""matmul, linear and linear_layer: one matrix product, (m, k) @ (k, n), chunked over the n columns.
+
+Also `product_bits`: how many bits of its factors a product keeps on this hardware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""noop, copy, triad, elementwise and elementwise_grad: ops that touch their operands once."""
+"""noop, copy, triad, elementwise and elementwise_grad, which touch their operands once; and the
+transfers host_to_device and device_to_host."""
 
 from __future__ import annotations
 
@@ -147,7 +148,8 @@ ELEMENTWISE_GRAD = Op(
 # host_to_device and device_to_host: a tensor copied between host memory and the policy's device.
 #
 # Their bytes are those that cross the link once; what either memory moves for it is not counted,
-# so that GB/s is the link's rate. On the CPU there is nothing to cross, and `why_not` says so.
+# so that GB/s is the link's rate. On the CPU there is nothing to cross, and the planner refuses
+# the cell (`_refusal` in `xbench/plan/build.py`).
 
 
 def _cost(spec: Spec) -> Cost:

@@ -39,7 +39,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cells of one workload that share device, threads and math."""
+    """Cells of one workload that share device, threads, math and cache. In an A/B the threads of
+    the two sides may differ."""
 
     id: str
     cells: tuple[Cell, ...]

@@ -40,7 +40,7 @@ def checked(action: str, sent: object, reply: type[R]) -> R:
         msgspec.convert(sent, strict_type(wanted))
         return msgspec.convert(sent, reply)
     except msgspec.ValidationError as error:
-        raise WorkerDied(f"the worker answered {action!r} with noise: {error}") from None
+        raise WorkerDied(f"the worker answered {action!r} with an invalid reply: {error}") from None
 
 
 @cache
@@ -96,7 +96,9 @@ class Channel:
         try:
             message = protocol.parse(self._line(time.monotonic() + timeout_s, action, timeout_s))
         except ValueError as error:
-            raise WorkerDied(f"the worker answered {action!r} with noise: {error}") from None
+            raise WorkerDied(
+                f"the worker answered {action!r} with an invalid reply: {error}"
+            ) from None
         if message.get("n") != self._number:
             raise WorkerDied(f"the worker answered request {message.get('n')}, not {self._number}")
         match message:

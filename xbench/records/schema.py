@@ -144,15 +144,17 @@ class WorkerLine(msgspec.Struct, frozen=True, kw_only=True, tag="worker"):
 
 
 class Samples(msgspec.Struct, kw_only=True, gc=False):
-    """Per burst, in the order taken: wall and CPU time (all threads; `cpu_exact` is 0 where only
-    the process's clock could tell, which lags by a scheduler's tick), faults, context switches;
-    `residual_ns`, how long after the claimed end the smallest output was on the host, and
-    `placed_ns`, how long reading a tensor of its shape took that was put before (of every other
-    burst each);
-    `idle_cpu_ns`, the CPU time the worker used before it, while it was to stand still;
-    `wait_ns`, how long its threads were runnable during the burst and had no core, summed;
-    `device_ns`, the device's own time between its start and its end, by events in its queue (empty
-    where there are none; -1: the end had not come when the fence returned)."""
+    """One value for each burst, in the order taken; times are in nanoseconds.
+
+    Wall time, CPU time of all threads, page faults and context switches. `cpu_exact` is 0 where
+    only the process's clock could tell the CPU time, which lags by a scheduler's tick.
+    `residual_ns`: how long after the claimed end the smallest output was on the host; `placed_ns`:
+    how long it took to read a tensor of its shape that was put before. Each is taken after every
+    other burst.
+    `idle_cpu_ns`: CPU time that the worker used before the burst, while it was to stand still.
+    `wait_ns`: how long its threads were runnable during the burst and had no core, summed.
+    `device_ns`: the device's own time from start to end of the burst, by events in its queue; empty
+    where there are none, -1 if the end had not come when the fence returned."""
 
     wall_ns: MutableSequence[Int64] = []
     cpu_ns: MutableSequence[Int64] = []

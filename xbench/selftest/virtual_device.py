@@ -1,7 +1,8 @@
-"""`late`: a virtual asynchronous device, on which NumPy works while its caller goes on.
+"""Backends for the self-test: `TwinBackend`, a second NumPy, and on top of it `late`, a virtual
+asynchronous device on which NumPy works while its caller goes on.
 
-Every call is queued on the one thread of a stream, as on a GPU; handles are results to come. Its
-defective sister `unfenced` differs in one thing: its fence does not wait."""
+Every call of `late` is queued on the one thread of a stream, as on a GPU; handles are results to
+come. Its defective sister `unfenced` differs in one thing: its fence does not wait."""
 
 from __future__ import annotations
 

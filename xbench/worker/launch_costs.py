@@ -19,9 +19,9 @@ def launch_costs(backend: Backend, mode: Mode) -> CostsReply:
     """What a call of an opened backend costs when there is nothing to compute.
 
     That is one call of `noop`, and what each of the two operators of `elementwise` (y = x * w + z)
-    on a single entry adds to it, 0 for a graph: its operators are not
-    called one by one. The best of short bursts, since it is a floor; their calls share a fence. 0
-    also where the mode is compiled or an op is missing."""
+    on a single entry adds to it. The latter is 0 for a graph, whose operators are not called one by
+    one. Both are 0 where the mode is compiled or an op is missing. The best of short bursts counts,
+    since this is a floor; the calls of a burst share a fence."""
     dispatch = _call_ns(backend, mode, "noop", ("x",))
     apart = dispatch > 0 and mode == "eager"
     both = _call_ns(backend, mode, "elementwise", ("x", "w", "z")) if apart else 0

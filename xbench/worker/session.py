@@ -1,4 +1,8 @@
-"""What a backend worker does for its parent: open, place, load, burst, answer, unload, close."""
+"""What a backend worker does for its parent: one method of `Session` for each request.
+
+In the order of a cell's life: the worker opens, its ceilings and launch costs are measured; inputs
+are placed, the cell is loaded, timed in bursts, answers with its results, is checked for work that
+it leaves out, and unloaded; the worker tells its peak memory and closes."""
 
 from __future__ import annotations
 
