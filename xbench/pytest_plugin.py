@@ -127,6 +127,8 @@ def _again(recording: RunInProgress) -> Again:
     return measure
 
 
+# The cells as tests: what pytest collects, replays and saves.
+
 SEED = 5
 RESULTS = "xbench-results"
 SKIPPED = ("unsupported", "would_oom", "skipped")

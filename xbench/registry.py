@@ -72,6 +72,8 @@ def _named(point: EntryPoint, group: str) -> str:
     return f"{group.partition('.')[2].removesuffix('s')} {one_line(point.name[:80])!r}{owner}"
 
 
+# Backends, suites and ops by name.
+
 BACKENDS = {
     "numpy": "xbench.backends.numpy_backend:NumpyBackend",
     "torch": "xbench.backends.torch_backend:TorchBackend",
@@ -258,7 +260,7 @@ def load_suite_file(path: Path) -> Suite:
     except XbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the file") from error
+        raise UsageError(f"{path}: {type(error).__name__}: {error}", "fix the file") from error
     suite = getattr(module, "SUITE", None)
     if not isinstance(suite, Suite):
         raise UsageError(f"{path} defines no SUITE", "SUITE = Suite(name, about, sweeps)")

@@ -9,32 +9,19 @@ from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xbench.analysis.ratios import compare_cells
-from xbench.analysis.summary import CellSummary, summarise
-from xbench.cli.measuring import (
-    end_cleanly_on_signals,
-    hold_machine,
-    plan_in_one_line,
-    refuse_windows,
-)
 from xbench.cli.options import add_new_runs_folder, add_no_lock, add_seed
-from xbench.engine.progress import make_progress
-from xbench.engine.run_plan import run_plan
-from xbench.engine.settings import Settings, make_header, new_run_id
-from xbench.engine.workers import Workers
 from xbench.errors import RecordError, UsageError
-from xbench.files import DAMAGED, figures_of
-from xbench.plan.effort import Effort, plan_selection
-from xbench.plan.plan import Plan
-from xbench.plan.select import Selection
-from xbench.records.journal import make_run_folder
-from xbench.records.read import Run, read_run
-from xbench.records.schema import ValuesLine
-from xbench.suites.claims.claim import ClaimSet, Evidence
-from xbench.suites.claims.notebooks import NOTEBOOKS
-from xbench.suites.claims.rulings import Rulings, judge, write_rulings
-from xbench.suites.claims.show import show_exhibits
+
+if TYPE_CHECKING:
+    from xbench.analysis.summary import CellSummary
+    from xbench.engine.workers import Workers
+    from xbench.plan.plan import Plan
+    from xbench.records.read import Run
+    from xbench.records.schema import ValuesLine
+    from xbench.suites.claims.claim import ClaimSet, Evidence
+    from xbench.suites.claims.rulings import Rulings
 
 LEAST_COLUMNS, WIDEST = 80, 140
 
@@ -74,6 +61,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: 0, whatever the rulings are."""
+    from xbench.cli.measuring import end_cleanly_on_signals, refuse_windows
+    from xbench.suites.claims.notebooks import NOTEBOOKS
+
     refuse_windows()
     end_cleanly_on_signals()
     claims = NOTEBOOKS
@@ -93,6 +83,8 @@ def _measured_before(claims: ClaimSet, path: Path) -> Path:
     """The folder of an earlier run of these claims.
 
     Raises: RecordError; UsageError for another run, which has measured nothing of them."""
+    from xbench.records.read import read_run
+
     run = read_run(path)
     if run.header.preset != claims.preset.name:
         raise UsageError(
@@ -111,6 +103,13 @@ def _folder(mnist: Path | None) -> Path | None:
 
 def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
     """Measure and show everything. Returns: the run's folder."""
+    from xbench.cli.measuring import hold_machine, plan_in_one_line
+    from xbench.engine.progress import make_progress
+    from xbench.engine.run_plan import run_plan
+    from xbench.engine.settings import Settings, make_header, new_run_id
+    from xbench.records.journal import make_run_folder
+    from xbench.suites.claims.show import show_exhibits
+
     with hold_machine(options) as turn:
         plan = _plan(claims, options.launches)
         print(plan_in_one_line(plan, claims.preset), file=sys.stderr)
@@ -131,11 +130,19 @@ def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
 
 
 def _plan(claims: ClaimSet, launches: int | None) -> Plan:
+    from xbench.plan.effort import Effort, plan_selection
+    from xbench.plan.select import Selection
+
     return plan_selection(Selection(claims.preset, (), {}), Effort(launches))
 
 
 def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> Rulings:
     """Judge what a run's folder holds, and write the rulings beside it. Raises: RecordError."""
+    from xbench.analysis.summary import summarise
+    from xbench.files import DAMAGED, figures_of
+    from xbench.records.read import read_run
+    from xbench.suites.claims.rulings import judge, write_rulings
+
     run = read_run(folder)
     with figures_of(run.path):
         evidence = evidence_of(run, summarise(run), mnist)
@@ -169,6 +176,9 @@ def show(rulings: Rulings) -> None:
 
 def evidence_of(run: Run, cells: list[CellSummary], mnist: Path | None) -> Evidence:
     """A run as evidence."""
+    from xbench.analysis.ratios import compare_cells
+    from xbench.suites.claims.claim import Evidence
+
     timed = [cell.plan.key.device for cell in cells if cell.time_s is not None]
     return Evidence(
         cells,

@@ -67,7 +67,7 @@ def command(folder: Path, *arguments: str) -> tuple[int, str, str]:
         (SLOWER, STEADY, ["--strict"], 0, "1 improved"),
         ([1e-3], [2e-3], [], 0, "1 inconclusive"),
         ([1e-3], [2e-3], ["--strict"], 4, "no interval for 1"),
-        ("oom", STEADY, [], 0, "1 mended"),
+        ("oom", STEADY, [], 0, "1 fixed"),
         ("oom", "oom", [], 5, "1 not measured"),
         (STEADY, "crashed", [], 5, "its reason: crashed"),
     ],

@@ -82,7 +82,7 @@ def test_a_cell_of_another_preset_is_not_missed(tmp_path: Path) -> None:
     assert {each.cell for each in findings.values() if each.kind == "missing"} == {CELLS[2]}
 
 
-def test_what_is_new_mended_or_never_had_a_number_is_said(tmp_path: Path) -> None:
+def test_what_is_new_fixed_or_never_had_a_number_is_said(tmp_path: Path) -> None:
     for number in range(12):
         write_run(
             tmp_path,
@@ -91,7 +91,7 @@ def test_what_is_new_mended_or_never_had_a_number_is_said(tmp_path: Path) -> Non
         )
     made = {CELLS[0]: Made(), CELLS[1]: Made(None, "oom"), CELLS[2]: Made()}
     findings = found(tmp_path, write_run(tmp_path, 20, made))
-    assert [findings[each, "time"].kind for each in CELLS] == ["mended", "not measured", "new"]
+    assert [findings[each, "time"].kind for each in CELLS] == ["fixed", "not measured", "new"]
 
 
 def test_the_files_of_pytest_benchmark_in_a_folder_are_stored_runs_too(tmp_path: Path) -> None:

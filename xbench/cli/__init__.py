@@ -16,6 +16,7 @@ EXIT_NOTHING = 5
 """Nothing was measured, or nothing could be exported."""
 EXIT_INTERRUPTED = 130
 
+OS_HINT = "the operating system refused this; check the file, its permissions and the free space"
 LONGEST_LINE = 1000
 """Characters of a line of an error; what stands in a damaged file may be longer."""
 
@@ -38,12 +39,13 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"xbench: {error}", file=sys.stderr)
+        print(f"xbench: {error}\nHint: {OS_HINT}", file=sys.stderr)
         return EXIT_USAGE
     except Exception:  # a defect of our own: Python's status 1 would say that there is a regression
         import traceback
 
         traceback.print_exc()
+        print("xbench: this is a defect of xbench; report it with the lines above", file=sys.stderr)
         return EXIT_USAGE
 
 

@@ -73,4 +73,5 @@ def _find_run(name: str, folder: Path) -> StoredRun:
             "move the run there, or name its folder with --baseline",
         )
     known = [path.name for path in folders]
-    raise UsageError(f"{folder} holds no run {name!r}", near(name, known) if known else "")
+    hint = near(name, known) if known else f"measure one with `xbench run --out {folder}`"
+    raise UsageError(f"{folder} holds no run {name!r}", hint)

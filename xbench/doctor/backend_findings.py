@@ -43,7 +43,7 @@ def unreadable(name: str, error: Exception) -> Finding:
     """A backend of a third party whose adapter cannot be imported."""
     seen = f"its adapter cannot be loaded: {type(error).__name__}: {error}"
     why = "xbench finds it among its entry points and every command asks it"
-    return Finding(name, "warning", seen, why, "mend or uninstall the package that brings it")
+    return Finding(name, "warning", seen, why, "fix or uninstall the package that brings it")
 
 
 def attested(

@@ -121,6 +121,8 @@ def _unrecorded(line: WorkerLine) -> None:
     """The journal's worker lines are of those that time cells."""
 
 
+# All ceilings of a plan: which are known, and which are measured.
+
 KEY_PLACE = ("device", "math", "threads", "allocator")
 BUDGET_S = 2.0
 LIMIT_S = 120.0

@@ -61,8 +61,8 @@ class MachineLease:
 def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[MachineLease]:
     """Hold the machine while the block runs, waiting for whoever holds it; `say` tells of that.
 
-    Not where `locked` is false (`--no-lock`), nor where a process holds it that we were started
-    by, which waits for us."""
+    It neither locks nor waits if `locked` is false (`--no-lock`). It also does not wait if the
+    holder is one of our parent processes, which waits for us."""
     if not locked:
         others = lock_holder()
         beside = f", beside {others}" if others else ""
@@ -71,7 +71,10 @@ def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[Ma
         return
     descriptor = _open()
     if descriptor is None:
-        say(f"no lock can be had at {_place()}: whether others measure too is not known")
+        say(
+            f"cannot open the lock file {_place()}: whether others measure too is not known "
+            "(make it writable, or name another one in XBENCH_LOCK)"
+        )
         yield MachineLease(unlocked=True)
         return
     try:
@@ -97,8 +100,9 @@ def _wait(descriptor: int, say: Say) -> bool:
             return False
         if waited_s >= told * AGAIN_S:
             so_far = f", {show_seconds(waited_s)} so far" if told else ""
+            holder = found or "the holder is unknown"
             say(
-                f"waiting for another run on this machine{so_far}: {found or 'it says no more'} "
+                f"waiting for another run on this machine{so_far}: {holder} "
                 "(Ctrl-C gives up, --no-lock measures beside it)"
             )
             told += 1

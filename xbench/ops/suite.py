@@ -36,7 +36,7 @@ class Sweep:
         except Exception as error:
             raise UsageError(
                 f"{self.family}: params({width}) raised {type(error).__name__}: {error}",
-                "mend the suite",
+                "fix the suite",
             ) from error
         spec = get_op(self.op).spec(dtype, **params)
         for text in (self.family, label(spec.params)):

@@ -59,6 +59,9 @@ def math_refusal(cell: Cell) -> str | None:
     return f"no {math.upper()} on the cpu"
 
 
+# Rows: every cell that is selected, or why it cannot run.
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A planned cell; `status` is set where it is known already that there will be no number."""

@@ -144,7 +144,7 @@ def _without_ratio(pair: Pair, base: _Figures, head: _Figures) -> tuple[FindingK
     if pair.head is None and (pair.base is None or pair.base.status is None):
         return "missing", "head has no such cell"
     if head.time_s is not None:
-        return ("new", "") if pair.base is None else ("mended", f"base: {base.reason}")
+        return ("new", "") if pair.base is None else ("fixed", f"base: {base.reason}")
     if "skipped" in (base.status, head.status) and _planned(pair.base) and _planned(pair.head):
         return "inconclusive", head.reason or base.reason  # no time was left for it
     if base.time_s is not None:

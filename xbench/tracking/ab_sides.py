@@ -65,7 +65,10 @@ def worktree(top: Path, commit: str, place: Path) -> Iterator[Path]:
         )
         if done is None or done.returncode:
             why = done.stderr.strip() if done else "git did not end"
-            raise UsageError(f"git cannot check out {commit[:12]}: {why}", "see what git says")
+            raise UsageError(
+                f"git cannot check out {commit[:12]}: {why}",
+                f"try `git worktree add --detach FOLDER {commit[:12]}` by hand",
+            )
         yield place
     finally:
         _git(top, "worktree", "remove", "--force", "--force", str(place))

@@ -65,7 +65,7 @@ def _acceptance(file: Path, number: int, line: bytes) -> Acceptance:
     try:
         return _line(line)
     except UNREADABLE as error:
-        raise RecordError(f"{file}, line {number}: {error}", "mend or remove that line") from None
+        raise RecordError(f"{file}, line {number}: {error}", "fix or remove that line") from None
 
 
 def accept(folder: Path, run: str, cells: Iterable[str], reason: str) -> Acceptance:

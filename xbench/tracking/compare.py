@@ -197,7 +197,7 @@ def _change(base: Cell | None, head: Cell | None) -> FindingKind:
         return "new"
     if had:
         return "broken" if head else "missing"
-    return "mended" if has else "not measured"
+    return "fixed" if has else "not measured"
 
 
 def _no_interval(findings: list[Finding]) -> list[str]:

@@ -169,7 +169,7 @@ def _by_rule(
 ) -> Finding:
     known = stored.series[cell.id]
     if metric.name not in known.values:
-        kind: FindingKind = "mended" if metric is TIME else "new"
+        kind: FindingKind = "fixed" if metric is TIME else "new"
         return Finding(
             cell=cell.id,
             kind=kind,

@@ -74,11 +74,11 @@ def _table(file: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError, RecordError) as error:
-        raise UsageError(f"cannot read {file}: {error}", "mend it, or move it away") from None
+        raise UsageError(f"cannot read {file}: {error}", "fix it, or move it away") from None
     try:
         found = tomllib.loads(text).get("tool", {}).get("xbench")
     except (ValueError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{file} is no TOML: {error}", "mend the line it names") from None
+        raise UsageError(f"{file} is no TOML: {error}", "fix the line it names") from None
     if found is not None and not isinstance(found, dict):
         raise UsageError(f"{file}: tool.xbench is no table", "write [tool.xbench]")
     return found
@@ -89,7 +89,10 @@ def _thresholds(file: Path, table: dict[str, Any]) -> Thresholds:
     usual = replace(Threshold(), **_shares(file, "[tool.xbench]", table))
     listed = table.get("thresholds", [])
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise UsageError(f"{file}: tool.xbench.thresholds is no list of tables", "see the docs")
+        raise UsageError(
+            f"{file}: tool.xbench.thresholds is no list of tables",
+            "begin each with a line [[tool.xbench.thresholds]]",
+        )
     rules = []
     for number, rule in enumerate(listed, 1):
         where = f"[[tool.xbench.thresholds]] {number}"

@@ -34,7 +34,7 @@ FindingKind = Literal[
     "same",
     "inconclusive",
     "broken",
-    "mended",
+    "fixed",
     "new",
     "missing",
     "not measured",
@@ -46,7 +46,7 @@ KINDS: tuple[FindingKind, ...] = (
     "improved",
     "inconclusive",
     "same",
-    "mended",
+    "fixed",
     "new",
     "not measured",
 )
@@ -61,7 +61,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind`: `regressed` and `improved` are beyond the thresholds by the tool's rule, `same` within
     the margin with its whole interval, `inconclusive` neither. `broken` had a number and has none,
-    `mended` the other way round; `missing` is gone from the plan, `new` was not there before; `not
+    `fixed` the other way round; `missing` is gone from the plan, `new` was not there before; `not
     measured` has a number on neither side.
 
     `ratio`: head over base of `metric`, with the ends of its 95 % interval, `launches` the fewer of
@@ -159,7 +159,7 @@ def exit_status(
 
 # The JSON Schema of `verdict.json`, which ships beside this file.
 #
-# `python -m xbench.tracking.verdict` writes it anew after a change of `model.py`.
+# `python -m xbench.tracking.verdict` writes it anew after a change of the types above.
 
 FILE = Path(__file__).with_name("verdict.schema.json")
 
@@ -192,7 +192,7 @@ def make_verdict(
     strict: bool = False,
     confirms: bool = True,
 ) -> Verdict:
-    """The document, with its counts and its exit status (see `model.exit_status`)."""
+    """The document, with its counts and its exit status (see `exit_status`)."""
     status = exit_status(
         findings, comparable=comparable, learning=learning, strict=strict, confirms=confirms
     )
