@@ -225,9 +225,9 @@ def test_what_was_measured_under_load_is_not_kept(
 def test_a_worker_that_dies_costs_the_ceilings_and_says_why(
     settings: Settings, counter: Counter
 ) -> None:
-    counter.died = "the worker ended during 'measure'"
+    counter.died = "the worker ended during 'cpu_ceilings'"
     (line,) = known_ceilings(make(), settings)
-    assert line.reason == "the worker ended during 'measure'"
+    assert line.reason == "the worker ended during 'cpu_ceilings'"
     assert line.bandwidth is line.compute is line.fault_ns is None
     assert [each.cached for each in known_ceilings(make(), settings)] == [False]
 

@@ -26,7 +26,7 @@ from xbench.process.messages import (
     LoadRequest,
     OpenReply,
     OpenRequest,
-    PlaceRequest,
+    PutInputsRequest,
     Reading,
     Request,
     UnloadRequest,
@@ -85,7 +85,7 @@ class Subject:
         nanoseconds that call took."""
         inputs = self.oracle.prepare(spec)
         try:
-            self.ask(PlaceRequest(CELL, spec, inputs))
+            self.ask(PutInputsRequest(CELL, spec, inputs))
             loaded = self.ask(LoadRequest(CELL, Variant(self.mode, gradient)))
             yield inputs, loaded.first.wall_ns
         finally:

@@ -163,7 +163,7 @@ class GroupRun:
 
     def _foresee(self) -> Failures:
         """Have the oracle work out the answer while workers wait for memory."""
-        self.launch.oracle.foresee(self.work.inputs.id)
+        self.launch.oracle.precompute_answer(self.work.inputs.id)
         return []
 
     def _place_in_turn(self, cells: list[Cell]) -> Failures:

@@ -31,8 +31,8 @@ from xbench.process.environment import variables_of, worker_environment
 from xbench.process.messages import (
     CacheRate,
     CeilingsReply,
+    CpuCeilingsRequest,
     DeviceCeilingsRequest,
-    MeasureRequest,
     ProductRequest,
     Rate,
 )
@@ -325,7 +325,7 @@ def _measure(
         settings.logs / "ceilings.log",
     )
     try:
-        request = MeasureRequest(dtype, policy.threads, budget_s, available_bytes())
+        request = CpuCeilingsRequest(dtype, policy.threads, budget_s, available_bytes())
         return process.ask(request, LIMIT_S), ""
     finally:
         process.kill()

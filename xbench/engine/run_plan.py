@@ -32,7 +32,14 @@ from xbench.files import write_whole
 from xbench.keys import WorkerKey
 from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
-from xbench.records.journal import JOURNAL, SUMMARY, Journal, encoded, make_plain, make_run_folder
+from xbench.records.journal import (
+    JOURNAL,
+    SUMMARY,
+    Journal,
+    encoded,
+    make_run_folder,
+    replace_link_with_folder,
+)
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
@@ -119,7 +126,7 @@ class RunInProgress:
         # Left by whoever was killed; compilers keep what they made there, and `first_s` is cold.
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         for folder in (self.settings.scratch, self.settings.logs):
-            make_plain(folder)
+            replace_link_with_folder(folder)
         before = read_run(self.settings.folder)
         self.ceilings, self.workers, self.memory = before.ceilings, before.workers, before.memory
         for line in before.groups:

@@ -25,10 +25,10 @@ from xbench.process.bootstrap import OracleConfig
 from xbench.process.messages import (
     CloseRequest,
     Done,
-    ForeseeRequest,
     InputFiles,
     JudgeReply,
     JudgeRequest,
+    PrecomputeAnswerRequest,
     PrepareRequest,
     ReleaseRequest,
 )
@@ -60,7 +60,7 @@ def main(config: OracleConfig) -> None:
     oracle = Oracle(Path(config["folder"]), config["seed"])
     answers: Answers = {
         PrepareRequest: oracle.prepare,
-        ForeseeRequest: oracle.foresee,
+        PrecomputeAnswerRequest: oracle.precompute_answer,
         JudgeRequest: oracle.judge,
         ReleaseRequest: oracle.release,
         CloseRequest: lambda _: Done(),
@@ -106,7 +106,7 @@ class Oracle:
         size = sum(Path(file).stat().st_size for file in (batch | state).values())
         return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), digests, written, size)
 
-    def foresee(self, request: ForeseeRequest) -> Done:
+    def precompute_answer(self, request: PrecomputeAnswerRequest) -> Done:
         """Work out the answer after one call, which will be asked for first."""
         self._answers(request.workload, 1)
         return Done()

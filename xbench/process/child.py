@@ -95,7 +95,7 @@ LOG_TAIL_BYTES = 2000
 
 GONE = "if its folder is gone, start a new run; else go on with `xbench run --resume`"
 
-_watcher: list[Watcher] = []
+_watchers: list[Watcher] = []
 
 
 class ChildProcess:
@@ -154,7 +154,7 @@ class ChildProcess:
         finally:
             os.close(child_reads)
             os.close(child_writes)
-        _watch().add(self.pid)
+        _watcher().add(self.pid)
 
     @property
     def pid(self) -> int:
@@ -213,7 +213,7 @@ class ChildProcess:
                 self._why = f"; killed, process {self.pid} has not ended: the kernel holds it"
             self._channel.close()
             self._channel = None
-            _watch().remove(self.pid)
+            _watcher().remove(self.pid)
 
     def _stop(self) -> None:
         """Stop it, and wait until the last of its threads stands still."""
@@ -284,10 +284,10 @@ def cpu_ns(pid: int) -> int | None:
         return None
 
 
-def _watch() -> Watcher:
-    if not _watcher:
-        _watcher.append(Watcher())
-    return _watcher[0]
+def _watcher() -> Watcher:
+    if not _watchers:
+        _watchers.append(Watcher())
+    return _watchers[0]
 
 
 def _oom_kills() -> int:

@@ -208,7 +208,7 @@ class DeviceCeilingsRequest(Request[CeilingsReply], action="ceilings"):
 
 
 @dataclass(frozen=True)
-class MeasureRequest(Request[CeilingsReply], action="measure"):
+class CpuCeilingsRequest(Request[CeilingsReply], action="cpu_ceilings"):
     """What the processor reaches with NumPy on so many threads, within about `budget_s`;
     `memory_bytes` is what may be used."""
 
@@ -260,7 +260,7 @@ class PrepareRequest(Request[InputFiles], action="prepare"):
 
 
 @dataclass(frozen=True)
-class ForeseeRequest(Request[Done], action="foresee"):
+class PrecomputeAnswerRequest(Request[Done], action="precompute_answer"):
     """Work out a workload's answer after one call, which will be asked for first."""
 
     workload: str
@@ -295,7 +295,7 @@ class ReleaseRequest(Request[Done], action="release"):
 
 
 @dataclass(frozen=True)
-class PlaceRequest(Request[Done], action="place"):
+class PutInputsRequest(Request[Done], action="put_inputs"):
     """Put a cell's inputs on the device, as many copies as no cache holds if `cold`."""
 
     cell: str
@@ -377,7 +377,7 @@ class AnswerRequest(Request[AnswerReply], action="answer"):
 
 
 @dataclass(frozen=True)
-class ProbeRequest(Request[Done], action="probe"):
+class FollowsInputsRequest(Request[Done], action="follows_inputs"):
     """Whether a cell computes: its results must follow its inputs, and leave them alone."""
 
     cell: str

@@ -18,8 +18,8 @@ from xbench.process.messages import (
     CacheRate,
     CeilingsReply,
     CloseRequest,
+    CpuCeilingsRequest,
     Done,
-    MeasureRequest,
     Rate,
 )
 from xbench.process.serve import Answers, serve, typed
@@ -37,7 +37,9 @@ SMALLEST_BYTES, LARGEST_BYTES = 64 << 20, 1 << 30
 """Of an array, three of which are streamed: small ones would stay in caches that nobody told of,
 large ones only cost time."""
 
-MEMORY_SHARE = 16
+MEMORY_DIVISOR = 16
+"""An array takes at most one part in so many of the free memory."""
+
 CACHED_TIMES = 2
 """Arrays that together hold less than this many times the caches would tell of the caches."""
 
@@ -59,11 +61,11 @@ PRODUCT_S = 0.15
 
 def main(config: ProcessConfig) -> None:
     """Serve one thread count; the environment has sized the BLAS."""
-    answers: Answers = {MeasureRequest: _measured, CloseRequest: lambda _: Done()}
+    answers: Answers = {CpuCeilingsRequest: _measured, CloseRequest: lambda _: Done()}
     serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)
 
 
-def _measured(request: MeasureRequest) -> CeilingsReply:
+def _measured(request: CpuCeilingsRequest) -> CeilingsReply:
     return measure(request.dtype, request.threads, request.budget_s, request.memory_bytes)
 
 
@@ -76,7 +78,7 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Cei
     halves = dtype in HALVES
     last = last_level_bytes()
     beyond = CACHED_TIMES * last // 3 + 1
-    array = min(max(SMALLEST_BYTES, beyond), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
+    array = min(max(SMALLEST_BYTES, beyond), LARGEST_BYTES, memory_bytes // MEMORY_DIVISOR)
     held = 3 * array < CACHED_TIMES * last
     streamed = "float32" if halves else dtype
     caches = cache_bandwidths(streamed, threads, 0.3 * budget_s)
