@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from xbench.engine import machine_ceilings
-from xbench.engine.ceilings_cache import ceilings_key, product_key, read_cached
+from xbench.engine.ceilings_cache import ceilings_file, product_file, read_cached
 from xbench.engine.machine_ceilings import known_ceilings
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
@@ -234,16 +234,16 @@ def test_a_worker_that_dies_costs_the_ceilings_and_says_why(
 
 def test_the_key_holds_whatever_decides_a_ceiling() -> None:
     names = [
-        ceilings_key("float32", 2, "reuse"),
-        ceilings_key("float64", 2, "reuse"),
-        ceilings_key("float32", 1, "reuse"),
-        ceilings_key("float32", 2, "system"),
+        ceilings_file("float32", 2, "reuse"),
+        ceilings_file("float64", 2, "reuse"),
+        ceilings_file("float32", 1, "reuse"),
+        ceilings_file("float32", 2, "system"),
     ]
-    names.append(ceilings_key("float32", 2, "reuse", {"OPENBLAS_CORETYPE": "Haswell"}))
-    names.append(product_key("torch", "2.13", "float32", "ieee", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "ieee", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "tf32", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "ieee", "compiled", 2, "reuse"))
+    names.append(ceilings_file("float32", 2, "reuse", {"OPENBLAS_CORETYPE": "Haswell"}))
+    names.append(product_file("torch", "2.13", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "tf32", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "ieee", "compiled", 2, "reuse"))
     assert len(set(names)) == len(names)
 
 

@@ -18,8 +18,8 @@ from xbench.keys import WorkerKey
 from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     inherited_names,
-    recorded_variables,
     worker_environment,
+    worker_variables,
 )
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -72,7 +72,7 @@ def test_a_record_keeps_no_secrets_of_the_environment(tmp_path: Path) -> None:
     }
     adapter = {"OMP_NUM_THREADS": "2"}
     environment = worker_environment(adapter, "reuse", tmp_path, base=user)
-    kept = recorded_variables(environment, adapter)
+    kept = worker_variables(environment, adapter)
     assert "HOME" in inherited_names(environment, adapter)
     assert kept["OMP_NUM_THREADS"] == "2"
     assert kept["OPENBLAS_CORETYPE"] == "Haswell"

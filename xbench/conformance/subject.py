@@ -96,7 +96,7 @@ class Subject:
     def judged(self, inputs: InputFiles, calls: int) -> list[str]:
         """What the oracle finds wrong with the last burst, which ended after so many calls."""
         file = str(self.scratch / "answer.npz")
-        self.ask(AnswerRequest(CELL, file, inputs.digests))
+        self.ask(AnswerRequest(CELL, file, inputs.samplings))
         return self.oracle.judge(inputs.id, file, calls).problems
 
     def refuses(self, op: str, dtype: str, gradient: Gradient) -> str | None:

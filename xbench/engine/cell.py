@@ -38,7 +38,7 @@ class CellWork:
     traces: dict[str, int] = field(default_factory=dict)
     """How often each cell's step had been traced when it was warm."""
 
-    def place(self, cell: Cell) -> None:
+    def put_inputs(self, cell: Cell) -> None:
         """Put the cell's inputs on the device; the only work done to several workers at once."""
         expect = self.launch.plan.predictions[cell.id].load_s
         cold = cell.key.cache != DEFAULT_CACHE
@@ -61,7 +61,9 @@ class CellWork:
         self.launch.progress.doing("check", cell)
         file = str(self.launch.settings.scratch / "answer.npz")
         expect_s = self.launch.plan.predictions[cell.id].load_s
-        answer = self.launch.ask(cell, AnswerRequest(cell.id, file, self.inputs.digests), expect_s)
+        answer = self.launch.ask(
+            cell, AnswerRequest(cell.id, file, self.inputs.samplings), expect_s
+        )
         verdict = self.launch.oracle.judge(self.inputs.id, file, calls)
         if verdict.problems:
             raise CellFailed("invalid", "; ".join(verdict.problems))

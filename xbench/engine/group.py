@@ -171,7 +171,7 @@ class GroupRun:
         found: Failures = []
         for cell in cells:
             try:
-                self.work.place(cell)
+                self.work.put_inputs(cell)
             except CellFailed as error:
                 found.append((cell, error))
             except WorkerDied as error:

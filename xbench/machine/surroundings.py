@@ -190,7 +190,7 @@ def environment(cxx: str | None = None) -> Environment:
             "ram_bytes": machine.ram_bytes,
             "gpus": machine.gpus,
             "cpu_details": machine.cpu_details,
-            "alone": machine.alone,
+            "alone": machine.own_identity,
         },
         "machine_key": machine.key,
         "os": platform.platform(),

@@ -247,7 +247,7 @@ class InputFiles:
     id: str = ""
     batch: dict[str, str] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
-    digests: str = ""
+    samplings: str = ""
     sha256: str = ""
 
 
@@ -369,11 +369,11 @@ class AnswerReply:
 
 @dataclass(frozen=True)
 class AnswerRequest(Request[AnswerReply], action="answer"):
-    """Write the results of the last burst, as far as `digests` says, to `file` (npz)."""
+    """Write the results of the last burst, as far as `samplings` says, to `file` (npz)."""
 
     cell: str
     file: str
-    digests: str
+    samplings: str
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from xbench.process.messages import (
     Rate,
 )
 from xbench.process.serve import Answers, serve, typed
-from xbench.worker.readings import best_of, readings
+from xbench.worker.best_of_repeats import best_of, readings
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,9 +21,9 @@ from xbench.ops.base import ITEM_BYTES
 from xbench.ops.rounding import host_dtype
 from xbench.process.messages import CacheRate, CeilingsReply, ProductReply, Rate
 from xbench.registry import factory_of
+from xbench.worker.best_of_repeats import best_of, readings
 from xbench.worker.counters import measured
 from xbench.worker.loaded_cell import put
-from xbench.worker.readings import best_of, readings
 
 if TYPE_CHECKING:
     import numpy as np

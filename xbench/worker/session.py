@@ -17,7 +17,7 @@ from xbench.machine.own_process import malloc_library
 from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES
 from xbench.ops.products import LEAST_BITS, product_bits
-from xbench.oracle.digest import digest_results, load_digests, map_arrays
+from xbench.oracle.digest import digest_results, load_samplings, map_arrays
 from xbench.process.bootstrap import WorkerConfig
 from xbench.process.messages import (
     AnswerReply,
@@ -294,7 +294,7 @@ class Session:
         cell = self.cells[request.cell]
         self._check_places(cell)
         with storage():
-            compared = load_digests(Path(request.digests))
+            compared = load_samplings(Path(request.samplings))
         sent = digest_results(cell.results(), compared)
         with storage(), Path(request.file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
