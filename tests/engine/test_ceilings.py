@@ -22,14 +22,14 @@ from xbench.machine.caches import last_level_bytes
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
-from xbench.process.messages import CeilingsReply, Rate
+from xbench.process.messages import BestReading, CeilingsReply
 from xbench.suites.presets import PRESETS
 from xbench.worker import cpu_ceilings as worker
 
 FOUND = CeilingsReply(
-    bandwidth=Rate(2e10, spread=0.02, repeats=9),
-    compute=Rate(1e11, spread=0.02, repeats=9),
-    fault_ns=Rate(250.0, spread=0.9, repeats=9),
+    bandwidth=BestReading(2e10, spread=0.02, repeats=9),
+    compute=BestReading(1e11, spread=0.02, repeats=9),
+    fault_ns=BestReading(250.0, spread=0.9, repeats=9),
     caches=[],
     array_bytes=1 << 26,
     cache_bytes=1 << 24,
@@ -146,7 +146,7 @@ def test_each_dtype_and_thread_count_is_measured_once_a_day(
 
 def test_fresh_ceilings_are_measured_anew_and_kept(settings: Settings, counter: Counter) -> None:
     list(known_ceilings(make(), settings))
-    counter.found = replace(FOUND, compute=Rate(3e11, spread=0.0, repeats=3))
+    counter.found = replace(FOUND, compute=BestReading(3e11, spread=0.0, repeats=3))
     (line,) = known_ceilings(make(), replace(settings, fresh_ceilings=True))
     assert (line.cached, len(counter.asked)) == (False, 2)
     (kept,) = known_ceilings(make(), settings)
@@ -208,7 +208,7 @@ def test_a_cache_that_cannot_be_written_is_not_used(
 
 
 def test_figures_of_a_busy_machine_are_not_kept(settings: Settings, counter: Counter) -> None:
-    counter.found = replace(FOUND, bandwidth=Rate(2e10, spread=0.5, repeats=9))
+    counter.found = replace(FOUND, bandwidth=BestReading(2e10, spread=0.5, repeats=9))
     (line,) = known_ceilings(make(), settings)
     assert line.bandwidth is not None
     assert [line.cached for line in known_ceilings(make(), settings)] == [False]

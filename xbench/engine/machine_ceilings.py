@@ -29,12 +29,12 @@ from xbench.plan.plan import Plan
 from xbench.process.child import ChildProcess
 from xbench.process.environment import run_variables, worker_environment
 from xbench.process.messages import (
-    CacheRate,
+    BestReading,
+    CacheReading,
     CeilingsReply,
     CpuCeilingsRequest,
     DeviceCeilingsRequest,
     ProductRequest,
-    Rate,
 )
 from xbench.records.schema import (
     CEILING_KEY,
@@ -107,13 +107,13 @@ def measure_device(
     return best, ", ".join(replies)
 
 
-def _fastest_caches(replies: Iterable[CeilingsReply]) -> list[CacheRate]:
+def _fastest_caches(replies: Iterable[CeilingsReply]) -> list[CacheReading]:
     """The caches of the reply whose first is the fastest; none if nobody knows of any."""
     known = [each.caches for each in replies if each.caches]
     return max(known, key=lambda caches: caches[0].bandwidth.best, default=[])
 
 
-def _best(rate: Rate | None) -> float:
+def _best(rate: BestReading | None) -> float:
     return rate.best if rate is not None else 0.0
 
 
@@ -266,15 +266,15 @@ def _taken(job: _Job) -> CeilingsLine:
     )
 
 
-def _known(rate: Rate | None) -> Figure | None:
+def _known(rate: BestReading | None) -> Figure | None:
     return None if rate is None else _figure(rate)
 
 
-def _figure(rate: Rate) -> Figure:
+def _figure(rate: BestReading) -> Figure:
     return Figure(rate.best, rate.spread, rate.repeats)
 
 
-def _cache(rate: CacheRate) -> CacheBandwidth:
+def _cache(rate: CacheReading) -> CacheBandwidth:
     bandwidth = _figure(rate.bandwidth)
     return CacheBandwidth(level=rate.level, size_bytes=rate.size_bytes, bandwidth=bandwidth)
 

@@ -56,6 +56,11 @@ from xbench.records.schema import (
 # The end of a run: its summary, then the last line of its journal.
 
 
+def write_summary(path: Path, cells: list[CellSummary]) -> None:
+    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
+    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))
+
+
 def end_run(
     journal: Journal, run: Run, footer: Footer, folder: Path
 ) -> tuple[Run, list[CellSummary]]:
@@ -352,8 +357,3 @@ def measure_again(
     own = make_header(part, run_id, header.preset, header.command, header.seed, settings.variables)
     run_plan(part, replace(settings, folder=folder), own, progress(part), False)
     return folder
-
-
-def write_summary(path: Path, cells: list[CellSummary]) -> None:
-    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
-    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))

@@ -162,7 +162,7 @@ class CostsRequest(Request[CostsReply], action="launch_costs"):
 
 
 @dataclass(frozen=True)
-class Rate:
+class BestReading:
     """The best of `repeats` readings, in bytes/s, flop/s or ns; `spread` is how far their median
     lies from it, as a share."""
 
@@ -172,12 +172,12 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class CacheRate:
+class CacheReading:
     """Bytes/s at a working set of half of the caches of a level, which hold `size_bytes`."""
 
     level: Count
     size_bytes: Count
-    bandwidth: Rate
+    bandwidth: BestReading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,13 +187,13 @@ class CeilingsReply:
     `array_bytes` is the size of an array, `cache_bytes` that of the last-level caches (0: unknown),
     `matrix_n` that of a matrix, `page_bytes` that of a page."""
 
-    bandwidth: Rate | None
-    compute: Rate | None
-    caches: list[CacheRate]
+    bandwidth: BestReading | None
+    compute: BestReading | None
+    caches: list[CacheReading]
     array_bytes: Count
     cache_bytes: Count
     matrix_n: Count
-    fault_ns: Rate | None = None
+    fault_ns: BestReading | None = None
     page_bytes: Count = 0
     reason: str = ""
 
@@ -223,7 +223,7 @@ class ProductReply:
     """Flop/s of the framework's own product of square matrices of `matrix_n` rows; None where it
     has none."""
 
-    compute: Rate | None
+    compute: BestReading | None
     matrix_n: Count
 
 

@@ -56,7 +56,8 @@ from xbench.process.messages import (
 from xbench.process.serve import Answers, Handler, serve, storage, typed
 from xbench.registry import factory_of, load_suites
 from xbench.worker.counters import idle_cost_ns, measured
-from xbench.worker.framework_ceilings import device_ceilings, product_rate
+from xbench.worker.framework_ceilings import device_ceilings
+from xbench.worker.framework_product import product_rate
 from xbench.worker.launch_costs import launch_costs
 from xbench.worker.layout import (
     FEW_BYTES,
