@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from xbench.errors import StorageFailed, WorkerDied, XbenchError
 from xbench.process.channel import Channel
 from xbench.process.messages import CloseRequest, Request
 
 R = TypeVar("R")
-Values = dict[str, Any]  # a user's own JSON
 
 
 # Ends workers, and what they started, when the parent is gone.
@@ -165,19 +164,12 @@ class ChildProcess:
         """Ask and wait for the reply. After WorkerDied or WorkerTimeout the process is gone.
 
         Raises: CellFailed, WorkerDied, WorkerTimeout, StorageFailed."""
-        reply: type[R] = request.reply
-        return self._exchange(request.action, timeout_s, request, reply)
-
-    def call(self, action: str, timeout_s: float, **arguments: Any) -> Values:
-        """The same for an action of the process's own, whose reply is any object of JSON."""
-        return self._exchange(action, timeout_s, arguments, Values)
-
-    def _exchange(self, action: str, timeout_s: float, arguments: object, kind: type[R]) -> R:
         if self._channel is None:
-            raise WorkerDied(f"the worker had ended before {action!r}{self._why}")
+            raise WorkerDied(f"the worker had ended before {request.action!r}{self._why}")
         self._continue()
         try:
-            reply = self._channel.ask(action, timeout_s, arguments, kind)
+            kind: type[R] = request.reply
+            reply = self._channel.ask(request.action, timeout_s, request, kind)
             self._answered = True
             return reply
         except WorkerDied as error:

@@ -278,7 +278,7 @@ CEILING_KEY = ("device", "dtype", "math", "threads", "allocator")
 
 
 def ceiling_key(line: CeilingsLine) -> tuple[str, ...]:
-    """Which cells a line is for: those whose key has this `place`."""
+    """Which cells a line is for: those whose key has this `ceiling_key`."""
     return tuple(str(getattr(line, name)) for name in CEILING_KEY)
 
 
