@@ -24,7 +24,8 @@ from xbench.contracts import (
     Variant,
 )
 from xbench.errors import CellFailed
-from xbench.machine.own_process import install_hint, resident_memory
+from xbench.machine.install_hint import install_hint
+from xbench.machine.own_process import resident_memory
 from xbench.ops import refusal
 from xbench.ops.products import product_bits
 

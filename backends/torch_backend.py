@@ -20,7 +20,8 @@ from xbench.contracts import (
     Tensors,
     Variant,
 )
-from xbench.machine.own_process import install_hint, resident_memory
+from xbench.machine.install_hint import install_hint
+from xbench.machine.own_process import resident_memory
 from xbench.ops import refusal
 
 if TYPE_CHECKING:

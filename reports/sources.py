@@ -27,7 +27,9 @@ from xbench.errors import RecordError, UsageError
 from xbench.extensions import SECTIONS, resolve
 from xbench.files import figures_of, whole_file
 from xbench.machine.nvml import GpuState
-from xbench.machine.recorded_facts import (
+from xbench.records.journal import JOURNAL
+from xbench.records.read import Run, no_collecting, read_run
+from xbench.records.recorded_facts import (
     UNKNOWN,
     environment_facts,
     framework_line,
@@ -36,8 +38,6 @@ from xbench.machine.recorded_facts import (
     restrictions,
     text_of,
 )
-from xbench.records.journal import JOURNAL
-from xbench.records.read import Run, no_collecting, read_run
 from xbench.records.schema import CellPlan
 from xbench.reports.curves import Setting, series_of, setting_of
 from xbench.reports.model import Added, Benchmark, Series, Source

@@ -156,7 +156,7 @@ class CellKey:
         return Variant(self.mode, self.gradient)
 
     @property
-    def place(self) -> tuple[str, str, str, str, str]:
+    def ceiling_key(self) -> tuple[str, str, str, str, str]:
         """Which of the machine's ceilings hold: by device, dtype, math, threads and allocator."""
         return self.device, self.dtype, self.math, self.threads, self.allocator
 

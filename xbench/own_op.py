@@ -13,8 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Spec, Step, Tensors
-from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, gamma, normal
-from xbench.ops.base import Tensors as Touched
+from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, TensorShapes, gamma, normal
 from xbench.registry import add_op, implements
 
 if TYPE_CHECKING:
@@ -53,10 +52,10 @@ def array_op(
     def shape(spec: Spec, axes: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(spec[axis] for axis in axes)
 
-    def tensors(spec: Spec) -> Touched:
+    def tensors(spec: Spec) -> TensorShapes:
         batch = {each: shape(spec, axes) for each, axes in operands.items()}
         outputs = {output: shape(spec, output_axes)}
-        return Touched(batch, outputs, scratch_elements=2 * prod(outputs[output]))
+        return TensorShapes(batch, outputs, scratch_elements=2 * prod(outputs[output]))
 
     def cost(spec: Spec) -> Cost:
         touched = tensors(spec)

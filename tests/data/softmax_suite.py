@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Spec, Step
-from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, Tensors, gamma, normal
+from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, TensorShapes, gamma, normal
 from xbench.ops.suite import Suite, Sweep
 from xbench.registry import add_op, implements
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def tensors(spec: Spec) -> Tensors:
+def tensors(spec: Spec) -> TensorShapes:
     """One input and one output of shape (n, w)."""
     shape = (spec["n"], spec["w"])
-    return Tensors(
+    return TensorShapes(
         batch={"x": shape}, outputs={"y": shape}, scratch_elements=2 * spec["n"] * spec["w"]
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from xbench.engine import machine_ceilings
-from xbench.engine.ceilings_cache import ceilings_key, product_key, read_cached
+from xbench.engine.ceilings_cache import ceilings_file, product_file, read_cached
 from xbench.engine.machine_ceilings import known_ceilings
 from xbench.engine.settings import Settings
 from xbench.errors import WorkerDied
@@ -22,14 +22,14 @@ from xbench.machine.caches import last_level_bytes
 from xbench.plan.build import build_rows
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
-from xbench.process.messages import CeilingsReply, Rate
+from xbench.process.messages import BestReading, CeilingsReply
 from xbench.suites.presets import PRESETS
 from xbench.worker import cpu_ceilings as worker
 
 FOUND = CeilingsReply(
-    bandwidth=Rate(2e10, spread=0.02, repeats=9),
-    compute=Rate(1e11, spread=0.02, repeats=9),
-    fault_ns=Rate(250.0, spread=0.9, repeats=9),
+    bandwidth=BestReading(2e10, spread=0.02, repeats=9),
+    compute=BestReading(1e11, spread=0.02, repeats=9),
+    fault_ns=BestReading(250.0, spread=0.9, repeats=9),
     caches=[],
     array_bytes=1 << 26,
     cache_bytes=1 << 24,
@@ -146,7 +146,7 @@ def test_each_dtype_and_thread_count_is_measured_once_a_day(
 
 def test_fresh_ceilings_are_measured_anew_and_kept(settings: Settings, counter: Counter) -> None:
     list(known_ceilings(make(), settings))
-    counter.found = replace(FOUND, compute=Rate(3e11, spread=0.0, repeats=3))
+    counter.found = replace(FOUND, compute=BestReading(3e11, spread=0.0, repeats=3))
     (line,) = known_ceilings(make(), replace(settings, fresh_ceilings=True))
     assert (line.cached, len(counter.asked)) == (False, 2)
     (kept,) = known_ceilings(make(), settings)
@@ -208,7 +208,7 @@ def test_a_cache_that_cannot_be_written_is_not_used(
 
 
 def test_figures_of_a_busy_machine_are_not_kept(settings: Settings, counter: Counter) -> None:
-    counter.found = replace(FOUND, bandwidth=Rate(2e10, spread=0.5, repeats=9))
+    counter.found = replace(FOUND, bandwidth=BestReading(2e10, spread=0.5, repeats=9))
     (line,) = known_ceilings(make(), settings)
     assert line.bandwidth is not None
     assert [line.cached for line in known_ceilings(make(), settings)] == [False]
@@ -225,25 +225,25 @@ def test_what_was_measured_under_load_is_not_kept(
 def test_a_worker_that_dies_costs_the_ceilings_and_says_why(
     settings: Settings, counter: Counter
 ) -> None:
-    counter.died = "the worker ended during 'measure'"
+    counter.died = "the worker ended during 'cpu_ceilings'"
     (line,) = known_ceilings(make(), settings)
-    assert line.reason == "the worker ended during 'measure'"
+    assert line.reason == "the worker ended during 'cpu_ceilings'"
     assert line.bandwidth is line.compute is line.fault_ns is None
     assert [each.cached for each in known_ceilings(make(), settings)] == [False]
 
 
 def test_the_key_holds_whatever_decides_a_ceiling() -> None:
     names = [
-        ceilings_key("float32", 2, "reuse"),
-        ceilings_key("float64", 2, "reuse"),
-        ceilings_key("float32", 1, "reuse"),
-        ceilings_key("float32", 2, "system"),
+        ceilings_file("float32", 2, "reuse"),
+        ceilings_file("float64", 2, "reuse"),
+        ceilings_file("float32", 1, "reuse"),
+        ceilings_file("float32", 2, "system"),
     ]
-    names.append(ceilings_key("float32", 2, "reuse", {"OPENBLAS_CORETYPE": "Haswell"}))
-    names.append(product_key("torch", "2.13", "float32", "ieee", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "ieee", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "tf32", "eager", 2, "reuse"))
-    names.append(product_key("torch", "2.14", "float32", "ieee", "compiled", 2, "reuse"))
+    names.append(ceilings_file("float32", 2, "reuse", {"OPENBLAS_CORETYPE": "Haswell"}))
+    names.append(product_file("torch", "2.13", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "ieee", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "tf32", "eager", 2, "reuse"))
+    names.append(product_file("torch", "2.14", "float32", "ieee", "compiled", 2, "reuse"))
     assert len(set(names)) == len(names)
 
 

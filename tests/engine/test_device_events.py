@@ -49,7 +49,7 @@ def test_events_lie_around_the_timed_calls_alone(fence_waits: bool) -> None:
     device = Queue(fence_waits)
     backend: Any = device
     spec = Spec("noop", (("n", 1), ("w", 1)), "float32")
-    cell = LoadedCell(backend, spec, {}, {}, {}, Step(device.run), watch=device)
+    cell = LoadedCell(backend, spec, {}, {}, {}, Step(device.run), stopwatch=device)
     reading = cell.burst(3, 2)
     timed = ["start", "call", "call", "call", "stop", "fence", "read"]
     assert device.asked == ["call", "call", "fence", *timed]

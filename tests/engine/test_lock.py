@@ -147,7 +147,9 @@ def test_another_machines_process_numbers_are_not_ours(hold: Hold, place: Path) 
     """The lock of a container that shares the folder: its process 1 is not the one that started
     us."""
     first = hold()
-    place.write_text(json.dumps(json.loads(place.read_text()) | {"pid": os.getpid(), "space": "x"}))
+    place.write_text(
+        json.dumps(json.loads(place.read_text()) | {"pid": os.getpid(), "pid_namespace": "x"})
+    )
     with one_at_a_time(["xbench"], True, lambda text: first.kill()) as lease:
         assert lease.waited
 

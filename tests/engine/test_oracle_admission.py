@@ -16,7 +16,7 @@ from xbench.contracts import Spec, Variant
 from xbench.ops import get_op
 from xbench.oracle import digest
 from xbench.oracle.check import judge
-from xbench.oracle.digest import digest_results, load_digests, make_digests, save_digests
+from xbench.oracle.digest import digest_results, load_samplings, make_samplings, save_samplings
 from xbench.oracle.serve_oracle import Oracle
 from xbench.process.messages import JudgeRequest, PrepareRequest
 
@@ -70,7 +70,7 @@ class Case:
 
     def problems(self, results: Arrays | None = None) -> list[str]:
         """What the oracle says of results, sent as a worker sends them."""
-        sent = digest_results(results or self.results, load_digests(Path(self.files.digests)))
+        sent = digest_results(results or self.results, load_samplings(Path(self.files.samplings)))
         file = self.folder / "answer.npz"
         with file.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
@@ -217,13 +217,13 @@ def test_keras_own_epsilon_is_another_optimiser(tmp_path: Path) -> None:
 def test_sampled_and_whole_comparison_agree(tmp_path: Path, monkeypatch: Any) -> None:
     case = Case(tmp_path, "matmul", 512)
     monkeypatch.setattr(digest, "FULL_ELEMENTS", SAMPLED)
-    digests = make_digests({"y": (64, 512)}, 7)
-    save_digests(tmp_path / "digests.npz", digests)
-    loaded = load_digests(tmp_path / "digests.npz")["y"]
+    samplings = make_samplings({"y": (64, 512)}, 7)
+    save_samplings(tmp_path / "samplings.npz", samplings)
+    loaded = load_samplings(tmp_path / "samplings.npz")["y"]
     sample, projection = loaded.of(case.results["y"])
     wide = case.results["y"].astype("float64")
-    np.testing.assert_array_equal(sample, wide[digests["y"].rows, digests["y"].columns])
-    np.testing.assert_allclose(projection, digests["y"].signs @ wide, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(sample, wide[samplings["y"].rows, samplings["y"].columns])
+    np.testing.assert_allclose(projection, samplings["y"].signs @ wide, rtol=1e-9, atol=1e-9)
     assert set(np.unique(loaded.signs)) == {-1.0, 1.0}
     assert len(np.unique(loaded.rows * 512 + loaded.columns)) == len(sample)
     assert judge({}, {}) == []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.misbehaving import call
 from helpers.places import TESTS
 from xbench.errors import WorkerDied, WorkerTimeout
 from xbench.process.child import ChildProcess, Watcher
@@ -31,12 +32,12 @@ def test_ending_a_worker_ends_what_it_started(
     start: Start, how: str, eventually: Eventually, process_state: State
 ) -> None:
     worker = start()
-    child = worker.call("child", LIMIT_S)["pid"]
+    child = call(worker, "child", LIMIT_S)["pid"]
     if how == "closed":
         worker.close()
     else:
         with pytest.raises(WorkerDied):
-            worker.call("abort", LIMIT_S)
+            call(worker, "abort", LIMIT_S)
     assert eventually(lambda: process_state(child) in ("", "Z"))
 
 
@@ -46,7 +47,7 @@ def test_starting_and_closing_leaks_nothing(start: Start, process_state: State) 
     before = len(os.listdir("/proc/self/fd"))
     workers = [start() for _ in range(20)]
     for number, worker in enumerate(workers):
-        assert worker.call("echo", LIMIT_S, n=number) == {"n": number}
+        assert call(worker, "echo", LIMIT_S, n=number) == {"n": number}
     for worker in workers:
         worker.close()
         assert process_state(worker.pid) == ""
@@ -56,6 +57,8 @@ def test_starting_and_closing_leaks_nothing(start: Start, process_state: State) 
 PARENT = """
 import json, sys, time
 from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from helpers.misbehaving import call
 from xbench.process.environment import worker_environment
 from xbench.process.child import ChildProcess
 here = Path(sys.argv[1])
@@ -63,7 +66,7 @@ environment = worker_environment({}, "reuse", here) | {"PYTHONPATH": sys.argv[2]
 role, log = "helpers.misbehaving:main", here / "orphan.log"
 workers = [ChildProcess(role, {}, environment, log) for _ in range(3)]
 for worker in workers:
-    worker.call("echo", 60.0)
+    call(worker, "echo", 60.0)
 print(json.dumps([worker.pid for worker in workers]), flush=True)
 {end}
 """
@@ -96,7 +99,7 @@ def test_what_a_worker_started_does_not_outlive_a_killed_parent(
     tmp_path: Path, checkout: dict[str, str], eventually: Eventually, process_state: State
 ) -> None:
     """The kernel ends the worker; its compilers are ended by the watcher."""
-    last = 'print(workers[0].call("child", 60.0)["pid"], flush=True); time.sleep(600)'
+    last = 'print(call(workers[0], "child", 60.0)["pid"], flush=True); time.sleep(600)'
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT.replace("{end}", last), str(tmp_path), str(TESTS)],
         stdout=subprocess.PIPE,
@@ -138,14 +141,14 @@ def test_a_worker_that_cannot_even_be_killed_is_left_behind(
 ) -> None:
     monkeypatch.setattr("xbench.process.child.END_LIMIT_S", 0.5)
     worker = start()
-    worker.call("echo", LIMIT_S)
+    call(worker, "echo", LIMIT_S)
     (frozen_group / "cgroup.procs").write_text(str(worker.pid))
     (frozen_group / "freezer.state").write_text("FROZEN")
     with pytest.raises(WorkerTimeout, match="has not ended: the kernel holds it"):
-        worker.call("echo", 0.5)
+        call(worker, "echo", 0.5)
     assert process_state(worker.pid) in ("D", "T")
     with pytest.raises(WorkerDied, match="the worker had ended before 'echo'; killed, process"):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
     (frozen_group / "freezer.state").write_text("THAWED")
     worker._process.wait(LIMIT_S)
 
@@ -157,10 +160,10 @@ def test_a_worker_that_does_not_stand_still_is_ended(
     monkeypatch.setattr("xbench.process.child.END_LIMIT_S", 0.2)
     worker = start()
     monkeypatch.setattr(worker, "_signal", lambda number: None)
-    assert worker.call("echo", LIMIT_S, n=1) == {"n": 1}
+    assert call(worker, "echo", LIMIT_S, n=1) == {"n": 1}
     assert process_state(worker.pid) == ""
     with pytest.raises(WorkerDied, match="its threads did not stand still within"):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
 
 
 def test_the_watcher_ends_what_is_listed_when_its_writer_dies() -> None:
@@ -197,5 +200,5 @@ def test_a_call_that_is_interrupted_ends_the_worker_at_once(
 
     monkeypatch.setattr("xbench.process.channel.Channel.ask", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
     assert process_state(worker.pid) == ""

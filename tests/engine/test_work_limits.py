@@ -17,7 +17,7 @@ from xbench.engine.burst import Burst
 from xbench.engine.cell import CellWork
 from xbench.engine.launch import LaunchContext, RunCeilings
 from xbench.engine.lazy_work import LONGEST_NS, NO_ROOM, LazyWorkChecks, varied_calls
-from xbench.engine.refusals import moved_bytes
+from xbench.engine.refusals import operand_and_result_bytes
 from xbench.engine.timed_checks import AGAIN, TimedChecks
 from xbench.errors import CellFailed
 from xbench.ops import get_op
@@ -64,7 +64,7 @@ def test_with_room_and_time_everything_is_looked_at(
 def test_what_does_not_fit_is_left_out_and_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    each = sum(moved_bytes(CELL.spec))
+    each = sum(operand_and_result_bytes(CELL.spec))
     assert checked(monkeypatch, tmp_path, 2 * each, MS) == (NO_ROOM, ["keep_results"])
     said, asked = checked(monkeypatch, tmp_path, 5 * each, MS)
     assert said == NO_ROOM

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from helpers.misbehaving import call
 from xbench.engine.settings import Settings
 from xbench.engine.workers import Workers
 from xbench.errors import CellFailed, WorkerDied, WorkerTimeout
@@ -18,8 +19,8 @@ from xbench.keys import WorkerKey
 from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     inherited_names,
-    recorded_variables,
     worker_environment,
+    worker_variables,
 )
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -34,16 +35,16 @@ def test_a_worker_answers_and_is_asked_again(start: Start) -> None:
     worker = start()
     for number in range(3):
         given = {"number": number, "text": "é\n\"'", "list": [1, None, 2.5]}
-        assert worker.call("echo", LIMIT_S, **given) == given
+        assert call(worker, "echo", LIMIT_S, **given) == given
 
 
 def test_a_reply_longer_than_a_pipe_arrives_whole(start: Start) -> None:
     text = "x" * 50_000
-    assert start().call("echo", LIMIT_S, text=text, more=[text] * 5)["more"] == [text] * 5
+    assert call(start(), "echo", LIMIT_S, text=text, more=[text] * 5)["more"] == [text] * 5
 
 
 def test_the_environment_is_there_before_the_start(start: Start) -> None:
-    found = start().call("environment", LIMIT_S)
+    found = call(start(), "environment", LIMIT_S)
     assert found["XBENCH_TEST"] == "set at start"
     assert found["PYTHONHASHSEED"] == "0"
     assert found["MALLOC_MMAP_THRESHOLD_"] == str(4 << 30)
@@ -72,7 +73,7 @@ def test_a_record_keeps_no_secrets_of_the_environment(tmp_path: Path) -> None:
     }
     adapter = {"OMP_NUM_THREADS": "2"}
     environment = worker_environment(adapter, "reuse", tmp_path, base=user)
-    kept = recorded_variables(environment, adapter)
+    kept = worker_variables(environment, adapter)
     assert "HOME" in inherited_names(environment, adapter)
     assert kept["OMP_NUM_THREADS"] == "2"
     assert kept["OPENBLAS_CORETYPE"] == "Haswell"
@@ -131,8 +132,8 @@ def test_what_one_key_compiles_no_other_finds(tmp_path: Path) -> None:
 
 def test_what_a_worker_prints_goes_to_its_log(start: Start) -> None:
     worker = start()
-    assert worker.call("noise", LIMIT_S) == {"said": "enough"}
-    assert worker.call("echo", LIMIT_S, still=1) == {"still": 1}
+    assert call(worker, "noise", LIMIT_S) == {"said": "enough"}
+    assert call(worker, "echo", LIMIT_S, still=1) == {"still": 1}
     log = worker.log.read_text()
     assert {"noise on stdout", "noise on stderr", "noise of a child"} <= set(log.splitlines())
 
@@ -156,7 +157,7 @@ def test_garbage_instead_of_a_reply_is_the_end_of_a_worker(
     monkeypatch.setattr("xbench.process.child.CLOSE_LIMIT_S", 0.2)
     worker = start()
     with pytest.raises(WorkerDied) as caught:
-        worker.call("garbage", LIMIT_S, text=text)
+        call(worker, "garbage", LIMIT_S, text=text)
     assert caught.value.status == "crashed"
     assert process_state(worker.pid) == ""
 
@@ -175,16 +176,16 @@ def test_a_crash_says_how_it_ended(
 ) -> None:
     worker = start()
     with pytest.raises(WorkerDied, match=said) as caught:
-        worker.call(action, LIMIT_S, **arguments)
+        call(worker, action, LIMIT_S, **arguments)
     assert caught.value.status == "crashed"
     assert repr(action) in caught.value.message
 
 
 def test_a_worker_that_hangs_is_killed_in_time(start: Start, process_state: State) -> None:
     worker = start()
-    worker.call("echo", LIMIT_S)
+    call(worker, "echo", LIMIT_S)
     with pytest.raises(WorkerTimeout, match="no answer to 'deaf'") as caught:
-        worker.call("deaf", 0.5)
+        call(worker, "deaf", 0.5)
     assert caught.value.status == "timeout"
     assert process_state(worker.pid) == ""
 
@@ -192,18 +193,18 @@ def test_a_worker_that_hangs_is_killed_in_time(start: Start, process_state: Stat
 def test_an_exception_is_an_answer_and_the_worker_goes_on(start: Start) -> None:
     worker = start()
     with pytest.raises(CellFailed, match="ZeroDivisionError: of a framework") as caught:
-        worker.call("wrong", LIMIT_S)
+        call(worker, "wrong", LIMIT_S)
     assert caught.value.status == "crashed"
-    assert worker.call("echo", LIMIT_S, alive=1) == {"alive": 1}
+    assert call(worker, "echo", LIMIT_S, alive=1) == {"alive": 1}
 
 
 @ON_LINUX
 def test_a_worker_without_memory_says_so_and_goes_on(start: Start) -> None:
     worker = start()
     with pytest.raises(CellFailed) as caught:
-        worker.call("memory", LIMIT_S)
+        call(worker, "memory", LIMIT_S)
     assert caught.value.status == "oom"
-    assert worker.call("echo", LIMIT_S, alive=1) == {"alive": 1}
+    assert call(worker, "echo", LIMIT_S, alive=1) == {"alive": 1}
 
 
 @ON_LINUX
@@ -212,17 +213,17 @@ def test_an_idle_worker_is_stopped_and_wakes_for_the_next_call(
 ) -> None:
     worker = start()
     for _ in range(3):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
         assert eventually(lambda: process_state(worker.pid) == "T")
 
 
 def test_a_worker_killed_from_outside_is_noticed(start: Start) -> None:
     worker = start()
-    worker.call("echo", LIMIT_S)
+    call(worker, "echo", LIMIT_S)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerDied):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
     with pytest.raises(WorkerDied, match="had ended before 'echo'"):
-        worker.call("echo", LIMIT_S)
+        call(worker, "echo", LIMIT_S)
     worker.kill()
     worker.close()

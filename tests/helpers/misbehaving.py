@@ -1,4 +1,4 @@
-"""A worker's role that fails on request; `tests/` is on the worker's path."""
+"""A worker's role that fails on request, and how it is asked; `tests/` is on the worker's path."""
 
 from __future__ import annotations
 
@@ -10,11 +10,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import make_dataclass
+from typing import TYPE_CHECKING, Any
 
 from xbench.process.serve import serve
 
+if TYPE_CHECKING:
+    from xbench.process.child import ChildProcess
+
 Reply = dict[str, Any]
+
+
+def call(worker: ChildProcess, action: str, timeout_s: float, **given: Any) -> Reply:
+    """Ask a worker of this role for one of its actions."""
+    kind = make_dataclass("Asked", given, namespace={"action": action, "reply": Reply})
+    asked: Any = kind(**given)
+    reply: Reply = worker.ask(asked, timeout_s)
+    return reply
 
 
 def main(config: dict[str, Any]) -> None:

@@ -153,8 +153,8 @@ def test_an_axis_that_a_policy_sets_has_one_value_on_the_other_side(named: tuple
 def test_a_worktree_stands_for_its_repository(tmp_path: Path) -> None:
     top, tree = tmp_path / "top", tmp_path / "tree"
     side = SideSetup("base", moved=(top, tree))
-    assert side.place(top / "a" / "b.py") == tree / "a" / "b.py"
-    assert side.place(tmp_path / "other.py") == tmp_path / "other.py"
+    assert side.moved_path(top / "a" / "b.py") == tree / "a" / "b.py"
+    assert side.moved_path(tmp_path / "other.py") == tmp_path / "other.py"
     (tree / "src").mkdir(parents=True)
     assert side.environment({"PYTHONPATH": f"{top}/src:{top}/.venv:/else", "A": "b"}) == {
         "PYTHONPATH": f"{tree}/src:{top}/.venv:/else",

@@ -303,8 +303,8 @@ SPLITTERS = {
     "xbench/keys.py": "the id of a cell",
     "xbench/analysis/ratios.py": "a reference of the command line, `backend/mode`",
     "xbench/engine/quiet.py": "the kernel's load file",
-    "xbench/oracle/check.py": "names of digests",
-    "xbench/oracle/digest.py": "names of digests",
+    "xbench/oracle/check.py": "names of samplings",
+    "xbench/oracle/digest.py": "names of samplings",
 }
 """Files that split text at a slash, and which."""
 
@@ -343,7 +343,6 @@ UNTYPED_JSON = {
     "xbench/contracts.py": "what an adapter attests, in its own words",
     "xbench/doctor/finding.py": "values of each check, adapters' words among them",
     "xbench/machine/own_process.py": "NumPy's own configuration",
-    "xbench/process/child.py": "a user's own JSON, to and from a worker",
     "xbench/process/messages.py": "a user's own JSON, and what an adapter attests",
     "xbench/process/protocol.py": "a message that nobody has checked yet",
     "xbench/pytest_plugin.py": "the document that pytest-benchmark hands to its hook",

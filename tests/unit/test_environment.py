@@ -21,9 +21,9 @@ from xbench.process.environment import (
     PADDING,
     inherited_names,
     read_given,
-    recorded_variables,
-    variables_of,
+    run_variables,
     worker_environment,
+    worker_variables,
 )
 from xbench.process.variables import (
     PASSED_ON,
@@ -50,10 +50,10 @@ def test_the_list_is_long_and_each_is_said_once() -> None:
 def test_what_changes_speed_stays_outside_or_is_recorded(variable: str, tmp_path: Path) -> None:
     """Set in the caller's shell, it has no effect on a worker, or its value is in the record."""
     found = worker_environment({}, "reuse", tmp_path, base={variable: "from the shell"})
-    told = variables_of({}, {variable: "from the shell"})
+    told = run_variables({}, {variable: "from the shell"})
     if is_passed_on(variable):
         assert told["variables"] == {variable: "from the shell"}
-        assert recorded_variables(found, ())[variable] == "from the shell"
+        assert worker_variables(found, ())[variable] == "from the shell"
     else:
         assert found.get(variable) != "from the shell"
         assert told["left_outside"] == [variable]
@@ -149,13 +149,13 @@ def test_a_variable_that_is_given_reaches_workers_and_the_record(tmp_path: Path)
     assert given == {"MKL_VERBOSE": "1", "MY_DATA": "/data=2"}
     found = worker_environment({}, "reuse", tmp_path, given, base={"MKL_VERBOSE": "0"})
     assert found["MKL_VERBOSE"] == "1"
-    assert recorded_variables(found, given)["MY_DATA"] == "/data=2"
-    told = variables_of(given, {"MKL_VERBOSE": "0", "OMP_NUM_THREADS": "1"})
+    assert worker_variables(found, given)["MY_DATA"] == "/data=2"
+    told = run_variables(given, {"MKL_VERBOSE": "0", "OMP_NUM_THREADS": "1"})
     assert told == {"variables": given, "paths": {}, "left_outside": ["OMP_NUM_THREADS"]}
 
 
 def test_of_paths_to_code_a_record_keeps_that_they_differ() -> None:
-    one, other = (variables_of({}, {"PYTHONPATH": each})["paths"] for each in ("/a", "/b"))
+    one, other = (run_variables({}, {"PYTHONPATH": each})["paths"] for each in ("/a", "/b"))
     assert one.keys() == other.keys() == {"PYTHONPATH"}
     assert one != other
     assert "/a" not in str(one)
@@ -184,7 +184,7 @@ def test_a_mistake_in_env_is_told_before_anything_is_measured(
 def test_names_of_others_are_kept_and_their_values_are_not(tmp_path: Path) -> None:
     user = {"HOME": "/home/secret", "CXX": "g++", PADDING: "xxx"}
     found = worker_environment({"ADAPTER": "1"}, "system", tmp_path, base=user) | {PADDING: "xxx"}
-    kept = recorded_variables(found, ["ADAPTER"])
+    kept = worker_variables(found, ["ADAPTER"])
     assert kept == {
         "ADAPTER": "1",
         "CXX": "g++",

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 from helpers.places import ROOT
 from xbench.backends.tensorflow_backend import NEWEST_PYTHON, SYSTEMS
-from xbench.machine.own_process import install_hint
+from xbench.machine.install_hint import install_hint
 
 HERE = {
     "Linux x86_64": ("linux", "x86_64"),

@@ -248,7 +248,7 @@ def test_ids_of_parts() -> None:
     assert replace(key, side="head").group_id == f"{key.workload_id}/cpu/ab/tf32/cold"
     assert key.policy_id == "float32/torch/cpu/eager/autograd/tall/tf32/cold"
     assert key.within_group == "torch/cpu/eager/autograd/tf32/cold"
-    assert key.place == ("cpu", "float32", "tf32", "all", "reuse")
+    assert key.ceiling_key == ("cpu", "float32", "tf32", "all", "reuse")
 
 
 def test_patterns_are_of_the_id_or_the_op() -> None:

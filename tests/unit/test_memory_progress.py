@@ -95,8 +95,8 @@ def test_a_pipe_gets_a_line_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
     plan = planned(memory=True)
     one, other = list(plan.memory_costs_s())[:2]
     with PlainProgress(plan) as progress:
-        progress.weighed(weighed(CellKey.parse(one)))
-        progress.weighed(weighed(CellKey.parse(other), None))
+        progress.memory_measured(weighed(CellKey.parse(one)))
+        progress.memory_measured(weighed(CellKey.parse(other), None))
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith(f"[1/12] {one}  peak memory 1.23 MB  (")
     assert second.startswith(f"[2/12] {other}  peak memory oom  there was no more  (")
@@ -107,7 +107,7 @@ def test_a_terminal_shows_the_latest_cells(monkeypatch: pytest.MonkeyPatch) -> N
     plan = planned(memory=True)
     with redirect_stderr(io.StringIO()) as terminal, LiveProgress(plan) as progress:
         for name in plan.memory_costs_s():
-            progress.weighed(weighed(CellKey.parse(name)))
+            progress.memory_measured(weighed(CellKey.parse(name)))
     text = terminal.getvalue()
     assert "4 of 12 done" in text
     assert all(f"{name}  peak memory 1.23 MB" in text for name in plan.memory_costs_s())

@@ -29,7 +29,7 @@ from xbench.process.messages import (
     OpenReply,
     OpenRequest,
     PeakRequest,
-    PlaceRequest,
+    PutInputsRequest,
     Reading,
     Request,
 )
@@ -52,7 +52,7 @@ def sent(message: object) -> Any:
     "request_",
     [
         OpenRequest(Policy("cpu", "eager", 2, "ieee", "reuse"), None),
-        PlaceRequest("c", SPEC, InputFiles("m", {"a": "f"}, {}, "d", "s"), cold=True),
+        PutInputsRequest("c", SPEC, InputFiles("m", {"a": "f"}, {}, "d", "s"), cold=True),
         LoadRequest("c", Variant("graph", "custom")),
         BurstRequest("c", 5, 2, shift_bytes=64),
         PeakRequest(SPEC, Variant("eager", "none"), InputFiles()),

@@ -94,7 +94,7 @@ def test_two_machines_without_a_name_are_not_the_same(
         monkeypatch.setattr(processor, "CPUINFO", tmp_path / "nothing")
         found = processor.this_processor()
         assert found.name == ""
-        keys.append(Machine("unknown processor", 2, 1 << 34, (), "", found.alone).key)
+        keys.append(Machine("unknown processor", 2, 1 << 34, (), "", found.own_identity).key)
     assert keys[0] == keys[2] != keys[1]
 
 

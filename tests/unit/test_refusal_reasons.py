@@ -10,16 +10,16 @@ from helpers.made_keys import cell_key
 from xbench.analysis.bound import Least
 from xbench.engine.refusals import (
     WAIT,
-    depends,
     early_fence,
+    less_work_than_usual,
     lone_call,
-    moved_bytes,
     moving_ns,
-    stored,
+    operand_and_result_bytes,
+    returns_old_results,
     too_fast,
     too_many_threads,
     traced_again,
-    unfinished,
+    unfinished_after_fence,
 )
 from xbench.ops import get_op
 from xbench.process.messages import KeptReply, NewOperandsReply, VariedReply
@@ -95,7 +95,7 @@ def kept(late_ns: list[int], wall_ns: int = 2 * MS, placed_ns: int = 2 * US) -> 
 def test_work_that_is_left_to_who_reads_is_refused(
     late_ns: list[int], wall_ns: int, refused: bool
 ) -> None:
-    found = unfinished(kept(late_ns, wall_ns))
+    found = unfinished_after_fence(kept(late_ns, wall_ns))
     assert bool(found) is refused
     assert found is None or WAIT in found
 
@@ -106,18 +106,20 @@ def seen(new_ns: int, *again_ns: int, same: list[str] | None = None) -> NewOpera
 
 
 def test_results_that_are_kept_between_calls_are_refused() -> None:
-    assert stored([seen(57 * MS, 400)]) is not None
-    assert stored([seen(13 * US, 400), seen(15 * US, 300)]) is not None
-    assert stored([seen(20 * US, 9 * US)]) is None  # a nearer cache
-    assert stored([seen(2 * US, 300)]) is None
-    assert stored([seen(90 * US, 10 * US), seen(14 * US, 9 * US)]) is None  # once disturbed
+    assert returns_old_results([seen(57 * MS, 400)]) is not None
+    assert returns_old_results([seen(13 * US, 400), seen(15 * US, 300)]) is not None
+    assert returns_old_results([seen(20 * US, 9 * US)]) is None  # a nearer cache
+    assert returns_old_results([seen(2 * US, 300)]) is None
+    assert (
+        returns_old_results([seen(90 * US, 10 * US), seen(14 * US, 9 * US)]) is None
+    )  # once disturbed
     busy = [
         seen(9 * MS, 8 * MS, 7 * MS),
         seen(8 * MS, 2 * MS, 9 * MS),
         seen(9 * MS, 6 * MS, 8 * MS),
     ]
-    assert stored(busy) is None  # one call was lucky
-    assert "gave back the first one's y" in (stored([seen(10, 10, same=["y"])]) or "")
+    assert returns_old_results(busy) is None  # one call was lucky
+    assert "gave back the first one's y" in (returns_old_results([seen(10, 10, same=["y"])]) or "")
 
 
 @pytest.mark.parametrize(
@@ -136,17 +138,17 @@ def test_calls_must_not_do_less_where_results_are_dropped_or_operands_repeat(
 ) -> None:
     kept_ns, new_ns = [4 * kept_us * US, 10 * MS], [4 * new_us * US, 10 * MS]
     varied = VariedReply([40 * US, 90 * US], kept_ns, new_ns, same=[])
-    found = depends(varied, 4, moving) or ""
+    found = less_work_than_usual(varied, 4, moving) or ""
     assert bool(found) is bool(said)
     assert said in found
     assert "the very y of the call before" in (
-        depends(replace(varied, same=["y"]), 4, moving) or ""
+        less_work_than_usual(replace(varied, same=["y"]), 4, moving) or ""
     )
 
 
 def test_data_from_farther_away_may_take_longer() -> None:
     spec = get_op("elementwise").spec("float32", n=2, w=3)  # three operands, one result of 24 bytes
-    assert moved_bytes(spec) == (72, 24)
+    assert operand_and_result_bytes(spec) == (72, 24)
     assert moving_ns(spec, 4e9, new_pages=False) == {"kept_ns": 18.0, "new_ns": 72.0}
     assert moving_ns(spec, 4e9, new_pages=True)["kept_ns"] > 18.0
 

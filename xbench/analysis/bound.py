@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 from xbench.keys import DEFAULT_CACHE
-from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine, place_of
+from xbench.records.schema import CeilingsLine, CellPlan, Figure, WorkerLine, ceiling_key
 
 # What a cell could reach at most, by the machine's ceilings: its bytes and its arithmetic.
 
@@ -172,7 +172,7 @@ def moved_bytes(plan: CellPlan) -> int:
 
 def find_ceilings(plan: CellPlan, lines: Iterable[CeilingsLine]) -> CeilingsLine | None:
     """The ceilings that hold for a cell: the last ones, where they were measured again."""
-    fitting = [line for line in lines if place_of(line) == plan.key.place]
+    fitting = [line for line in lines if ceiling_key(line) == plan.key.ceiling_key]
     return fitting[-1] if fitting else None
 
 

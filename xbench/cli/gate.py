@@ -126,9 +126,9 @@ def _read_measured_by_run(folder: Path) -> Run:
 
 def _check_commit(run: Run) -> None:
     """Raises: UsageError where the working directory is at another commit than the run was."""
-    from xbench.machine.surroundings import environment
+    from xbench.machine.surroundings import machine_state
 
-    before, now = (found.get("git") for found in (run.header.environment, environment()))
+    before, now = (found.get("git") for found in (run.header.environment, machine_state()))
     if not isinstance(before, dict) or not isinstance(now, dict):
         return
     if before and now and before.get("commit") != now.get("commit"):

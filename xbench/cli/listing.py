@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> int:
     print("\nops")
     for name, op in OPS.items():
         gradients = "" if op.gradients == ("none",) else f"  gradients: {', '.join(op.gradients)}"
-        halves = f"  not in 16 bits: {op.no_halves}" if op.no_halves else ""
+        halves = f"  not in 16 bits: {op.why_not_16_bits}" if op.why_not_16_bits else ""
         print(f"  {name:21} {'-'.join(op.params)}{gradients}{halves}")
     print("\npresets")
     for preset in presets().values():

@@ -330,8 +330,8 @@ def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
     variables. `options` are those that the run was started with.
 
     Raises: UsageError naming what differs."""
-    from xbench.machine.surroundings import environment
-    from xbench.process.environment import read_given, variables_of
+    from xbench.machine.surroundings import machine_state
+    from xbench.process.environment import read_given, run_variables
     from xbench.version import __version__
 
     if plan.hash != run.header.plan_hash:
@@ -340,7 +340,7 @@ def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
             f"{plan.hash} ({_first_difference(run, plan)})",
             "restore what it had (suites, packages, free memory), or start a new run",
         )
-    now = {**environment(), **variables_of(read_given(options.env))}
+    now = {**machine_state(), **run_variables(read_given(options.env))}
     if run.header.xbench_version != __version__:
         raise UsageError(
             f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__} "

@@ -13,29 +13,29 @@ from xbench.conformance.questions import (
     IdleRequest,
     OverfullRequest,
     OwnershipRequest,
-    WatchRequest,
+    ReadOutputRequest,
 )
 from xbench.conformance.subject import CELL, Subject, load, specs_of
 from xbench.contracts import GRADIENTS, MODES, Backend, Gradient, Policy, Probe, Spec, Variant
 from xbench.engine.burst import keep
 from xbench.engine.refusals import (
     SLOWEST,
-    depends,
     device_disagrees,
     early_fence,
+    less_work_than_usual,
     moving_ns,
-    stored,
+    returns_old_results,
     too_many_threads,
-    unfinished,
+    unfinished_after_fence,
 )
 from xbench.errors import CellFailed
 from xbench.keys import label
 from xbench.ops import OPS
 from xbench.ops.base import ITEM_BYTES
 from xbench.process.messages import (
+    FollowsInputsRequest,
     KeepResultsRequest,
     NewOperandsRequest,
-    ProbeRequest,
     ReadCostRequest,
     VaryCallsRequest,
 )
@@ -185,7 +185,7 @@ def _computed(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]
                     f"a later call takes {later / once:.2f} of the first, which traced or compiled "
                     f"in {once / 1e6:.0f} ms: does each? (traces() does not say)"
                 )
-            subject.ask(ProbeRequest(CELL))
+            subject.ask(FollowsInputsRequest(CELL))
     except CellFailed as error:
         yield f"{error.status}: {error.message}"
 
@@ -195,7 +195,7 @@ def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
     no more threads may work than were asked for."""
     with subject.placed(spec, gradient):
         subject.burst(FENCED_CALLS)
-        outputs = subject.ask(WatchRequest(CELL, "")).outputs
+        outputs = subject.ask(ReadOutputRequest(CELL, "")).outputs
         for name in outputs:
             found: list[str] = []
             for _ in range(FENCED_TRIES):  # a reading may be late for another program's sake
@@ -207,7 +207,7 @@ def fenced(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
 
 def _fenced(subject: Subject, name: str) -> Iterator[str]:
     """The same of one output, in a few bursts."""
-    subject.ask(WatchRequest(CELL, name))
+    subject.ask(ReadOutputRequest(CELL, name))
     subject.burst(FENCED_CALLS)
     read_ns = subject.ask(ReadCostRequest(CELL)).read_ns
     line = CellLine(key=subject.key, calls=FENCED_CALLS, read_ns=read_ns)
@@ -224,13 +224,17 @@ def works(subject: Subject, spec: Spec, gradient: Gradient) -> Iterator[str]:
     with subject.placed(spec, gradient):
         subject.burst(FENCED_CALLS)
         yield from _each_time(
-            lambda: unfinished(subject.ask(KeepResultsRequest(CELL, FENCED_CALLS, lead_in=1)))
+            lambda: unfinished_after_fence(
+                subject.ask(KeepResultsRequest(CELL, FENCED_CALLS, lead_in=1))
+            )
         )
         new = [subject.ask(NewOperandsRequest(CELL)) for _ in range(WORK_TRIALS)]
-        if (problem := stored(new)) is not None:
+        if (problem := returns_old_results(new)) is not None:
             yield problem
         moving = moving_ns(spec, SLOWEST, new_pages=False)
-        yield from _each_time(lambda: depends(subject.ask(VARIED), VARIED.calls, moving))
+        yield from _each_time(
+            lambda: less_work_than_usual(subject.ask(VARIED), VARIED.calls, moving)
+        )
 
 
 def _each_time(judge: Callable[[], str | None]) -> Iterator[str]:

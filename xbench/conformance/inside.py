@@ -12,11 +12,11 @@ from xbench.conformance.questions import (
     ClassifiedRequest,
     IdleReply,
     IdleRequest,
+    OutputsReply,
     OverfullRequest,
     OwnershipRequest,
     ProblemsReply,
-    WatchReply,
-    WatchRequest,
+    ReadOutputRequest,
 )
 from xbench.contracts import Backend, Mode, Spec, Variant
 from xbench.process.bootstrap import WorkerConfig
@@ -48,7 +48,7 @@ def main(config: WorkerConfig) -> None:
         ),
         ClassifiedRequest: lambda _: ProblemsReply(classified(backend)),
         OverfullRequest: lambda asked: ProblemsReply(overfull(backend, asked.mode)),
-        WatchRequest: lambda asked: watch(session, asked.cell, asked.name),
+        ReadOutputRequest: lambda asked: read_output(session, asked.cell, asked.name),
         IdleRequest: lambda _: idle(),
     }
     handlers = session.handlers | typed(answers)
@@ -130,11 +130,11 @@ def _refused(backend: Backend, what: str, ask: Callable[[], None]) -> str | None
     return f"{what} raised no error"
 
 
-def watch(session: Session, cell: str, name: str) -> WatchReply:
+def read_output(session: Session, cell: str, name: str) -> OutputsReply:
     """Have bursts read this output after the claimed end."""
     loaded = session.cells[cell]
-    loaded.watched = name or loaded.watched
-    return WatchReply(sorted(loaded.last))
+    loaded.smallest_output = name or loaded.smallest_output
+    return OutputsReply(sorted(loaded.last))
 
 
 def idle() -> IdleReply:

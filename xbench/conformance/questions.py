@@ -35,14 +35,14 @@ class OverfullRequest(Request[ProblemsReply], action="overfull"):
 
 
 @dataclass(frozen=True)
-class WatchReply:
+class OutputsReply:
     """The names of all outputs."""
 
     outputs: list[str]
 
 
 @dataclass(frozen=True)
-class WatchRequest(Request[WatchReply], action="watch"):
+class ReadOutputRequest(Request[OutputsReply], action="read_output"):
     """Have bursts read this output after the claimed end; "": leave it."""
 
     cell: str

@@ -26,7 +26,7 @@ from xbench.process.messages import (
     LoadRequest,
     OpenReply,
     OpenRequest,
-    PlaceRequest,
+    PutInputsRequest,
     Reading,
     Request,
     UnloadRequest,
@@ -85,7 +85,7 @@ class Subject:
         nanoseconds that call took."""
         inputs = self.oracle.prepare(spec)
         try:
-            self.ask(PlaceRequest(CELL, spec, inputs))
+            self.ask(PutInputsRequest(CELL, spec, inputs))
             loaded = self.ask(LoadRequest(CELL, Variant(self.mode, gradient)))
             yield inputs, loaded.first.wall_ns
         finally:
@@ -96,7 +96,7 @@ class Subject:
     def judged(self, inputs: InputFiles, calls: int) -> list[str]:
         """What the oracle finds wrong with the last burst, which ended after so many calls."""
         file = str(self.scratch / "answer.npz")
-        self.ask(AnswerRequest(CELL, file, inputs.digests))
+        self.ask(AnswerRequest(CELL, file, inputs.samplings))
         return self.oracle.judge(inputs.id, file, calls).problems
 
     def refuses(self, op: str, dtype: str, gradient: Gradient) -> str | None:

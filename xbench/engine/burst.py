@@ -162,7 +162,9 @@ MOST = 5
 SLACK_NS = 1_000_000
 
 
-def steadily(ask: Callable[[], Reading], what: str, note: Callable[[str], None]) -> Reading:
+def without_clock_jump(
+    ask: Callable[[], Reading], what: str, note: Callable[[str], None]
+) -> Reading:
     """A burst without a jump: one with is noted and asked for again.
 
     Raises: WorkerDied, with status `invalid`, if there are ever more of them, or if a burst took

@@ -26,7 +26,7 @@ METHOD = 3
 """Raised when the way of measuring changes: what was measured the old way is not used."""
 
 
-def ceilings_key(
+def ceilings_file(
     dtype: str, threads: int, allocator: str, variables: Mapping[str, str] | None = None
 ) -> str:
     """A file name for everything that decides a ceiling: machine, NumPy, dtype, threads, allocator
@@ -34,7 +34,7 @@ def ceilings_key(
     return _name(version("numpy"), dtype, threads, allocator, *_told(variables))
 
 
-def product_key(
+def product_file(
     backend: str,
     release: str,
     dtype: str,
@@ -53,7 +53,7 @@ def _told(variables: Mapping[str, str] | None) -> list[str]:
     return [f"{name}={value}" for name, value in sorted((variables or {}).items())]
 
 
-def device_key(device: str, dtype: str, math: str, by: tuple[str, ...]) -> str:
+def device_file(device: str, dtype: str, math: str, by: tuple[str, ...]) -> str:
     """The same for a device: `by` are the frameworks it is reached through, with versions."""
     return _name(device, dtype, math, *by)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-from xbench.engine.burst import Burst, keep, steadily
+from xbench.engine.burst import Burst, keep, without_clock_jump
 from xbench.engine.launch import LaunchContext
 from xbench.errors import CellFailed
 from xbench.keys import DEFAULT_CACHE
@@ -18,7 +18,7 @@ from xbench.process.messages import (
     BurstRequest,
     InputFiles,
     LoadRequest,
-    PlaceRequest,
+    PutInputsRequest,
     Reading,
     UnloadRequest,
 )
@@ -38,11 +38,11 @@ class CellWork:
     traces: dict[str, int] = field(default_factory=dict)
     """How often each cell's step had been traced when it was warm."""
 
-    def place(self, cell: Cell) -> None:
+    def put_inputs(self, cell: Cell) -> None:
         """Put the cell's inputs on the device; the only work done to several workers at once."""
         expect = self.launch.plan.predictions[cell.id].load_s
         cold = cell.key.cache != DEFAULT_CACHE
-        self.launch.ask(cell, PlaceRequest(cell.id, cell.spec, self.inputs, cold), expect)
+        self.launch.ask(cell, PutInputsRequest(cell.id, cell.spec, self.inputs, cold), expect)
 
     def load(self, cell: Cell, line: CellLine) -> None:
         """Build the step, run it for the first time, have the result judged."""
@@ -61,7 +61,9 @@ class CellWork:
         self.launch.progress.doing("check", cell)
         file = str(self.launch.settings.scratch / "answer.npz")
         expect_s = self.launch.plan.predictions[cell.id].load_s
-        answer = self.launch.ask(cell, AnswerRequest(cell.id, file, self.inputs.digests), expect_s)
+        answer = self.launch.ask(
+            cell, AnswerRequest(cell.id, file, self.inputs.samplings), expect_s
+        )
         verdict = self.launch.oracle.judge(self.inputs.id, file, calls)
         if verdict.problems:
             raise CellFailed("invalid", "; ".join(verdict.problems))
@@ -86,7 +88,7 @@ class CellWork:
         calls, lead_in = burst.calls, burst.lead_in
         request = BurstRequest(cell.id, calls, lead_in, layout, shift, read_placed)
         ask = partial(self.launch.ask, cell, request, predicted.call_s * burst.calls)
-        reading = steadily(ask, cell.id, self.jumps.append)
+        reading = without_clock_jump(ask, cell.id, self.jumps.append)
         reading = reading._replace(idle_cpu_ns=worker.idle_cpu_ns - before)
         keep(reading, into)
         return reading

@@ -163,7 +163,7 @@ class GroupRun:
 
     def _foresee(self) -> Failures:
         """Have the oracle work out the answer while workers wait for memory."""
-        self.launch.oracle.foresee(self.work.inputs.id)
+        self.launch.oracle.precompute_answer(self.work.inputs.id)
         return []
 
     def _place_in_turn(self, cells: list[Cell]) -> Failures:
@@ -171,7 +171,7 @@ class GroupRun:
         found: Failures = []
         for cell in cells:
             try:
-                self.work.place(cell)
+                self.work.put_inputs(cell)
             except CellFailed as error:
                 found.append((cell, error))
             except WorkerDied as error:

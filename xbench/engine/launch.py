@@ -16,7 +16,7 @@ from xbench.engine.workers import Workers
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
 from xbench.process.messages import Request
-from xbench.records.schema import CeilingsLine, place_of
+from xbench.records.schema import CeilingsLine, ceiling_key
 
 R = TypeVar("R")
 
@@ -31,7 +31,9 @@ class RunCeilings:
 
     def of(self, cell: Cell) -> CeilingsLine | None:
         """Those that hold for a cell."""
-        return next((line for line in self.lines if place_of(line) == cell.key.place), None)
+        return next(
+            (line for line in self.lines if ceiling_key(line) == cell.key.ceiling_key), None
+        )
 
 
 @dataclass(frozen=True, slots=True)

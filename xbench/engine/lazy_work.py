@@ -13,11 +13,11 @@ from xbench.contracts import Spec
 from xbench.engine.launch import LaunchContext
 from xbench.engine.refusals import (
     SLOWEST,
-    depends,
-    moved_bytes,
+    less_work_than_usual,
     moving_ns,
-    stored,
-    unfinished,
+    operand_and_result_bytes,
+    returns_old_results,
+    unfinished_after_fence,
 )
 from xbench.errors import CellFailed
 from xbench.machine.machine import available_bytes
@@ -84,11 +84,11 @@ class LazyWorkChecks:
         """What is wrong if results of a burst were not done when its fence returned. Repeated where
         it seems so: a reading may be late since another program had the core."""
         request = KeepResultsRequest(cell.id, kept_calls(cell.spec, line.calls), line.lead_in)
-        problem = unfinished(self.launch.ask(cell, request, expect_s))
+        problem = unfinished_after_fence(self.launch.ask(cell, request, expect_s))
         for _ in range(WORK_TRIES):
             if problem is None:
                 break
-            problem = unfinished(self.launch.ask(cell, request, expect_s))
+            problem = unfinished_after_fence(self.launch.ask(cell, request, expect_s))
         return problem
 
     def _stored(self, cell: Cell, line: CellLine, expect_s: float) -> str | None:
@@ -96,21 +96,21 @@ class LazyWorkChecks:
         it seems so, each after a wait for free cores."""
         least, free_cores = WORK_TRIALS if line.lead_in else 1, self.launch.free_cores([cell])
         trials: list[NewOperandsReply] = []
-        while len(trials) < least or (stored(trials) and len(trials) < MOST_TRIALS):
+        while len(trials) < least or (returns_old_results(trials) and len(trials) < MOST_TRIALS):
             if len(trials) >= least:
                 free_cores.wait()
             trials.append(self.launch.ask(cell, NewOperandsRequest(cell.id), 2 * expect_s))
-        return stored(trials)
+        return returns_old_results(trials)
 
     def _room(self, cell: Cell, times: int) -> bool:
         """Whether so many times a call's operands and results fit in memory beside what is there;
         of a device only its own framework could tell, which then says that they do not."""
-        needed = times * sum(moved_bytes(cell.spec))
+        needed = times * sum(operand_and_result_bytes(cell.spec))
         return cell.worker.device != "cpu" or needed <= ROOM_SHARE * available_bytes()
 
     def _varied(self, cell: Cell, calls: int, repeats: int, call_ns: float) -> str | None:
         """What is wrong if calls that keep results, or have their own operands, take longer."""
-        sets = min(calls, max(2, MOST_KEPT_BYTES // max(moved_bytes(cell.spec)[0], 1)))
+        sets = min(calls, max(2, MOST_KEPT_BYTES // max(operand_and_result_bytes(cell.spec)[0], 1)))
         moving = self._moving_ns(cell, calls)
         expect_s = 4 * calls * (repeats + 1) * call_ns * 1e-9
         problem = None
@@ -118,13 +118,13 @@ class LazyWorkChecks:
             varied = self.launch.ask(
                 cell, VaryCallsRequest(cell.id, calls, repeats, sets), expect_s
             )
-            if (problem := depends(varied, calls, moving)) is None:
+            if (problem := less_work_than_usual(varied, calls, moving)) is None:
                 break
         return problem
 
     def _moving_ns(self, cell: Cell, calls: int) -> dict[str, float]:
         """`moving_ns` by this machine's ceilings."""
-        ceilings, (given, made) = self.launch.ceilings.of(cell), moved_bytes(cell.spec)
+        ceilings, (given, made) = self.launch.ceilings.of(cell), operand_and_result_bytes(cell.spec)
         on_host = bool(get_op(cell.spec.op).on_host)
         ceilings = None if on_host and cell.worker.device != "cpu" else ceilings
         found = reach(ceilings, calls * (given + made)) if ceilings else None

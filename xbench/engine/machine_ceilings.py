@@ -13,9 +13,9 @@ import msgspec
 
 from xbench.analysis.bound import better
 from xbench.engine.ceilings_cache import (
-    ceilings_key,
-    device_key,
-    product_key,
+    ceilings_file,
+    device_file,
+    product_file,
     read_cached,
     write_cached,
 )
@@ -27,22 +27,22 @@ from xbench.keys import WorkerKey
 from xbench.machine.machine import available_bytes
 from xbench.plan.plan import Plan
 from xbench.process.child import ChildProcess
-from xbench.process.environment import variables_of, worker_environment
+from xbench.process.environment import run_variables, worker_environment
 from xbench.process.messages import (
-    CacheRate,
+    BestReading,
+    CacheReading,
     CeilingsReply,
+    CpuCeilingsRequest,
     DeviceCeilingsRequest,
-    MeasureRequest,
     ProductRequest,
-    Rate,
 )
 from xbench.records.schema import (
-    PLACE,
+    CEILING_KEY,
     CacheBandwidth,
     CeilingsLine,
     Figure,
     WorkerLine,
-    place_of,
+    ceiling_key,
 )
 from xbench.registry import load_backend
 
@@ -73,7 +73,7 @@ def kinds(plan: Plan) -> dict[Kind, list[WorkerKey]]:
 def cache_name(kind: Kind, keys: list[WorkerKey]) -> str:
     """The file that keeps these ceilings."""
     by = (f"{key.backend} {load_backend(key.backend).probe().version}" for key in keys)
-    return device_key(*kind, by=tuple(sorted(by)))
+    return device_file(*kind, by=tuple(sorted(by)))
 
 
 def measure_device(
@@ -107,13 +107,13 @@ def measure_device(
     return best, ", ".join(replies)
 
 
-def _fastest_caches(replies: Iterable[CeilingsReply]) -> list[CacheRate]:
+def _fastest_caches(replies: Iterable[CeilingsReply]) -> list[CacheReading]:
     """The caches of the reply whose first is the fastest; none if nobody knows of any."""
     known = [each.caches for each in replies if each.caches]
     return max(known, key=lambda caches: caches[0].bandwidth.best, default=[])
 
 
-def _best(rate: Rate | None) -> float:
+def _best(rate: BestReading | None) -> float:
     return rate.best if rate is not None else 0.0
 
 
@@ -123,7 +123,7 @@ def _unrecorded(line: WorkerLine) -> None:
 
 # All ceilings of a plan: which are known, and which are measured.
 
-KEY_PLACE = ("device", "math", "threads", "allocator")
+WORKER_PART = ("device", "math", "threads", "allocator")
 BUDGET_S = 2.0
 LIMIT_S = 120.0
 PRODUCT_S = 0.3
@@ -137,7 +137,7 @@ load was above half of its cores. Page faults spread by as much on a quiet one."
 class _Job:
     """One line that is wanted: for which cells, kept under which name, and how it is measured."""
 
-    place: dict[str, str]
+    key: dict[str, str]
     name: str
     measure: Callable[[], Measured]
 
@@ -148,10 +148,10 @@ def known_ceilings(
     """One line for each device, dtype, math, threads and allocator of the plan's cells. What the
     run has already (`had`) is left out. A failure is a line that says why."""
     quiet = os.getloadavg()[0] <= 0.5 * plan.cores
-    there = [{name: getattr(line, name) for name in PLACE} for line in had]
+    there = [{name: getattr(line, name) for name in CEILING_KEY} for line in had]
     taken: dict[str, CeilingsLine] = {}
     for job in _jobs(plan, settings, budget_s):
-        if job.place in there:
+        if job.key in there:
             continue
         line = taken.get(job.name)
         if line is None and not settings.fresh_ceilings:
@@ -162,7 +162,7 @@ def known_ceilings(
             if quiet and _steady(line):
                 write_cached(cache_folder(), job.name, line)
         taken[job.name] = line
-        yield msgspec.structs.replace(line, **job.place)
+        yield msgspec.structs.replace(line, **job.key)
 
 
 def framework_products(
@@ -187,7 +187,7 @@ def _askable(plan: Plan, line: CeilingsLine) -> list[WorkerKey]:
     found: dict[tuple[str, str], WorkerKey] = {}
     for cell in (cell for group in plan.groups for cell in group.cells):
         key = cell.worker
-        if place_of(line) != cell.key.place:
+        if ceiling_key(line) != cell.key.ceiling_key:
             continue
         if key.backend != "numpy" and ((key.backend, key.side) not in found or key.mode == "eager"):
             found[key.backend, key.side] = key
@@ -201,8 +201,8 @@ def _product(
     try:
         worker = workers.get(key)
         version = str(workers.facts[key].attest.get("version"))
-        threads, variables = key.policy(cores).threads, variables_of(settings.variables)
-        name = product_key(
+        threads, variables = key.policy(cores).threads, run_variables(settings.variables)
+        name = product_file(
             key.backend,
             version,
             line.dtype,
@@ -233,20 +233,20 @@ def measured_again(line: CeilingsLine, plan: Plan, settings: Settings) -> Ceilin
     that was busy then must not refuse what is honest."""
     fresh = dataclasses.replace(settings, fresh_ceilings=True)
     for job in _jobs(plan, fresh, BUDGET_S):
-        if tuple(job.place[name] for name in PLACE) == place_of(line):
+        if tuple(job.key[name] for name in CEILING_KEY) == ceiling_key(line):
             return better(line, _taken(job))
     return line
 
 
 def _taken(job: _Job) -> CeilingsLine:
     """The line, measured now."""
-    place = job.place
+    key = job.key
     line = CeilingsLine(
-        device=place["device"],
-        dtype=place["dtype"],
-        math=place["math"],
-        threads=place["threads"],
-        allocator=place["allocator"],
+        device=key["device"],
+        dtype=key["dtype"],
+        math=key["math"],
+        threads=key["threads"],
+        allocator=key["allocator"],
         measured_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:
@@ -268,15 +268,15 @@ def _taken(job: _Job) -> CeilingsLine:
     )
 
 
-def _known(rate: Rate | None) -> Figure | None:
+def _known(rate: BestReading | None) -> Figure | None:
     return None if rate is None else _figure(rate)
 
 
-def _figure(rate: Rate) -> Figure:
+def _figure(rate: BestReading) -> Figure:
     return Figure(rate.best, rate.spread, rate.repeats)
 
 
-def _cache(rate: CacheRate) -> CacheBandwidth:
+def _cache(rate: CacheReading) -> CacheBandwidth:
     bandwidth = _figure(rate.bandwidth)
     return CacheBandwidth(level=rate.level, size_bytes=rate.size_bytes, bandwidth=bandwidth)
 
@@ -288,22 +288,22 @@ def _jobs(plan: Plan, settings: Settings, budget_s: float) -> Iterator[_Job]:
     for group in plan.groups:
         for cell in group.cells:
             key, dtype = cell.worker, cell.spec.dtype
-            place = {"dtype": dtype} | {name: getattr(key, name) for name in KEY_PLACE}
-            if place in seen:
+            wanted = {"dtype": dtype} | {name: getattr(key, name) for name in WORKER_PART}
+            if wanted in seen:
                 continue
-            seen.append(place)
+            seen.append(wanted)
             if key.device == "cpu":
                 threads, variables = (
                     key.policy(plan.cores).threads,
-                    variables_of(settings.variables),
+                    run_variables(settings.variables),
                 )
-                name = ceilings_key(dtype, threads, key.allocator, variables["variables"])
+                name = ceilings_file(dtype, threads, key.allocator, variables["variables"])
                 measure = partial(_measure, key, dtype, plan.cores, settings, budget_s)
-                yield _Job(place, name, measure)
+                yield _Job(wanted, name, measure)
             elif (kind := (key.device, dtype, key.math)) in devices:
                 keys = devices[kind]
                 measured = partial(measure_device, kind, keys, plan, settings, budget_s)
-                yield _Job(place, cache_name(kind, keys), measured)
+                yield _Job(wanted, cache_name(kind, keys), measured)
 
 
 def _steady(line: CeilingsLine) -> bool:
@@ -327,7 +327,7 @@ def _measure(
         settings.logs / "ceilings.log",
     )
     try:
-        request = MeasureRequest(dtype, policy.threads, budget_s, available_bytes())
+        request = CpuCeilingsRequest(dtype, policy.threads, budget_s, available_bytes())
         return process.ask(request, LIMIT_S), ""
     finally:
         process.kill()

@@ -10,10 +10,10 @@ from xbench.errors import CellFailed, OracleFailed, WorkerDied
 from xbench.process.child import ChildProcess
 from xbench.process.environment import worker_environment
 from xbench.process.messages import (
-    ForeseeRequest,
     InputFiles,
     JudgeReply,
     JudgeRequest,
+    PrecomputeAnswerRequest,
     PrepareRequest,
     ReleaseRequest,
     Request,
@@ -38,9 +38,9 @@ class OracleClient:
         """Write a workload's inputs. Raises: OracleFailed."""
         return self._ask(PrepareRequest(spec))
 
-    def foresee(self, workload: str) -> None:
+    def precompute_answer(self, workload: str) -> None:
         """Work out the answer after one call. Raises: OracleFailed."""
-        self._ask(ForeseeRequest(workload))
+        self._ask(PrecomputeAnswerRequest(workload))
 
     def judge(self, workload: str, file: str, calls: int) -> JudgeReply:
         """Compare results. Raises: OracleFailed."""

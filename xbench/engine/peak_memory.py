@@ -32,7 +32,7 @@ def timing_budget_s(plan: Plan, budget_s: float | None) -> float | None:
     return None if budget_s is None else budget_s - min(memory_s, 0.5 * budget_s)
 
 
-def cells_to_weigh(plan: Plan, run: Run) -> list[Cell]:
+def cells_without_peak(plan: Plan, run: Run) -> list[Cell]:
     """Cells that have a time in this run, and of whose memory it says nothing yet."""
     timed = {cell.id for cell in summarise(run) if cell.time_s is not None}
     wanted = timed - {line.id for line in run.memory}
@@ -64,7 +64,7 @@ class MemoryWork:
                     self.progress.doing("memory", cell)
                     line = self._line(cell, oracle)
                     self.write(line)
-                    self.progress.weighed(line)
+                    self.progress.memory_measured(line)
                 with suppress(OracleFailed):  # what was measured stands
                     oracle.release(workload)
         finally:

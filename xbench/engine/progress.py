@@ -104,7 +104,7 @@ class Progress(Protocol):
     def measured(self, line: GroupLine) -> None:
         """A group has been measured in one launch."""
 
-    def weighed(self, line: MemoryLine) -> None:
+    def memory_measured(self, line: MemoryLine) -> None:
         """A cell's peak memory is known, or why there is none."""
 
 
@@ -149,7 +149,7 @@ class SilentProgress:
     def measured(self, line: GroupLine) -> None:
         """Not said."""
 
-    def weighed(self, line: MemoryLine) -> None:
+    def memory_measured(self, line: MemoryLine) -> None:
         """Not said."""
 
 
@@ -163,7 +163,7 @@ class PlainProgress(SilentProgress):
         self._clock.measured(line)
         self._say(f"{line.group}  launch {line.launch + 1}", describe(line))
 
-    def weighed(self, line: MemoryLine) -> None:
+    def memory_measured(self, line: MemoryLine) -> None:
         """One line."""
         self._clock.settle(line.id)
         self._say(describe_memory(line), [])
@@ -223,7 +223,7 @@ class LiveProgress:
         self._latest = describe(line)[:SHOWN]
         self._draw("")
 
-    def weighed(self, line: MemoryLine) -> None:
+    def memory_measured(self, line: MemoryLine) -> None:
         """Draw it below those before."""
         self._clock.settle(line.id)
         before = [] if self._group else self._latest

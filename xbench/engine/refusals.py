@@ -99,7 +99,7 @@ def early_fence(line: CellLine) -> str | None:
     )
 
 
-def unfinished(kept: KeptReply) -> str | None:
+def unfinished_after_fence(kept: KeptReply) -> str | None:
     """Whether work of some calls was still to be done when the fence after the last one returned:
     their results, all kept, took longer to read than finished tensors do. One reading of a busy
     machine may be late, so that a cell is refused only if this holds each time."""
@@ -117,7 +117,7 @@ def unfinished(kept: KeptReply) -> str | None:
     )
 
 
-def moved_bytes(spec: Spec) -> tuple[int, int]:
+def operand_and_result_bytes(spec: Spec) -> tuple[int, int]:
     """Bytes of a call's operands, and of its results."""
     tensors, item = get_op(spec.op).tensors(spec), ITEM_BYTES[spec.dtype]
     return item * tensors.elements("batch"), item * tensors.elements("outputs")
@@ -126,7 +126,7 @@ def moved_bytes(spec: Spec) -> tuple[int, int]:
 def moving_ns(spec: Spec, bytes_per_s: float, new_pages: bool) -> dict[str, float]:
     """How much longer a call may take whose results are kept, or whose operands are its own: all of
     them lie in a farther cache, or in memory, and perhaps on pages that are new."""
-    given, made = moved_bytes(spec)
+    given, made = operand_and_result_bytes(spec)
     byte_ns, page_ns = 1e9 / bytes_per_s, PAGE_NS / PAGE_BYTES if new_pages else 0.0
     return {
         "kept_ns": made * (MOVING_TIMES["kept_ns"] * byte_ns + page_ns),
@@ -134,7 +134,9 @@ def moving_ns(spec: Spec, bytes_per_s: float, new_pages: bool) -> dict[str, floa
     }
 
 
-def depends(varied: VariedReply, calls: int, moving: Mapping[str, float]) -> str | None:
+def less_work_than_usual(
+    varied: VariedReply, calls: int, moving: Mapping[str, float]
+) -> str | None:
     """Whether calls do less than others that differ in what must not matter: they drop their
     results while the others keep them, or repeat the operands while the others have their own.
 
@@ -158,7 +160,7 @@ def depends(varied: VariedReply, calls: int, moving: Mapping[str, float]) -> str
     return None
 
 
-def stored(trials: Sequence[NewOperandsReply]) -> str | None:
+def returns_old_results(trials: Sequence[NewOperandsReply]) -> str | None:
     """Whether results come from earlier calls: a call gives back the very tensors of an earlier
     one, or operands that were seen before take far less time than new ones. The shortest call on
     new operands counts, against the usual one on old ones: a busy machine makes calls longer, and

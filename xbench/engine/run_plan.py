@@ -22,7 +22,7 @@ from xbench.engine.launch import LaunchContext, RunCeilings
 from xbench.engine.launch_draws import LaunchDraws
 from xbench.engine.machine_ceilings import framework_products, known_ceilings, measured_again
 from xbench.engine.oracle_client import OracleClient
-from xbench.engine.peak_memory import MemoryWork, cells_to_weigh, timing_budget_s
+from xbench.engine.peak_memory import MemoryWork, cells_without_peak, timing_budget_s
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
@@ -32,7 +32,14 @@ from xbench.files import write_whole
 from xbench.keys import WorkerKey
 from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
-from xbench.records.journal import JOURNAL, SUMMARY, Journal, encoded, make_plain, make_run_folder
+from xbench.records.journal import (
+    JOURNAL,
+    SUMMARY,
+    Journal,
+    encoded,
+    make_run_folder,
+    replace_link_with_folder,
+)
 from xbench.records.read import Run, read_run
 from xbench.records.schema import (
     CeilingsLine,
@@ -42,11 +49,16 @@ from xbench.records.schema import (
     MemoryLine,
     ValuesLine,
     WorkerLine,
+    ceiling_key,
     keep_latest,
-    place_of,
 )
 
 # The end of a run: its summary, then the last line of its journal.
+
+
+def write_summary(path: Path, cells: list[CellSummary]) -> None:
+    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
+    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))
 
 
 def end_run(
@@ -93,7 +105,7 @@ class RunInProgress:
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
     memory: list[MemoryLine] = field(default_factory=list)
-    unweighed: list[str] = field(default_factory=list)
+    without_peak: list[str] = field(default_factory=list)
     wait_budget: WaitBudget = field(default_factory=WaitBudget)
     began: float = field(default_factory=time.monotonic)
     opening_s: float = 0.0
@@ -119,7 +131,7 @@ class RunInProgress:
         # Left by whoever was killed; compilers keep what they made there, and `first_s` is cold.
         shutil.rmtree(self.settings.scratch, ignore_errors=True)
         for folder in (self.settings.scratch, self.settings.logs):
-            make_plain(folder)
+            replace_link_with_folder(folder)
         before = read_run(self.settings.folder)
         self.ceilings, self.workers, self.memory = before.ceilings, before.workers, before.memory
         for line in before.groups:
@@ -228,9 +240,9 @@ class RunInProgress:
 
     def _ceilings_again(self, line: CeilingsLine) -> CeilingsLine:
         """Measure a line once more, as long as cells seem too fast for it: a few times in all."""
-        if self._looked_again[place_of(line)] >= MOST_LOOKS:
+        if self._looked_again[ceiling_key(line)] >= MOST_LOOKS:
             return line
-        self._looked_again[place_of(line)] += 1
+        self._looked_again[ceiling_key(line)] += 1
         self.progress.starting("measuring again what this machine reaches at most")
         found = measured_again(line, self.plan, self.settings)
         self._note_ceilings(found)
@@ -240,7 +252,7 @@ class RunInProgress:
         self.journal.write(line)
         self.workers.append(line)
 
-    def _weighed(self, line: MemoryLine) -> None:
+    def _memory_measured(self, line: MemoryLine) -> None:
         self.journal.write(line)
         self.memory.append(line)
 
@@ -249,15 +261,15 @@ class RunInProgress:
         cells = [cell for group in groups for cell in group.cells if cell.id not in self.given_up]
         return list(dict.fromkeys(cell.worker for cell in cells))
 
-    def weigh(self) -> None:
+    def measure_peak_memory(self) -> None:
         """Measure peak memory, if the plan asks for it: after all timing, lest one disturbs it."""
         if not self.plan.memory:
             return
         self.progress.starting("measuring peak memory")
         left_s = (self.settings.budget_s or inf) - (time.monotonic() - self.began)
-        work = MemoryWork(self.plan, self.settings, self.progress, self._weighed)
-        left_out = work.measure(cells_to_weigh(self.plan, self._so_far()), left_s)
-        self.unweighed = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
+        work = MemoryWork(self.plan, self.settings, self.progress, self._memory_measured)
+        left_out = work.measure(cells_without_peak(self.plan, self._so_far()), left_s)
+        self.without_peak = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
         self.outcome = "budget" if left_out else self.outcome
 
     def ask_after(self, after_last_launch: AfterLastLaunch) -> None:
@@ -275,7 +287,7 @@ class RunInProgress:
         run = self._so_far()
         target, budget_s = self.plan.target, self.settings.budget_s
         lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
-        footer = Footer(ended_utc=ended, outcome=outcome, unmet=[*lacking, *self.unweighed])
+        footer = Footer(ended_utc=ended, outcome=outcome, unmet=[*lacking, *self.without_peak])
         return end_run(self.journal, run, footer, self.settings.folder)
 
     def _so_far(self) -> Run:
@@ -308,7 +320,7 @@ def run_plan(
         running.begin()
         with progress:
             running.measure(plan.groups)
-            running.weigh()
+            running.measure_peak_memory()
             if after_last_launch is not None:
                 running.ask_after(after_last_launch)
         outcome = running.outcome
@@ -345,8 +357,3 @@ def measure_again(
     own = make_header(part, run_id, header.preset, header.command, header.seed, settings.variables)
     run_plan(part, replace(settings, folder=folder), own, progress(part), False)
     return folder
-
-
-def write_summary(path: Path, cells: list[CellSummary]) -> None:
-    """Write `summary.jsonl`, whole or not at all. Raises: OSError."""
-    write_whole(path, b"".join(encoded(cell) + b"\n" for cell in cells))

@@ -14,12 +14,12 @@ import msgspec
 from msgspec import UNSET
 
 from xbench.machine.machine import this_machine
-from xbench.machine.surroundings import Environment, environment
+from xbench.machine.surroundings import MachineState, machine_state
 from xbench.ops import get_op
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
-from xbench.process.environment import RecordedVariables, variables_of
+from xbench.process.environment import RunVariables, run_variables
 from xbench.process.side import SideSetup
 from xbench.records.aa_record import kept
 from xbench.records.schema import SCHEMA_VERSION, CellPlan, Header
@@ -64,7 +64,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-class RunEnvironment(Environment, RecordedVariables):
+class RunEnvironment(MachineState, RunVariables):
     """What a header keeps of the machine; `selftest` is the last A/A that was measured on it."""
 
     selftest: Any  # `AaRecord` in JSON's types, or None: msgspec makes it, of no type it names
@@ -74,7 +74,7 @@ def run_environment(given: Mapping[str, str]) -> RunEnvironment:
     """What a header keeps of the machine: its state, the last A/A that was measured on it, and the
     variables of the workers, of which `given` are the user's."""
     kept_here = msgspec.to_builtins(kept(this_machine().key))
-    return {**environment(given.get("CXX")), "selftest": kept_here, **variables_of(given)}
+    return {**machine_state(given.get("CXX")), "selftest": kept_here, **run_variables(given)}
 
 
 def make_header(

@@ -26,7 +26,7 @@ from xbench.errors import CellFailed
 from xbench.keys import DEFAULT_CACHE
 from xbench.ops import get_op
 from xbench.plan.cell import Cell
-from xbench.process.messages import ProbeRequest
+from xbench.process.messages import FollowsInputsRequest
 from xbench.records.schema import CellLine, Samples
 
 LATENCY_BURSTS, LATENCY_LIMIT_NS, LATENCY_TRIES = 15, 1_000_000, 4
@@ -69,7 +69,7 @@ class TimedChecks:
             raise CellFailed("invalid", "; ".join(found))
         if first_launch:
             expect_s = 4 * self.launch.plan.predictions[cell.id].load_s
-            self.launch.ask(cell, ProbeRequest(cell.id), expect_s)
+            self.launch.ask(cell, FollowsInputsRequest(cell.id), expect_s)
             try:
                 line.unchecked = LazyWorkChecks(self.launch).check(cell, line)
             except CellFailed as error:

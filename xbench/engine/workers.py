@@ -17,8 +17,8 @@ from xbench.process.child import ChildProcess
 from xbench.process.environment import (
     adapter_variables,
     inherited_names,
-    recorded_variables,
     worker_environment,
+    worker_variables,
 )
 from xbench.process.messages import CostsRequest, OpenRequest
 from xbench.process.side import SideSetup
@@ -207,7 +207,7 @@ class Workers:
             worker=key,
             pid=process.pid,
             core=core,
-            environment=recorded_variables(process.environment, chosen),
+            environment=worker_variables(process.environment, chosen),
             inherited=inherited_names(process.environment, chosen),
             open_ns=opened.open_ns,
             fence_ns=opened.fence_ns,

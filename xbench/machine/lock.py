@@ -32,14 +32,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """Who holds the lock. `space`: of process ids, as far as the kernel tells; in another one the
-    id means another process."""
+    """Who holds the lock. `pid_namespace`: of its process id, as far as the kernel tells; in
+    another one the id means another process."""
 
     pid: int
     user: str
     since_utc: str
     command: str
-    space: str
+    pid_namespace: str
 
     def __str__(self) -> str:
         return one_line(
@@ -96,7 +96,11 @@ def _wait(descriptor: int, say: Say) -> bool:
     began, told = time.monotonic(), 0
     while not _taken(descriptor):
         found, waited_s = _read(descriptor), time.monotonic() - began
-        if found is not None and found.space == _space() and found.pid in _ancestors():
+        if (
+            found is not None
+            and found.pid_namespace == _pid_namespace()
+            and found.pid in _ancestors()
+        ):
             return False
         if waited_s >= told * AGAIN_S:
             so_far = f", {show_seconds(waited_s)} so far" if told else ""
@@ -150,7 +154,7 @@ def _open() -> int | None:
 def _sign(descriptor: int, command: Sequence[str]) -> None:
     """Say who holds it. Where another user's file cannot be written, nobody is told."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    mine = LockHolder(os.getpid(), _user(), now, " ".join(command)[:1000], _space())
+    mine = LockHolder(os.getpid(), _user(), now, " ".join(command)[:1000], _pid_namespace())
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(mine)).encode(), 0)
@@ -160,7 +164,7 @@ def _read(descriptor: int) -> LockHolder | None:
     """What the holder said of itself; None if that is nothing, or nonsense."""
     try:
         found: Any = json.loads(os.pread(descriptor, MOST_BYTES, 0))
-        texts = [str(found[name]) for name in ("user", "since_utc", "command", "space")]
+        texts = [str(found[name]) for name in ("user", "since_utc", "command", "pid_namespace")]
         return LockHolder(int(found["pid"]), *texts)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
@@ -173,7 +177,7 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _space() -> str:
+def _pid_namespace() -> str:
     """Which process ids these are: of this boot, and of this container."""
     found = [sys.platform]
     with suppress(OSError):

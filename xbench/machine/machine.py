@@ -18,14 +18,14 @@ from xbench.machine.processor import this_processor
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What makes two machines comparable; `gpus` are their names in order. `cpu_details` and
-    `alone` are those of `Processor`."""
+    `own_identity` are those of `Processor`."""
 
     cpu: str
     cores: int
     ram_bytes: int
     gpus: tuple[str, ...]
     cpu_details: str = ""
-    alone: str = ""
+    own_identity: str = ""
 
     @property
     def key(self) -> str:
@@ -33,7 +33,7 @@ class Machine:
         import hashlib
 
         size = round(self.ram_bytes / 2**30)
-        parts = (self.cpu, self.cpu_details, self.alone, self.cores, size, self.gpus)
+        parts = (self.cpu, self.cpu_details, self.own_identity, self.cores, size, self.gpus)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -47,7 +47,7 @@ def this_machine() -> Machine:
         _ram_bytes(),
         _gpu_names(),
         found.details,
-        found.alone,
+        found.own_identity,
     )
 
 

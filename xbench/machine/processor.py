@@ -51,12 +51,12 @@ IDENTITY = "machine-id"
 @dataclass(frozen=True, slots=True)
 class Processor:
     """`name` is empty if nobody tells it. `details` tells apart processors of one name: hypervisors
-    give several generations the same. `alone`: the identity of a machine without a name, which is
+    give several generations the same. `own_identity`: that of a machine without a name, which is
     then comparable with itself only; empty where there is a name."""
 
     name: str
     details: str = ""
-    alone: str = ""
+    own_identity: str = ""
 
 
 def this_processor() -> Processor:

@@ -161,7 +161,7 @@ class GitState(TypedDict):
     dirty: bool
 
 
-class Environment(Surroundings):
+class MachineState(Surroundings):
     """Everything about the machine and its state that a record keeps; None where the system does
     not say."""
 
@@ -179,7 +179,7 @@ class Environment(Surroundings):
     git: GitState | None
 
 
-def environment(cxx: str | None = None) -> Environment:
+def machine_state(cxx: str | None = None) -> MachineState:
     """The machine and its state now. `cxx`: the workers' variable CXX, where it is not this
     process's own."""
     machine = this_machine()
@@ -190,7 +190,7 @@ def environment(cxx: str | None = None) -> Environment:
             "ram_bytes": machine.ram_bytes,
             "gpus": machine.gpus,
             "cpu_details": machine.cpu_details,
-            "alone": machine.alone,
+            "alone": machine.own_identity,
         },
         "machine_key": machine.key,
         "os": platform.platform(),

@@ -29,7 +29,7 @@ __all__ = [
     "Inputs",
     "Op",
     "Shapes",
-    "Tensors",
+    "TensorShapes",
     "gamma",
     "normal",
 ]
@@ -52,7 +52,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensors:
+class TensorShapes:
     """Shapes of everything an op touches; `scratch_elements` counts an eager run's temporaries."""
 
     batch: Shapes
@@ -103,7 +103,7 @@ class Op:
 
     name: str
     params: tuple[str, ...]
-    tensors: Callable[[Spec], Tensors]
+    tensors: Callable[[Spec], TensorShapes]
     cost: Callable[[Spec], Cost]
     inputs: Callable[[Spec, np.random.Generator], Inputs]
     expected: Callable[[Spec, Inputs, int], Iterator[Block]]
@@ -119,7 +119,9 @@ class Op:
     """Whether memory decides its time, so that a figure with cold caches means something."""
     products: bool = False
     """Whether it multiplies matrices, so that the math mode `tf32` means something."""
-    no_halves: str = "it does not say that it runs in float16 and bfloat16 (`no_halves`)"
+    why_not_16_bits: str = (
+        "it does not say that it runs in float16 and bfloat16 (`why_not_16_bits`)"
+    )
     """Why it has no float16 and bfloat16, in a clause; empty where it has."""
 
     def spec(self, dtype: str, **params: int | str) -> Spec:
@@ -144,8 +146,8 @@ class Op:
 
     def why_not(self, dtype: str, math: str = "ieee") -> str | None:
         """None if the op has this dtype and math mode, whatever the backend, else why not."""
-        if dtype in HALVES and self.no_halves:
-            return f"{self.name} is not measured in {dtype}: {self.no_halves}"
+        if dtype in HALVES and self.why_not_16_bits:
+            return f"{self.name} is not measured in {dtype}: {self.why_not_16_bits}"
         if math != "ieee" and not self.products:
             return f"{self.name} multiplies no matrices, so {math} changes nothing"
         if math != "ieee" and dtype != "float32":

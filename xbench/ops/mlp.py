@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Gradient, Spec
-from xbench.ops.base import Cost, Inputs, Op, Shapes, Tensors, normal, parameter_names
+from xbench.ops.base import Cost, Inputs, Op, Shapes, TensorShapes, normal, parameter_names
 from xbench.ops.mlp_exact import backward_expected, forward_expected, train_expected
 from xbench.ops.rounding import HALVES, ITEM_BYTES, host_dtype, rounded
 
@@ -27,24 +27,24 @@ def _parameter_shapes(spec: Spec) -> Shapes:
     return {name: shapes[name] for name in parameter_names(spec)}
 
 
-def _forward_tensors(spec: Spec) -> Tensors:
+def _forward_tensors(spec: Spec) -> TensorShapes:
     n, d, h, o = (spec[each] for each in "ndho")
-    return Tensors(
+    return TensorShapes(
         {"x": (n, d)} | _parameter_shapes(spec), {"y": (n, o)}, scratch_elements=2 * n * h
     )
 
 
-def _backward_tensors(spec: Spec) -> Tensors:
+def _backward_tensors(spec: Spec) -> TensorShapes:
     n, d, h, o = (spec[each] for each in "ndho")
     parameters = _parameter_shapes(spec)
-    return Tensors(
+    return TensorShapes(
         {"x": (n, d), "y": (n, o)} | parameters,
         {"loss": ()} | {f"d{name}": shape for name, shape in parameters.items()},
         scratch_elements=5 * n * h,
     )
 
 
-def _train_tensors(spec: Spec) -> Tensors:
+def _train_tensors(spec: Spec) -> TensorShapes:
     n, d, h, o = (spec[each] for each in "ndho")
     parameters = _parameter_shapes(spec)
     state = dict(parameters)
@@ -53,7 +53,7 @@ def _train_tensors(spec: Spec) -> Tensors:
             state |= {f"m_{name}": shape, f"v_{name}": shape}
         state["t"] = ()
     held = sum(prod(shape) for shape in parameters.values())
-    return Tensors({"x": (n, d), "y": (n, o)}, {"loss": ()}, state, 5 * n * h + 3 * held)
+    return TensorShapes({"x": (n, d), "y": (n, o)}, {"loss": ()}, state, 5 * n * h + 3 * held)
 
 
 def _sizes(spec: Spec) -> tuple[int, int, int, int, int, int]:
@@ -166,7 +166,7 @@ MLP_FORWARD = Op(
     optional=_BIAS,
     choices=_CHOICES,
     products=True,
-    no_halves="",
+    why_not_16_bits="",
 )
 MLP_FORWARD_RECORDED = replace(MLP_FORWARD, name="mlp_forward_recorded")
 MLP_BACKWARD = Op(
@@ -180,7 +180,7 @@ MLP_BACKWARD = Op(
     optional=_BIAS,
     choices=_CHOICES,
     products=True,
-    no_halves="",
+    why_not_16_bits="",
 )
 MLP_TRAIN = Op(
     "mlp_train",
@@ -194,6 +194,6 @@ MLP_TRAIN = Op(
     choices=_CHOICES,
     trains=True,
     products=True,
-    no_halves="Adam's epsilon of 1e-8 is 0 in float16, and training in 16 bits needs float32 "
+    why_not_16_bits="Adam's epsilon of 1e-8 is 0 in float16, and training in 16 bits needs float32 "
     "master weights, which this op does not have",
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xbench.contracts import Backend, Mode, Spec, Variant
-from xbench.ops.base import Block, Cost, Inputs, Op, Tensors, normal
+from xbench.ops.base import Block, Cost, Inputs, Op, TensorShapes, normal
 from xbench.ops.rounding import ITEM_BYTES, product_bound, stored, sum_gamma
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ def _sizes(spec: Spec) -> tuple[int, int, int]:
 
 
 def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
-    def tensors(spec: Spec) -> Tensors:
+    def tensors(spec: Spec) -> TensorShapes:
         m, k, n = _sizes(spec)
         batch: dict[str, tuple[int, ...]] = {left: (m, k), right: (k, n)}
         if bias:
             batch[bias] = (n,)
-        return Tensors(batch, {"y": (m, n)}, scratch_elements=m * n if bias else 0)
+        return TensorShapes(batch, {"y": (m, n)}, scratch_elements=m * n if bias else 0)
 
     def cost(spec: Spec) -> Cost:
         m, k, n = _sizes(spec)
@@ -57,17 +57,19 @@ def _product_op(name: str, left: str, right: str, bias: str | None) -> Op:
                 size = abs(exact) + abs(offset)
             yield Block("y", exact, bound + stored(size, spec.dtype), start)
 
-    return Op(name, ("m", "k", "n"), tensors, cost, inputs, expected, products=True, no_halves="")
+    return Op(
+        name, ("m", "k", "n"), tensors, cost, inputs, expected, products=True, why_not_16_bits=""
+    )
 
 
 MATMUL = _product_op("matmul", "a", "b", None)
 LINEAR = _product_op("linear", "x", "w1", "b1")
 
 
-def _layer_tensors(spec: Spec) -> Tensors:
+def _layer_tensors(spec: Spec) -> TensorShapes:
     held = LINEAR.tensors(spec)
     state = {name: held.batch[name] for name in ("w1", "b1")}
-    return Tensors({"x": held.batch["x"]}, held.outputs, state)
+    return TensorShapes({"x": held.batch["x"]}, held.outputs, state)
 
 
 def _layer_inputs(spec: Spec, rng: np.random.Generator) -> Inputs:

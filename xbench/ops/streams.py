@@ -15,7 +15,7 @@ from xbench.ops.base import (
     Inputs,
     Op,
     Shapes,
-    Tensors,
+    TensorShapes,
     gamma,
     normal,
 )
@@ -46,9 +46,9 @@ def _stream_op(
     def shapes(spec: Spec, names: tuple[str, ...]) -> Shapes:
         return dict.fromkeys(names, (spec["n"], spec["w"]))
 
-    def tensors(spec: Spec) -> Tensors:
+    def tensors(spec: Spec) -> TensorShapes:
         entries = spec["n"] * spec["w"]
-        return Tensors(
+        return TensorShapes(
             shapes(spec, operands), shapes(spec, outputs), scratch_elements=scratch * entries
         )
 
@@ -72,7 +72,9 @@ def _stream_op(
                 yield Block(each, exact, entry_bound(magnitude, spec.dtype), start)
 
     streams = moved[0] > 0
-    return Op(name, ("n", "w"), tensors, cost, inputs, expected, streams=streams, no_halves="")
+    return Op(
+        name, ("n", "w"), tensors, cost, inputs, expected, streams=streams, why_not_16_bits=""
+    )
 
 
 def _identity(chunk: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
@@ -97,9 +99,9 @@ ELEMENTWISE = _stream_op(
 )
 
 
-def _grad_tensors(spec: Spec) -> Tensors:
+def _grad_tensors(spec: Spec) -> TensorShapes:
     shape = (spec["n"], spec["w"])
-    return Tensors(
+    return TensorShapes(
         dict.fromkeys("xwz", shape),
         {"loss": (), "dx": shape, "dw": shape, "dz": shape},
         scratch_elements=3 * spec["n"] * spec["w"],
@@ -140,8 +142,8 @@ ELEMENTWISE_GRAD = Op(
     gradients=("manual", "autograd", "custom"),
     constant=("dz",),
     streams=True,
-    no_halves="its loss sums all n x w terms, where float16 ends at 65504 and bfloat16 has 8 bits, "
-    "so that a right loss could not be told from a wrong one",
+    why_not_16_bits="its loss sums all n x w terms, where float16 ends at 65504 and bfloat16 has 8 "
+    "bits, so that a right loss could not be told from a wrong one",
 )
 
 

@@ -1,4 +1,4 @@
-"""Exact answers kept in the form of digests, and the comparison that admits or refuses a result."""
+"""Exact answers as far as they are kept, and the comparison that admits or refuses a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.ops.base import Block, Shapes
 from xbench.ops.rounding import UNIT_ROUNDOFF
-from xbench.oracle.digest import Digest
+from xbench.oracle.digest import Sampling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ class Answer:
     expectation of the tensor's own 2-norm, so norm checks apply to it unchanged."""
 
     shape: tuple[int, ...]
-    digest: Digest | None
+    sampling: Sampling | None
     parts: dict[str, Array] = field(default_factory=dict)
     rtol: float = 0.0
     rounding: float = 0.0
@@ -44,23 +44,23 @@ class Answer:
             array = getattr(block, kind)
             if array is None:
                 continue
-            if self.digest is None:
+            if self.sampling is None:
                 self._place(f"{kind}/values", block.start, array, self.shape)
             else:
-                self._sample(kind, block.start, array, self.digest)
-                self._project(kind, block.start, array, self.digest)
+                self._sample(kind, block.start, array, self.sampling)
+                self._project(kind, block.start, array, self.sampling)
 
     def finish(self) -> None:
         """Make the bound of a projection from the bounds of its terms."""
         import numpy as np
 
-        if self.digest is None or "bound/projection" not in self.parts:
+        if self.sampling is None or "bound/projection" not in self.parts:
             return
         sure, squares = self.parts["bound/projection"], self.parts.pop("squares/projection")
         likely = HOEFFDING * np.sqrt(squares)
         size = self.parts.pop("size/projection")
         # Worker and oracle add up in different orders: each may round every partial sum.
-        rounding = 2 * len(self.digest.signs) * UNIT_ROUNDOFF["float64"] * size
+        rounding = 2 * len(self.sampling.signs) * UNIT_ROUNDOFF["float64"] * size
         self.parts["bound/projection"] = np.minimum(sure, likely) + rounding
 
     def _place(self, key: str, start: int, array: Array, shape: tuple[int, ...]) -> None:
@@ -72,22 +72,22 @@ class Answer:
         else:
             target[...] = array
 
-    def _sample(self, kind: str, start: int, array: Array, digest: Digest) -> None:
+    def _sample(self, kind: str, start: int, array: Array, sampling: Sampling) -> None:
         import numpy as np
 
-        here = (digest.columns >= start) & (digest.columns < start + array.shape[1])
-        sample = self.parts.setdefault(f"{kind}/sample", np.full(len(digest.rows), np.nan))
-        sample[here] = array[digest.rows[here], digest.columns[here] - start]
+        here = (sampling.columns >= start) & (sampling.columns < start + array.shape[1])
+        sample = self.parts.setdefault(f"{kind}/sample", np.full(len(sampling.rows), np.nan))
+        sample[here] = array[sampling.rows[here], sampling.columns[here] - start]
 
-    def _project(self, kind: str, start: int, array: Array, digest: Digest) -> None:
+    def _project(self, kind: str, start: int, array: Array, sampling: Sampling) -> None:
         import numpy as np
 
-        ones = np.ones(len(digest.signs))
+        ones = np.ones(len(sampling.signs))
         if kind == "bound":
             self._sum("bound/projection", start, array, ones)
             self._sum("squares/projection", start, array**2, ones)
             return
-        self._sum(f"{kind}/projection", start, array, digest.signs)
+        self._sum(f"{kind}/projection", start, array, sampling.signs)
         if kind == "exact":
             self._sum("size/projection", start, abs(array), ones)
 
@@ -97,7 +97,7 @@ class Answer:
 
         total = self.parts.setdefault(key, np.zeros(max(self.shape)))
         columns = slice(start, start + array.shape[1])
-        if self.digest is not None and self.digest.tall:
+        if self.sampling is not None and self.sampling.tall:
             total += array @ weights[columns]
         else:
             total[columns] += weights @ array
@@ -106,7 +106,7 @@ class Answer:
         """None if the result passes, else what is wrong with it, with values."""
         import numpy as np
 
-        keys = [name] if self.digest is None else [f"{name}/sample", f"{name}/projection"]
+        keys = [name] if self.sampling is None else [f"{name}/sample", f"{name}/projection"]
         if any(key not in sent for key in keys):
             shape = sent[name].shape if name in sent else None
             return (
@@ -114,9 +114,9 @@ class Answer:
                 if shape is not None
                 else f"no {name}"
             )
-        if self.digest is None and sent[name].shape != self.shape:
+        if self.sampling is None and sent[name].shape != self.shape:
             return f"{name} has shape {sent[name].shape}, expected {self.shape}"
-        if self.digest is not None and tuple(sent[f"{name}/shape"]) != self.shape:
+        if self.sampling is not None and tuple(sent[f"{name}/shape"]) != self.shape:
             shape = tuple(map(int, sent[f"{name}/shape"]))
             return f"{name} has shape {shape}, expected {self.shape}"
         for key in keys:
@@ -158,10 +158,10 @@ class Answer:
 
 
 def collect(
-    blocks: Iterator[Block], shapes: Shapes, digests: dict[str, Digest]
+    blocks: Iterator[Block], shapes: Shapes, samplings: dict[str, Sampling]
 ) -> dict[str, Answer]:
     """The exact answers of every output in `shapes`."""
-    answers = {name: Answer(shape, digests.get(name)) for name, shape in shapes.items()}
+    answers = {name: Answer(shape, samplings.get(name)) for name, shape in shapes.items()}
     for block in blocks:
         answers[block.name].add(block)
     for answer in answers.values():

@@ -28,7 +28,7 @@ PARTS = ("rows", "columns", "signs", "tall")
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class Sampling:
     """What is compared of one 2-d output: a sorted sample of entries (rows, columns), and signs for
     the shorter side: of the rows, or, if the output is taller than wide, of the columns."""
 
@@ -48,63 +48,65 @@ class Digest:
         return values[self.rows, self.columns].astype("float64"), projection
 
 
-def make_digests(shapes: Shapes, seed: int) -> dict[str, Digest]:
-    """A digest for every 2-d output too large to compare whole."""
+def make_samplings(shapes: Shapes, seed: int) -> dict[str, Sampling]:
+    """A sampling for every 2-d output too large to compare whole."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    found: dict[str, Digest] = {}
+    found: dict[str, Sampling] = {}
     for name, shape in shapes.items():
         if prod(shape) <= FULL_ELEMENTS or len(shape) != 2:
             continue
         rows, columns = shape
         picked = np.unique(rng.integers(0, rows * columns, SAMPLES))
         signs = rng.choice((-1.0, 1.0), min(shape))
-        found[name] = Digest(picked // columns, picked % columns, signs, rows > columns)
+        found[name] = Sampling(picked // columns, picked % columns, signs, rows > columns)
     return found
 
 
-def save_digests(path: Path, digests: dict[str, Digest]) -> None:
-    """Write an npz file that `load_digests` reads."""
+def save_samplings(path: Path, samplings: dict[str, Sampling]) -> None:
+    """Write an npz file that `load_samplings` reads."""
     import numpy as np
 
     arrays: dict[str, Array] = {}
-    for name, digest in digests.items():
+    for name, sampling in samplings.items():
         for part in PARTS:
-            arrays[f"{name}/{part}"] = getattr(digest, part)
+            arrays[f"{name}/{part}"] = getattr(sampling, part)
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def load_digests(path: Path) -> dict[str, Digest]:
-    """Read what `save_digests` wrote."""
+def load_samplings(path: Path) -> dict[str, Sampling]:
+    """Read what `save_samplings` wrote."""
     import numpy as np
 
     with np.load(path, allow_pickle=False) as stored:
         names = {key.split("/")[0] for key in stored.files}
-        return {name: Digest(*(stored[f"{name}/{part}"] for part in PARTS)) for name in names}
+        return {name: Sampling(*(stored[f"{name}/{part}"] for part in PARTS)) for name in names}
 
 
-def digest_results(values: dict[str, Array], digests: dict[str, Digest]) -> dict[str, Array]:
+def digest_results(values: dict[str, Array], samplings: dict[str, Sampling]) -> dict[str, Array]:
     """A worker's results as they are sent to the oracle: `name`, or `name/sample` and
     `name/projection` with `name/shape`."""
     import numpy as np
 
     sent: dict[str, Array] = {}
     for name, array in values.items():
-        digest = digests.get(name)
-        if digest is None or array.ndim != 2 or not _fits(digest, array):
+        sampling = samplings.get(name)
+        if sampling is None or array.ndim != 2 or not _fits(sampling, array):
             sent[name] = array  # the oracle then says that its shape is wrong
             continue
-        sent[f"{name}/sample"], sent[f"{name}/projection"] = digest.of(array)
+        sent[f"{name}/sample"], sent[f"{name}/projection"] = sampling.of(array)
         sent[f"{name}/shape"] = np.array(array.shape)
     return sent
 
 
-def _fits(digest: Digest, array: Array) -> bool:
+def _fits(sampling: Sampling, array: Array) -> bool:
     tall = array.shape[0] > array.shape[1]
-    reach = int(digest.rows.max()) < array.shape[0] and int(digest.columns.max()) < array.shape[1]
-    return bool(reach and tall == bool(digest.tall) and min(array.shape) == len(digest.signs))
+    reach = (
+        int(sampling.rows.max()) < array.shape[0] and int(sampling.columns.max()) < array.shape[1]
+    )
+    return bool(reach and tall == bool(sampling.tall) and min(array.shape) == len(sampling.signs))
 
 
 def map_arrays(files: dict[str, str]) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 """The oracle process: makes a workload's inputs, keeps its answers, judges results.
 
 Files of a workload lie in a folder of their own under the run's temporary folder: one .npy per
-input and `digests.npz`. Beyond `KEPT_BYTES` they are deleted when a group has been measured, and
+input and `samplings.npz`. Beyond `KEPT_BYTES` they are deleted when a group has been measured, and
 made again, with the checksum asserted, at the next launch; the answers stay in memory.
 """
 
@@ -20,15 +20,15 @@ from xbench.keys import workload_id
 from xbench.ops import get_op
 from xbench.ops.base import Inputs
 from xbench.oracle.check import Answer, collect, judge
-from xbench.oracle.digest import Digest, make_digests, map_arrays, save_digests
+from xbench.oracle.digest import Sampling, make_samplings, map_arrays, save_samplings
 from xbench.process.bootstrap import OracleConfig
 from xbench.process.messages import (
     CloseRequest,
     Done,
-    ForeseeRequest,
     InputFiles,
     JudgeReply,
     JudgeRequest,
+    PrecomputeAnswerRequest,
     PrepareRequest,
     ReleaseRequest,
 )
@@ -49,7 +49,7 @@ class Work:
 
     spec: Spec
     inputs: Inputs
-    digests: dict[str, Digest]
+    samplings: dict[str, Sampling]
     files: InputFiles
     size_bytes: int
 
@@ -60,7 +60,7 @@ def main(config: OracleConfig) -> None:
     oracle = Oracle(Path(config["folder"]), config["seed"])
     answers: Answers = {
         PrepareRequest: oracle.prepare,
-        ForeseeRequest: oracle.foresee,
+        PrecomputeAnswerRequest: oracle.precompute_answer,
         JudgeRequest: oracle.judge,
         ReleaseRequest: oracle.release,
         CloseRequest: lambda _: Done(),
@@ -90,10 +90,10 @@ class Oracle:
     def _make(self, spec: Spec, name: str, seeded_by: str) -> Work:
         op, folder = get_op(spec.op), self._place(name)
         seed, tensors = _seed(self.seed, seeded_by), op.tensors(spec)
-        digests = make_digests(tensors.outputs | tensors.state, seed + 1)
+        samplings = make_samplings(tensors.outputs | tensors.state, seed + 1)
         with storage():
             folder.mkdir(parents=True, exist_ok=True)
-            save_digests(folder / "digests.npz", digests)
+            save_samplings(folder / "samplings.npz", samplings)
         drawn = op.inputs(spec, _generator(seed))
         checksum = hashlib.sha256()
         files = (folder / f"input-{number}.npy" for number in count())
@@ -102,11 +102,11 @@ class Oracle:
         digest = checksum.hexdigest()
         if self.checksums.setdefault(name, digest) != digest:
             raise RuntimeError(f"the inputs of {name} differ from those of the launch before")
-        written = InputFiles(name, batch, state, str(folder / "digests.npz"), digest)
+        written = InputFiles(name, batch, state, str(folder / "samplings.npz"), digest)
         size = sum(Path(file).stat().st_size for file in (batch | state).values())
-        return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), digests, written, size)
+        return Work(spec, Inputs(map_arrays(batch), map_arrays(state)), samplings, written, size)
 
-    def foresee(self, request: ForeseeRequest) -> Done:
+    def precompute_answer(self, request: PrecomputeAnswerRequest) -> Done:
         """Work out the answer after one call, which will be asked for first."""
         self._answers(request.workload, 1)
         return Done()
@@ -120,7 +120,7 @@ class Oracle:
             found = {key: stored[key] for key in stored.files}
         os.unlink(request.file)
         problems = judge(answers, found)
-        checks = {name: "sampled" if each.digest else "full" for name, each in answers.items()}
+        checks = {name: "sampled" if each.sampling else "full" for name, each in answers.items()}
         return JudgeReply(problems, checks)
 
     def _answers(self, workload: str, calls: int) -> dict[str, Answer]:
@@ -131,7 +131,7 @@ class Oracle:
             tensors = op.tensors(work.spec)
             blocks = op.expected(work.spec, work.inputs, calls)
             shapes = tensors.outputs | tensors.state
-            self.answers[workload, calls] = collect(blocks, shapes, work.digests)
+            self.answers[workload, calls] = collect(blocks, shapes, work.samplings)
         return self.answers[workload, calls]
 
     def release(self, request: ReleaseRequest) -> Done:

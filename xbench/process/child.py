@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from xbench.errors import StorageFailed, WorkerDied, XbenchError
 from xbench.process.channel import Channel
 from xbench.process.messages import CloseRequest, Request
 
 R = TypeVar("R")
-Values = dict[str, Any]  # a user's own JSON
 
 
 # Ends workers, and what they started, when the parent is gone.
@@ -95,7 +94,7 @@ LOG_TAIL_BYTES = 2000
 
 GONE = "if its folder is gone, start a new run; else go on with `xbench run --resume`"
 
-_watcher: list[Watcher] = []
+_watchers: list[Watcher] = []
 
 
 class ChildProcess:
@@ -154,7 +153,7 @@ class ChildProcess:
         finally:
             os.close(child_reads)
             os.close(child_writes)
-        _watch().add(self.pid)
+        _watcher().add(self.pid)
 
     @property
     def pid(self) -> int:
@@ -165,19 +164,12 @@ class ChildProcess:
         """Ask and wait for the reply. After WorkerDied or WorkerTimeout the process is gone.
 
         Raises: CellFailed, WorkerDied, WorkerTimeout, StorageFailed."""
-        reply: type[R] = request.reply
-        return self._exchange(request.action, timeout_s, request, reply)
-
-    def call(self, action: str, timeout_s: float, **arguments: Any) -> Values:
-        """The same for an action of the process's own, whose reply is any object of JSON."""
-        return self._exchange(action, timeout_s, arguments, Values)
-
-    def _exchange(self, action: str, timeout_s: float, arguments: object, kind: type[R]) -> R:
         if self._channel is None:
-            raise WorkerDied(f"the worker had ended before {action!r}{self._why}")
+            raise WorkerDied(f"the worker had ended before {request.action!r}{self._why}")
         self._continue()
         try:
-            reply = self._channel.ask(action, timeout_s, arguments, kind)
+            kind: type[R] = request.reply
+            reply = self._channel.ask(request.action, timeout_s, request, kind)
             self._answered = True
             return reply
         except WorkerDied as error:
@@ -213,7 +205,7 @@ class ChildProcess:
                 self._why = f"; killed, process {self.pid} has not ended: the kernel holds it"
             self._channel.close()
             self._channel = None
-            _watch().remove(self.pid)
+            _watcher().remove(self.pid)
 
     def _stop(self) -> None:
         """Stop it, and wait until the last of its threads stands still."""
@@ -284,10 +276,10 @@ def cpu_ns(pid: int) -> int | None:
         return None
 
 
-def _watch() -> Watcher:
-    if not _watcher:
-        _watcher.append(Watcher())
-    return _watcher[0]
+def _watcher() -> Watcher:
+    if not _watchers:
+        _watchers.append(Watcher())
+    return _watchers[0]
 
 
 def _oom_kills() -> int:

@@ -89,7 +89,7 @@ def read_given(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-class RecordedVariables(TypedDict):
+class RunVariables(TypedDict):
     """What a run's header says of variables: `variables`, those of all its workers that decide
     speed, with values; `paths`, where code is looked for, hashed; `left_outside`, the names of
     those of the caller that no worker got."""
@@ -99,9 +99,9 @@ class RecordedVariables(TypedDict):
     left_outside: list[str]
 
 
-def variables_of(
+def run_variables(
     given: Mapping[str, str], caller: Mapping[str, str] | None = None
-) -> RecordedVariables:
+) -> RunVariables:
     """The variables of a run whose workers are given these by the user; `caller` has the others, by
     default this process."""
     found = os.environ if caller is None else caller
@@ -129,7 +129,7 @@ def adapter_variables(backend: Backend, policy: Policy) -> dict[str, str]:
     return found
 
 
-def recorded_variables(environment: Mapping[str, str], chosen: Iterable[str]) -> dict[str, str]:
+def worker_variables(environment: Mapping[str, str], chosen: Iterable[str]) -> dict[str, str]:
     """The variables of a worker whose values a record keeps: those that xbench, the adapter or the
     user chose (`chosen` names the latter two), and the inherited ones that decide speed."""
     names = {"PYTHONHASHSEED", *ALLOCATORS["reuse"], *RECORDED, *chosen}
@@ -138,5 +138,5 @@ def recorded_variables(environment: Mapping[str, str], chosen: Iterable[str]) ->
 
 def inherited_names(environment: Mapping[str, str], chosen: Iterable[str]) -> list[str]:
     """The names of a worker's other variables."""
-    known = recorded_variables(environment, chosen)
+    known = worker_variables(environment, chosen)
     return sorted(name for name in environment if name not in known and name != PADDING)

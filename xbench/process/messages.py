@@ -162,7 +162,7 @@ class CostsRequest(Request[CostsReply], action="launch_costs"):
 
 
 @dataclass(frozen=True)
-class Rate:
+class BestReading:
     """The best of `repeats` readings, in bytes/s, flop/s or ns; `spread` is how far their median
     lies from it, as a share."""
 
@@ -172,12 +172,12 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class CacheRate:
+class CacheReading:
     """Bytes/s at a working set of half of the caches of a level, which hold `size_bytes`."""
 
     level: Count
     size_bytes: Count
-    bandwidth: Rate
+    bandwidth: BestReading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,13 +187,13 @@ class CeilingsReply:
     `array_bytes` is the size of an array, `cache_bytes` that of the last-level caches (0: unknown),
     `matrix_n` that of a matrix, `page_bytes` that of a page."""
 
-    bandwidth: Rate | None
-    compute: Rate | None
-    caches: list[CacheRate]
+    bandwidth: BestReading | None
+    compute: BestReading | None
+    caches: list[CacheReading]
     array_bytes: Count
     cache_bytes: Count
     matrix_n: Count
-    fault_ns: Rate | None = None
+    fault_ns: BestReading | None = None
     page_bytes: Count = 0
     reason: str = ""
 
@@ -208,7 +208,7 @@ class DeviceCeilingsRequest(Request[CeilingsReply], action="ceilings"):
 
 
 @dataclass(frozen=True)
-class MeasureRequest(Request[CeilingsReply], action="measure"):
+class CpuCeilingsRequest(Request[CeilingsReply], action="cpu_ceilings"):
     """What the processor reaches with NumPy on so many threads, within about `budget_s`;
     `memory_bytes` is what may be used."""
 
@@ -223,7 +223,7 @@ class ProductReply:
     """Flop/s of the framework's own product of square matrices of `matrix_n` rows; None where it
     has none."""
 
-    compute: Rate | None
+    compute: BestReading | None
     matrix_n: Count
 
 
@@ -247,7 +247,7 @@ class InputFiles:
     id: str = ""
     batch: dict[str, str] = field(default_factory=dict)
     state: dict[str, str] = field(default_factory=dict)
-    digests: str = ""
+    samplings: str = ""
     sha256: str = ""
 
 
@@ -260,7 +260,7 @@ class PrepareRequest(Request[InputFiles], action="prepare"):
 
 
 @dataclass(frozen=True)
-class ForeseeRequest(Request[Done], action="foresee"):
+class PrecomputeAnswerRequest(Request[Done], action="precompute_answer"):
     """Work out a workload's answer after one call, which will be asked for first."""
 
     workload: str
@@ -295,7 +295,7 @@ class ReleaseRequest(Request[Done], action="release"):
 
 
 @dataclass(frozen=True)
-class PlaceRequest(Request[Done], action="place"):
+class PutInputsRequest(Request[Done], action="put_inputs"):
     """Put a cell's inputs on the device, as many copies as no cache holds if `cold`."""
 
     cell: str
@@ -369,15 +369,15 @@ class AnswerReply:
 
 @dataclass(frozen=True)
 class AnswerRequest(Request[AnswerReply], action="answer"):
-    """Write the results of the last burst, as far as `digests` says, to `file` (npz)."""
+    """Write the results of the last burst, as far as `samplings` says, to `file` (npz)."""
 
     cell: str
     file: str
-    digests: str
+    samplings: str
 
 
 @dataclass(frozen=True)
-class ProbeRequest(Request[Done], action="probe"):
+class FollowsInputsRequest(Request[Done], action="follows_inputs"):
     """Whether a cell computes: its results must follow its inputs, and leave them alone."""
 
     cell: str

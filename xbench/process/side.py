@@ -25,7 +25,7 @@ class SideSetup:
     backends: Mapping[str, str] = field(default_factory=dict)
     adapters: Mapping[str, dict[str, str]] = field(default_factory=dict)
 
-    def place(self, path: Path) -> Path:
+    def moved_path(self, path: Path) -> Path:
         """Where this side has what is at `path` here."""
         where = path.resolve()
         if self.moved is None or not where.is_relative_to(self.moved[0]):
@@ -35,7 +35,7 @@ class SideSetup:
     def folder(self, path: Path) -> Path:
         """A folder as this side has it; where a revision has none, as with a virtual environment
         inside the repository, the one that is here."""
-        there = self.place(path)
+        there = self.moved_path(path)
         return there if there.is_dir() else path
 
     def environment(self, environment: dict[str, str]) -> dict[str, str]:

@@ -161,7 +161,7 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def make_plain(folder: Path) -> None:
+def replace_link_with_folder(folder: Path) -> None:
     """Make sure of a folder, in place of a link if there is one: what is written to it would go
     elsewhere, and what is deleted from it too. Raises: UsageError."""
     try:

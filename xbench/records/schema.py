@@ -275,19 +275,19 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
 Line = Header | CeilingsLine | WorkerLine | GroupLine | MemoryLine | ValuesLine | Footer
 
 
-PLACE = ("device", "dtype", "math", "threads", "allocator")
+CEILING_KEY = ("device", "dtype", "math", "threads", "allocator")
 """What decides which cells a line is for."""
 
 
-def place_of(line: CeilingsLine) -> tuple[str, ...]:
-    """Which cells a line is for: those whose key has this `place`."""
-    return tuple(str(getattr(line, name)) for name in PLACE)
+def ceiling_key(line: CeilingsLine) -> tuple[str, ...]:
+    """Which cells a line is for: those whose key has this `ceiling_key`."""
+    return tuple(str(getattr(line, name)) for name in CEILING_KEY)
 
 
 def keep_latest(lines: list[CeilingsLine], line: CeilingsLine) -> None:
     """Add a line, in the place of an earlier one for the same cells."""
-    places = [place_of(each) for each in lines]
-    if place_of(line) in places:
-        lines[places.index(place_of(line))] = line
+    keys = [ceiling_key(each) for each in lines]
+    if ceiling_key(line) in keys:
+        lines[keys.index(ceiling_key(line))] = line
     else:
         lines.append(line)

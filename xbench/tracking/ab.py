@@ -19,13 +19,13 @@ from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header
 from xbench.errors import Status
 from xbench.keys import CellKey
-from xbench.machine.recorded_facts import framework_line, worker_facts
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
 from xbench.process.side import SideSetup
 from xbench.records.journal import make_run_folder
 from xbench.records.read import Run
+from xbench.records.recorded_facts import framework_line, worker_facts
 from xbench.text import show_seconds
 from xbench.tracking.ab_sides import POLICIES, Asked, described
 from xbench.tracking.thresholds import Threshold, Thresholds

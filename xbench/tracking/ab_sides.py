@@ -259,7 +259,7 @@ def survey(
     """Ask a side what it has. A suite file that its revision has not is left out.
 
     Raises: UsageError if its interpreter lacks a package, or its sources do not work."""
-    files = {name: side.place(Path(name)) for name in selection.suites if name.endswith(".py")}
+    files = {name: side.moved_path(Path(name)) for name in selection.suites if name.endswith(".py")}
     gone = [name for name, path in files.items() if side.moved and not path.is_file()]
     suites = [str(files.get(name, name)) for name in selection.suites if name not in gone]
     ready = replace(side, suites=tuple(str(files[name]) for name in files if name not in gone))

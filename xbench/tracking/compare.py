@@ -8,7 +8,7 @@ from math import log
 
 from xbench.analysis.interval import LEVEL, unpaired_ratio
 from xbench.analysis.stopping import LOOKS, level_of
-from xbench.machine.recorded_facts import environment_facts, framework_line, machine_line
+from xbench.records.recorded_facts import environment_facts, framework_line, machine_line
 from xbench.text import one_line
 from xbench.tracking.stored import LEAST_BYTES, Cell, StoredRun
 from xbench.tracking.thresholds import Judged, Threshold, Thresholds, judge

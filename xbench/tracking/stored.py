@@ -18,9 +18,9 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.files import UNREADABLE, lines_of
 from xbench.keys import CellKey, WorkerKey
-from xbench.machine.recorded_facts import worker_facts
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.read import other_schema
+from xbench.records.recorded_facts import worker_facts
 from xbench.records.schema import SCHEMA_VERSION, Int64
 
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"

@@ -15,15 +15,15 @@ from xbench.machine.caches import CacheLevel, cache_levels, last_level_bytes
 from xbench.ops.rounding import HALVES
 from xbench.process.bootstrap import ProcessConfig
 from xbench.process.messages import (
-    CacheRate,
+    BestReading,
+    CacheReading,
     CeilingsReply,
     CloseRequest,
+    CpuCeilingsRequest,
     Done,
-    MeasureRequest,
-    Rate,
 )
 from xbench.process.serve import Answers, serve, typed
-from xbench.worker.readings import best_of, readings
+from xbench.worker.best_of_repeats import best_of, readings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,9 @@ SMALLEST_BYTES, LARGEST_BYTES = 64 << 20, 1 << 30
 """Of an array, three of which are streamed: small ones would stay in caches that nobody told of,
 large ones only cost time."""
 
-MEMORY_SHARE = 16
+MEMORY_DIVISOR = 16
+"""An array takes at most one part in so many of the free memory."""
+
 CACHED_TIMES = 2
 """Arrays that together hold less than this many times the caches would tell of the caches."""
 
@@ -59,11 +61,11 @@ PRODUCT_S = 0.15
 
 def main(config: ProcessConfig) -> None:
     """Serve one thread count; the environment has sized the BLAS."""
-    answers: Answers = {MeasureRequest: _measured, CloseRequest: lambda _: Done()}
+    answers: Answers = {CpuCeilingsRequest: _measured, CloseRequest: lambda _: Done()}
     serve(config["read_fd"], config["write_fd"], typed(answers), lambda _: None)
 
 
-def _measured(request: MeasureRequest) -> CeilingsReply:
+def _measured(request: CpuCeilingsRequest) -> CeilingsReply:
     return measure(request.dtype, request.threads, request.budget_s, request.memory_bytes)
 
 
@@ -76,7 +78,7 @@ def measure(dtype: str, threads: int, budget_s: float, memory_bytes: int) -> Cei
     halves = dtype in HALVES
     last = last_level_bytes()
     beyond = CACHED_TIMES * last // 3 + 1
-    array = min(max(SMALLEST_BYTES, beyond), LARGEST_BYTES, memory_bytes // MEMORY_SHARE)
+    array = min(max(SMALLEST_BYTES, beyond), LARGEST_BYTES, memory_bytes // MEMORY_DIVISOR)
     held = 3 * array < CACHED_TIMES * last
     streamed = "float32" if halves else dtype
     caches = cache_bandwidths(streamed, threads, 0.3 * budget_s)
@@ -123,7 +125,7 @@ read. The lines that a store reads before it writes them are not counted, so tha
 fastest depends on the machine. A ceiling is that of the fastest."""
 
 
-def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[CacheRate]:
+def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[CacheReading]:
     """Bytes/s at working sets of half of each cache level, the nearest first.
 
     Where a level has a cache for each core, one thread is timed alone, and counts as many times as
@@ -146,11 +148,11 @@ def cache_bandwidths(dtype: str, threads: int, budget_s: float) -> list[CacheRat
         reach = level.total_bytes
         if not known:
             reach = threads * (GUESSED[place + 1][1] if place + 1 < len(GUESSED) else SHARED_BYTES)
-        found.append(CacheRate(level.level, reach, replace(rate, best=rate.best * scale)))
+        found.append(CacheReading(level.level, reach, replace(rate, best=rate.best * scale)))
     return found
 
 
-def memory_bandwidth(dtype: str, threads: int, array_bytes: int, budget_s: float) -> Rate:
+def memory_bandwidth(dtype: str, threads: int, array_bytes: int, budget_s: float) -> BestReading:
     """Bytes/s of arrays that no cache holds, each thread on its own slice, which it touched
     first."""
     with ThreadPoolExecutor(threads) as pool:
@@ -165,7 +167,7 @@ def _arrays(dtype: str, threads: int, total_bytes: int) -> list[Arrays]:
     return [tuple(np.empty(entries, dtype) for _ in range(3)) for _ in range(threads)]
 
 
-def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> Rate:
+def _best(pool: ThreadPoolExecutor, arrays: list[Arrays], budget_s: float) -> BestReading:
     """The fastest kernel's bytes/s; each thread streams through its arrays again and again."""
     list(pool.map(_touch, arrays))
     rates = []
@@ -213,7 +215,7 @@ def _touch(arrays: Arrays) -> None:
         each.fill(1)
 
 
-def page_faults(budget_s: float) -> Rate | None:
+def page_faults(budget_s: float) -> BestReading | None:
     """Nanoseconds to be given a fresh page, on one thread: an anonymous mapping is written to once
     a page, without huge pages where the kernel can be told. Mapping and unmapping are not timed.
 
@@ -249,7 +251,7 @@ def _touch_mapping() -> tuple[int, int]:
     return wall, faults
 
 
-def product(dtype: str, budget_s: float) -> tuple[int, Rate]:
+def product(dtype: str, budget_s: float) -> tuple[int, BestReading]:
     """Flop/s of a product of two n x n matrices through NumPy's BLAS, 2 n^3 a product.
 
     Returns: n, the largest whose product is expected within `PRODUCT_S`; and the figure."""

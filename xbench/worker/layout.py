@@ -75,8 +75,8 @@ class Heap:
 
 
 class Gaps:
-    """Blocks of random size, held during a burst, each at the place where a tensor would have come
-    to lie, so that the tensor lies behind it. `tried_bytes`: how much is held before one tensor."""
+    """Blocks of random size, held during a burst, each where a tensor would have come to lie, so
+    that the tensor lies behind it. `tried_bytes`: how much is held before one tensor."""
 
     def __init__(self, heap: Heap, seed: int, tried_bytes: int = TRIED_BYTES) -> None:
         self._heap, self._random, self._tried = heap, Random(seed), tried_bytes
@@ -99,14 +99,17 @@ class Gaps:
             if least > left:
                 return
             left -= least
-            place = self._place(tensor_bytes)
+            address = self._address(tensor_bytes)
             size = least + UNIT * self._random.randrange(PAGE // UNIT)
             self._held.append(self._heap.take(size))
-            if self._held[-1] == place and 0 < self._place(tensor_bytes) - place <= size + UNIT:
+            if (
+                self._held[-1] == address
+                and 0 < self._address(tensor_bytes) - address <= size + UNIT
+            ):
                 return
             least = min(2 * least, max(LEAST_GAP, tensor_bytes))
 
-    def _place(self, tensor_bytes: int) -> int:
+    def _address(self, tensor_bytes: int) -> int:
         """Where a tensor would lie."""
         block = self._heap.take(tensor_bytes + ALIGNED)
         self._heap.give(block)

@@ -54,7 +54,7 @@ MOST_POPULATED_BYTES = 256 << 20
 LOOKS = 3
 """How often operands are looked at before they are dropped: a step must not write to them."""
 
-MOVE_SHARE = 4
+MOVE_TIMES = 4
 """Operands are moved when so many times what putting them takes was timed since."""
 
 
@@ -90,16 +90,16 @@ class LoadedCell:
     pristine: dict[str, Array]
     step: Step = field(default_factory=lambda: Step(_not_built))
     last: Tensors = field(default_factory=dict)
-    watched: str = ""
+    smallest_output: str = ""
     """The smallest output: reading it tells whether the fence had waited."""
     others: list[Tensors] = field(default_factory=list)
     """More copies of the batch, where calls are to find no cache warm."""
     rotating: RotatingCopies | None = None
     """Takes the copies in turn, in bursts; all else is asked of the first."""
-    watch: Stopwatch | None = None
+    stopwatch: Stopwatch | None = None
     """The device's own clock, where it has one."""
     placed: Handle = None
-    """A tensor like the watched output, put: reading it costs what reading a result costs."""
+    """A tensor like the smallest output, put: reading it costs what reading a result costs."""
     renewals: int = 0
     """How often new operands were made."""
     written: set[str] = field(default_factory=set)
@@ -127,7 +127,7 @@ class LoadedCell:
         where that takes little, else as often as it takes a small part of the timed bursts' time.
         Copies that calls take in turn lie in many places as it is."""
         self.last = {}
-        if not self.others and self._timed_ns >= MOVE_SHARE * self._put_ns:
+        if not self.others and self._timed_ns >= MOVE_TIMES * self._put_ns:
             if self._dropped < LOOKS:
                 self.written.update(changed_operands(self.backend, self.batch, self.given))
             self._dropped += 1
@@ -185,7 +185,7 @@ class LoadedCell:
             state, outputs = run(state, batch)
         fence(state | outputs)
 
-        watch = self.watch
+        watch = self.stopwatch
 
         def work() -> None:
             nonlocal state, outputs
@@ -204,9 +204,9 @@ class LoadedCell:
     def _read_after(self, reading: Reading, outputs: Tensors, read_placed: bool) -> Reading:
         """What was read of a burst, and what reading takes now; see `burst`."""
         self._timed_ns += reading.wall_ns
-        device_ns = self.watch.elapsed_ns() if self.watch is not None else None
-        self._watch(outputs)
-        read_ns = self.read(self._finished() if read_placed else outputs[self.watched])
+        device_ns = self.stopwatch.elapsed_ns() if self.stopwatch is not None else None
+        self._choose_smallest_output(outputs)
+        read_ns = self.read(self._finished() if read_placed else outputs[self.smallest_output])
         return reading.completed(
             traces=self.step.traces(),
             residual_ns=None if read_placed else read_ns,
@@ -214,10 +214,12 @@ class LoadedCell:
             device_ns=device_ns,
         )
 
-    def _watch(self, outputs: Tensors) -> None:
+    def _choose_smallest_output(self, outputs: Tensors) -> None:
         """Choose the smallest output, the first time."""
-        if self.watched not in outputs:
-            self.watched = min(outputs, key=lambda name: self.backend.get(outputs[name]).size)
+        if self.smallest_output not in outputs:
+            self.smallest_output = min(
+                outputs, key=lambda name: self.backend.get(outputs[name]).size
+            )
 
     def read(self, tensor: Handle) -> int:
         """Nanoseconds until a tensor, or its first entry where the adapter has a way to take it, is
@@ -240,13 +242,15 @@ class LoadedCell:
         return sorted(costs)[READS // 2]
 
     def place_finished(self) -> None:
-        """Have a finished tensor that costs as much to read as the watched output: one of its
+        """Have a finished tensor that costs as much to read as the smallest output: one of its
         shape, unless that would take much memory."""
         self.placed = None
-        shape = get_op(self.spec.op).tensors(self.spec).outputs.get(self.watched)
+        shape = get_op(self.spec.op).tensors(self.spec).outputs.get(self.smallest_output)
         if shape is not None and prod(shape) * ITEM_BYTES[self.spec.dtype] <= MOST_PLACED_BYTES:
-            self.placed = self.like_output(self.watched)
-            self.read(self.like_output(self.watched))  # put after it: when it is there, all is
+            self.placed = self.like_output(self.smallest_output)
+            self.read(
+                self.like_output(self.smallest_output)
+            )  # put after it: when it is there, all is
 
     def _finished(self) -> Handle:
         """That tensor, or else the smallest operand."""

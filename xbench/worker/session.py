@@ -21,7 +21,7 @@ from xbench.machine.own_process import malloc_library
 from xbench.ops import get_op
 from xbench.ops.base import ITEM_BYTES
 from xbench.ops.products import LEAST_BITS, product_bits
-from xbench.oracle.digest import digest_results, load_digests, map_arrays
+from xbench.oracle.digest import digest_results, load_samplings, map_arrays
 from xbench.process.bootstrap import WorkerConfig
 from xbench.process.messages import (
     AnswerReply,
@@ -35,6 +35,7 @@ from xbench.process.messages import (
     CostsRequest,
     DeviceCeilingsRequest,
     Done,
+    FollowsInputsRequest,
     KeepResultsRequest,
     KeptReply,
     LoadReply,
@@ -45,11 +46,10 @@ from xbench.process.messages import (
     OpenRequest,
     PeakReply,
     PeakRequest,
-    PlaceRequest,
     PopulateRequest,
-    ProbeRequest,
     ProductReply,
     ProductRequest,
+    PutInputsRequest,
     ReadCostReply,
     ReadCostRequest,
     Reading,
@@ -60,7 +60,8 @@ from xbench.process.messages import (
 from xbench.process.serve import Answers, Handler, serve, storage, typed
 from xbench.registry import factory_of, load_suites
 from xbench.worker.counters import idle_cost_ns, measured
-from xbench.worker.framework_ceilings import device_ceilings, product_rate
+from xbench.worker.framework_ceilings import device_ceilings
+from xbench.worker.framework_product import product_rate
 from xbench.worker.launch_costs import launch_costs
 from xbench.worker.layout import (
     FEW_BYTES,
@@ -76,11 +77,11 @@ from xbench.worker.peak import peak_memory
 from xbench.worker.threads_at_work import threads_at_work
 from xbench.worker.work_checks import (
     answers_to_input,
-    borrowed_inputs,
     changed_inputs,
-    deaf_outputs,
+    inputs_not_copied,
     kept_results,
     new_operands,
+    outputs_that_ignore_inputs,
     varied_calls,
 )
 
@@ -103,7 +104,7 @@ def load_adapter(config: WorkerConfig) -> Backend:
     return backend
 
 
-def _watchers() -> str | None:
+def _profilers() -> str | None:
     """What makes every Python call of this process slower, if anything does."""
     import tracemalloc
 
@@ -156,13 +157,13 @@ class Session:
             CostsRequest: self.launch_costs,
             DeviceCeilingsRequest: self.ceilings,
             ProductRequest: self.product_rate,
-            PlaceRequest: self.place,
+            PutInputsRequest: self.put_inputs,
             LoadRequest: self.load,
             BurstRequest: self.burst,
             PopulateRequest: self.populate,
             ReadCostRequest: self.read_cost,
             AnswerRequest: self.answer,
-            ProbeRequest: self.probe,
+            FollowsInputsRequest: self.follows_inputs,
             KeepResultsRequest: self.keep_results,
             NewOperandsRequest: self.new_operands,
             VaryCallsRequest: self.vary_calls,
@@ -180,8 +181,8 @@ class Session:
         start = time.perf_counter_ns()
         self.backend.open(chosen)
         opened = time.perf_counter_ns() - start
-        if (watching := _watchers()) is not None:
-            raise CellFailed("invalid", f"{watching}; remove it (sitecustomize.py, a .pth file)")
+        if (profilers := _profilers()) is not None:
+            raise CellFailed("invalid", f"{profilers}; remove it (sitecustomize.py, a .pth file)")
         facts = self.backend.attest()
         if facts["threads"] not in (chosen.threads, -1):
             raise CellFailed(
@@ -225,7 +226,7 @@ class Session:
         """What this framework's own product reaches; see `product_rate`."""
         return product_rate(self.backend, request.mode, request.dtype, request.budget_s)
 
-    def place(self, request: PlaceRequest) -> Done:
+    def put_inputs(self, request: PutInputsRequest) -> Done:
         """Put a cell's inputs on the device. Not timed: other workers may be doing the same."""
         asked, given = request.spec, map_arrays(request.inputs.batch)
         tensors = get_op(asked.op).tensors(asked)
@@ -241,7 +242,7 @@ class Session:
             self.backend.fence(each)
         cell = LoadedCell(self.backend, asked, batches[0], given, map_arrays(request.inputs.state))
         cell.others = batches[1:]
-        cell.watch = stopwatch(self.backend)
+        cell.stopwatch = stopwatch(self.backend)
         self.cells[request.cell] = cell
         return Done()
 
@@ -298,29 +299,29 @@ class Session:
         cell = self.cells[request.cell]
         self._check_places(cell)
         with storage():
-            compared = load_digests(Path(request.digests))
+            compared = load_samplings(Path(request.samplings))
         sent = digest_results(cell.results(), compared)
         with storage(), Path(request.file).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **sent)
         return AnswerReply(cell.step.traces())
 
-    def probe(self, request: ProbeRequest) -> Done:
+    def follows_inputs(self, request: FollowsInputsRequest) -> Done:
         """Whether a cell computes: its results must follow its inputs, and leave them alone.
 
         Raises: CellFailed("invalid", ...)"""
         cell = self.cells[request.cell]
         if not answers_to_input(cell):
             raise CellFailed("invalid", "the result stayed the same when an input changed")
-        deaf = deaf_outputs(cell)
-        if deaf:
-            which = ", ".join(deaf)
+        unmoved = outputs_that_ignore_inputs(cell)
+        if unmoved:
+            which = ", ".join(unmoved)
             raise CellFailed("invalid", f"{which} stayed the same whichever input changed")
         changed = changed_inputs(cell)
         if changed:
             raise CellFailed("invalid", f"the step wrote to its inputs: {', '.join(changed)}")
-        borrowed = borrowed_inputs(cell)
-        if borrowed:
-            which = ", ".join(borrowed)
+        shared = inputs_not_copied(cell)
+        if shared:
+            which = ", ".join(shared)
             raise CellFailed(
                 "invalid",
                 f"put of {which} copied nothing: what was written to the host array afterwards "

@@ -46,18 +46,18 @@ def answers_to_input(cell: LoadedCell) -> bool:
     return True
 
 
-def deaf_outputs(cell: LoadedCell) -> list[str]:
+def outputs_that_ignore_inputs(cell: LoadedCell) -> list[str]:
     """Outputs that stay what they are whichever operand is halved, though they depend on one:
     handed out from elsewhere, beside others that are computed."""
     op = get_op(cell.spec.op)
-    deaf = op.tensors(cell.spec).outputs.keys() - {*op.constant}
+    unmoved = op.tensors(cell.spec).outputs.keys() - {*op.constant}
     base = _once(cell, cell.batch)
     for name in sorted(cell.batch, key=lambda each: cell.given[each].size):
-        if not deaf:
+        if not unmoved:
             break
         found = _once(cell, cell.batch | {name: _halved(cell, name)})
-        deaf = {each for each in deaf if same(base[each], found[each])}
-    return sorted(deaf)
+        unmoved = {each for each in unmoved if same(base[each], found[each])}
+    return sorted(unmoved)
 
 
 def changed_inputs(cell: LoadedCell) -> list[str]:
@@ -66,7 +66,7 @@ def changed_inputs(cell: LoadedCell) -> list[str]:
     return sorted({*cell.written, *now})
 
 
-def borrowed_inputs(cell: LoadedCell) -> list[str]:
+def inputs_not_copied(cell: LoadedCell) -> list[str]:
     """Names of operands that `put` did not copy: what was written to the host array after it
     returned shows in the tensor. Of each cell the smallest and the largest are tried."""
     names = sorted(cell.given, key=lambda each: cell.given[each].nbytes)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
+from xbench.process.environment import ALLOCATORS, PADDING
 from xbench.text import show_bytes
 
 UNKNOWN = "unknown"
-DRAWN = frozenset({"PYTHONHASHSEED", "XBENCH_PADDING"})
+DRAWN = frozenset({"PYTHONHASHSEED", PADDING})
 """Variables that are drawn for each worker, so that no two of them are alike by accident."""
 
-POLICY = frozenset({"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"})
+POLICY = frozenset(ALLOCATORS["reuse"])
 """Variables by which the policy for freed memory is set, which a cell names."""
 
 _LARGEST = 2**63

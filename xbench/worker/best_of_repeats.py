@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from time import perf_counter
 
-from xbench.process.messages import Rate
+from xbench.process.messages import BestReading
 
 
 def readings(take: Callable[[], float], budget_s: float, least: int, most: int) -> Iterator[float]:
@@ -19,7 +19,7 @@ def readings(take: Callable[[], float], budget_s: float, least: int, most: int) 
         yield take()
 
 
-def best_of(found: list[float], best: Callable[[list[float]], float] = max) -> Rate:
+def best_of(found: list[float], best: Callable[[list[float]], float] = max) -> BestReading:
     """The best reading, and how far the median lies from it as a share of it (`spread`)."""
     top = best(found)
-    return Rate(top, spread=abs(median(found) / top - 1.0), repeats=len(found))
+    return BestReading(top, spread=abs(median(found) / top - 1.0), repeats=len(found))
