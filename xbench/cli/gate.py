@@ -54,12 +54,12 @@ def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the exit status of the verdict."""
     from xbench.cli.report import newest_run
     from xbench.reports.verdict.finish import finish
-    from xbench.tracking.foreign import read_side
+    from xbench.tracking.foreign import read_stored_or_foreign
     from xbench.tracking.gate import gate
     from xbench.tracking.thresholds import read_thresholds
 
     thresholds = read_thresholds(Path.cwd())
-    candidate = read_side(options.run or newest_run(options.baseline))
+    candidate = read_stored_or_foreign(options.run or newest_run(options.baseline))
     again = partial(_measure_again, candidate, not options.no_lock) if options.confirm else None
     verdict = gate(
         candidate,
