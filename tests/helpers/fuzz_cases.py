@@ -72,7 +72,7 @@ class Case:
 def journal(folder: Path, all_samples: bool = True) -> None:
     """Read it, and work out all that rests on it."""
     run = read_run(folder / "run", all_samples)
-    with figures_of(run.path):
+    with figures_of(run.journal):
         cells = summarise(run)
         ratios(run, cells)
         compare_cells(run, cells)

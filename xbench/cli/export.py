@@ -56,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
         print(f"xbench: {one_line(note)}", file=sys.stderr)
     written = _in_format(measured, options.format)
     if not (written["benchmarks"] if options.format == "pytest-benchmark" else written):
-        path = measured.run.path
+        path = measured.run.journal
         print(f"xbench: nothing to export: no cell of {path} has a number", file=sys.stderr)
         return EXIT_NOTHING
     if measured.left_out:

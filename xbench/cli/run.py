@@ -278,7 +278,7 @@ def _resume(options: argparse.Namespace) -> int:
         known = [line.id for line in run.memory]
         failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
         progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
-        settings = settings_of(before.options, run.path.parent, turn)
+        settings = settings_of(before.options, run.folder, turn)
         return _measure(plan, settings, run.header, progress, True, options)
 
 
@@ -293,12 +293,12 @@ def _read_interrupted(options: argparse.Namespace) -> _Interrupted:
     run = read_run(options.resume)
     if run.header.command[:2] != ["xbench", "run"]:
         raise UsageError(
-            f"{run.path} was not measured by `xbench run` but by "
+            f"{run.journal} was not measured by `xbench run` but by "
             f"`{' '.join(run.header.command[:2])}`",
             "measure it again by that command",
         )
     if run.complete:
-        raise UsageError(f"{run.path} is complete", "start another with `xbench run`")
+        raise UsageError(f"{run.journal} is complete", "start another with `xbench run`")
     started_with = options_of(run)
     started_with.budget = options.budget
     preset, plan = plan_of(started_with)
@@ -320,7 +320,7 @@ def options_of(run: Run) -> argparse.Namespace:
     except SystemExit:
         command = one_line(" ".join(run.header.command))
         raise UsageError(
-            f"{run.path} was started by a command that this xbench does not know: {command}",
+            f"{run.journal} was started by a command that this xbench does not know: {command}",
             "start a new run",
         ) from None
 
@@ -336,22 +336,22 @@ def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
 
     if plan.hash != run.header.plan_hash:
         raise UsageError(
-            f"the plan of {run.path} was {run.header.plan_hash}; the same command now plans "
+            f"the plan of {run.journal} was {run.header.plan_hash}; the same command now plans "
             f"{plan.hash} ({_first_difference(run, plan)})",
             "restore what it had (suites, packages, free memory), or start a new run",
         )
     now = {**environment(), **variables_of(read_given(options.env))}
     if run.header.xbench_version != __version__:
         raise UsageError(
-            f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__} "
-            "now",
+            f"xbench was {run.header.xbench_version} when {run.journal} began, and is "
+            f"{__version__} now",
             f"install xbench {run.header.xbench_version} again, or start a new run",
         )
     for name in SAME:
         before = run.header.environment.get(name)
         if before != now[name]:
             raise UsageError(
-                f"{name} was {before!r} when {run.path} began, and is {now[name]!r} now",
+                f"{name} was {before!r} when {run.journal} began, and is {now[name]!r} now",
                 "go on where it began, or start a new run",
             )
     _check_backends(run)
@@ -366,7 +366,7 @@ def _check_backends(run: Run) -> None:
         installed = load_backend(name).probe().version if name in backend_paths() else None
         if _without_build(installed) != _without_build(version):
             raise UsageError(
-                f"{name} was {version} when {run.path} began, and is {installed or 'gone'} now",
+                f"{name} was {version} when {run.journal} began, and is {installed or 'gone'} now",
                 f"install {name} {version} again, or start a new run",
             )
 
