@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from xbench.reports.verdict.finish import SUMMARY, VERDICT, write_verdict
+from xbench.cli.verdicts import SUMMARY, VERDICT, write_verdict
 from xbench.tracking.verdict import (
     FILE,
     KINDS,

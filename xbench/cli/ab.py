@@ -97,9 +97,9 @@ def _add_measuring(how: argparse._ActionsContainer) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the verdict's exit status."""
     from xbench.cli.measuring import end_cleanly_on_signals, refuse_windows, selection_of
+    from xbench.cli.verdicts import finish
     from xbench.machine.machine import this_machine
     from xbench.process.environment import read_given
-    from xbench.reports.verdict.finish import finish
     from xbench.tracking.ab_sides import parse_side
     from xbench.tracking.thresholds import read_thresholds
 

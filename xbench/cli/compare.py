@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the exit status of the verdict."""
-    from xbench.reports.verdict.finish import finish
+    from xbench.cli.verdicts import finish
     from xbench.tracking.compare import compare_runs
     from xbench.tracking.foreign import read_stored_or_foreign
     from xbench.tracking.thresholds import read_thresholds

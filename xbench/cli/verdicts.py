@@ -12,9 +12,7 @@ from xbench.errors import UsageError
 from xbench.files import write_whole
 from xbench.reports.verdict.job_summary import add_job_summary, annotation_lines, as_markdown
 from xbench.reports.verdict.wording import as_text
-from xbench.tracking.verdict import (
-    Verdict,
-)
+from xbench.tracking.verdict import Verdict
 
 # Files of a verdict, each written whole or not at all.
 
