@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 from xbench.analysis.crossover import DeviceCrossover
 from xbench.analysis.ratios import Comparison, Unpaired
 from xbench.analysis.summary import CellSummary
+from xbench.contracts import GRADIENTS, MODES
+from xbench.keys import ALLOCATOR_POLICIES, DEFAULT_ALLOCATOR, SIDES
 from xbench.records.read import Run
 from xbench.records.schema import CeilingsLine, WorkerLine
 
@@ -188,18 +190,7 @@ class Report:
 
 
 BACKENDS = ("numpy", "torch", "tensorflow", "jax")
-
-
-MODES = ("eager", "graph", "compiled")
-
-
-GRADIENTS = ("none", "manual", "autograd", "custom")
-
-
-ALLOCATORS = ("reuse", "system")
-
-
-SIDES = ("", "base", "head")
+"""In the order in which they are shown, those of others after them."""
 
 
 class Series(NamedTuple):
@@ -217,22 +208,22 @@ class Series(NamedTuple):
         memory is not kept, with the side of an A/B."""
         parts = [self.backend, self.mode]
         parts += [] if self.gradient == "none" else [self.gradient]
-        parts += [] if self.allocator == "reuse" else [self.allocator]
+        parts += [] if self.allocator == DEFAULT_ALLOCATOR else [self.allocator]
         return " ".join([*parts, self.side] if self.side else parts)
 
     @property
     def rank(self) -> tuple[tuple[int, str], ...]:
-        """The same order everywhere: the known names as listed here, then others by name."""
+        """The same order everywhere: the known names as they are listed, then others by name."""
         return (
             _rank(self.backend, BACKENDS),
             _rank(self.mode, MODES),
             _rank(self.gradient, GRADIENTS),
-            _rank(self.allocator, ALLOCATORS),
+            _rank(self.allocator, ALLOCATOR_POLICIES),
             _rank(self.side, SIDES),
         )
 
 
-def _rank(name: str, known: tuple[str, ...]) -> tuple[int, str]:
+def _rank(name: str, known: Sequence[str]) -> tuple[int, str]:
     return (known.index(name), "") if name in known else (len(known), name)
 
 

@@ -62,7 +62,7 @@ class Results:
     def report(self, out: str | Path) -> None:
         """Write the report to this folder. Raises: UsageError if it cannot be written."""
         write = import_module("xbench.reports.assemble").write_report
-        write([self.run.path], Path(out), self.reference, aloud=False)
+        write([self.run.journal], Path(out), self.reference, aloud=False)
 
     def _cells(self) -> Iterator[dict[str, Any]]:
         for cell in self.cells:
@@ -93,7 +93,7 @@ def load(path: str | Path, reference: str | None = None) -> Results:
 
     Raises: RecordError; UsageError if no cell of `reference` has a number."""
     run = read_run(Path(path))
-    with figures_of(run.path):
+    with figures_of(run.journal):
         cells = summarise(run)
         return Results(run, cells, compare_cells(run, cells, reference), reference)
 
@@ -107,7 +107,7 @@ _COLUMNS = ("op", "width", "cell", "where", "time of a call [95 %]", "remarks")
 def notebook_html(results: Results) -> str:
     """The answers, how far to trust them, and a table of the cells, refused ones too, at most
     `MOST_ROWS`. Raises: RecordError for figures that cannot be."""
-    with figures_of(results.run.path):
+    with figures_of(results.run.journal):
         source = source_of(results.run, results.reference)
     return "\n".join(_lines(source))
 

@@ -254,7 +254,7 @@ def source_of(run: Run, reference: str | None) -> Source:
         ceilings=run.ceilings,
         workers=run.workers,
         notes=_notes(run),
-        added=_added(run.path.parent),
+        added=_added(run.folder),
         choices=chosen,
         crossovers=device_crossovers(cells, level),
         run=run,

@@ -30,7 +30,7 @@ from xbench.plan.effort import Effort, plan_selection
 from xbench.plan.plan import Plan, make_plan
 from xbench.plan.select import Selection
 from xbench.process.environment import read_given
-from xbench.records.journal import make_run_folder
+from xbench.records.journal import JOURNAL, make_run_folder
 from xbench.records.read import Run
 from xbench.records.schema import CellLine
 from xbench.registry import get_preset, load_suite
@@ -182,15 +182,15 @@ class Bench:
         for line in lines:
             for each in line.cells:
                 self.lines.setdefault(each.id, []).append(each)
-        folder, header = recording.settings.folder, recording.header
-        run = Run(folder, header, recording.ceilings, recording.workers, lines)
+        journal, header = recording.settings.folder / JOURNAL, recording.header
+        run = Run(journal, header, recording.ceilings, recording.workers, lines)
         self.summaries |= {cell.id: cell for cell in summarise(run) if cell.id in ids}
 
     def final(self, recording: RunInProgress) -> dict[str, CellSummary]:
         """The figures of all cells by id, by what is known at the end: groups measured later may
         have shown higher ceilings, or started more workers."""
         known = recording.header, recording.ceilings, recording.workers, recording.lines
-        run = Run(recording.settings.folder, *known)
+        run = Run(recording.settings.folder / JOURNAL, *known)
         return {cell.id: cell for cell in summarise(run) if cell.id in self.summaries}
 
     def _start(self) -> RunInProgress:

@@ -44,7 +44,7 @@ def read_measured(path: Path) -> Measured:
     """Read a run's folder or its journal. Raises: RecordError for what is no run, or holds figures
     that cannot be."""
     run = read_run(path, all_samples=False)
-    with figures_of(run.path):
+    with figures_of(run.journal):
         cells = summarise(run)
     lines: dict[str, list[CellLine]] = {}
     for group in run.groups:

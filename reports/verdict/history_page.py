@@ -15,7 +15,7 @@ from xbench.reports.page.data import pack, plotly_source, short
 from xbench.reports.page.render import SHARED, cut, joined, policy
 from xbench.reports.verdict.history_table import COLUMNS, row_cells, show_change, step_rows
 from xbench.text import show_seconds
-from xbench.tracking.baseline import Stored
+from xbench.tracking.baseline import History
 from xbench.tracking.history import Past, Row, what_changed
 from xbench.version import __version__
 
@@ -27,7 +27,7 @@ _HERE = Path(__file__).resolve().parent
 _STYLE = SHARED.parent / "page.css"
 
 
-def write_history(rows: Sequence[Row], stored: Stored, out: Path) -> Path:
+def write_history(rows: Sequence[Row], stored: History, out: Path) -> Path:
     """Write the page into a folder, which is made if it is not there. Returns: its path. Raises:
     UsageError if it cannot be written."""
     page = render_history(rows, stored).encode()
@@ -40,7 +40,7 @@ def write_history(rows: Sequence[Row], stored: Stored, out: Path) -> Path:
         ) from None
 
 
-def render_history(rows: Sequence[Row], stored: Stored) -> str:
+def render_history(rows: Sequence[Row], stored: History) -> str:
     """The page. Text from result files is escaped, or packed."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -67,7 +67,7 @@ def render_history(rows: Sequence[Row], stored: Stored) -> str:
     )
 
 
-def _data(rows: Sequence[Row], stored: Stored) -> dict[str, object]:
+def _data(rows: Sequence[Row], stored: History) -> dict[str, object]:
     """What the script draws: values where a point lies, and texts of what it shows."""
     return {
         "runs": [

@@ -9,7 +9,7 @@ from math import exp
 
 from xbench.reports.verdict.wording import NOTHING, clear, table
 from xbench.text import show_seconds
-from xbench.tracking.baseline import Stored
+from xbench.tracking.baseline import History
 from xbench.tracking.history import Past, Row, what_changed
 
 COLUMNS = ("cell or curve", "widths", "runs", "course", "last", "baseline", "anchor", "is", "steps")
@@ -23,7 +23,7 @@ _LEAST_RANGE = 0.1
 """Of a sparkline, on logarithms: noise fills no whole height."""
 
 
-def show_past(rows: Sequence[Row], stored: Stored) -> Iterator[str]:
+def show_past(rows: Sequence[Row], stored: History) -> Iterator[str]:
     """Lines: the table, the worst row first, then the newest steps with what changed there."""
     if not rows:
         yield "no cell here ever had a time"
@@ -58,7 +58,7 @@ def row_cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def step_rows(rows: Sequence[Row], stored: Stored) -> list[tuple[str, ...]]:
+def step_rows(rows: Sequence[Row], stored: History) -> list[tuple[str, ...]]:
     """What stands under `STEP_COLUMNS`, the newest step first."""
     found = [(change, row) for row in rows for change in row.changes]
     found.sort(key=lambda each: (-each[0].place, -abs(each[0].change)))

@@ -88,10 +88,10 @@ def _measured_before(claims: ClaimSet, path: Path) -> Path:
     run = read_run(path)
     if run.header.preset != claims.preset.name:
         raise UsageError(
-            f"{run.path} is a run of the preset {run.header.preset}, not of `xbench claims`",
+            f"{run.journal} is a run of the preset {run.header.preset}, not of `xbench claims`",
             "name one that `xbench claims` made",
         )
-    return run.path.parent
+    return run.folder
 
 
 def _folder(mnist: Path | None) -> Path | None:
@@ -144,14 +144,14 @@ def rule(claims: ClaimSet, folder: Path, mnist: Path | None) -> Rulings:
     from xbench.suites.claims.rulings import judge, write_rulings
 
     run = read_run(folder)
-    with figures_of(run.path):
+    with figures_of(run.journal):
         evidence = evidence_of(run, summarise(run), mnist)
     try:
         found = judge(claims, evidence)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"{type(error).__name__}: {error}"
         raise RecordError(
-            f"{run.path} holds exhibits that cannot be judged: {why}", DAMAGED
+            f"{run.journal} holds exhibits that cannot be judged: {why}", DAMAGED
         ) from error
     write_rulings(folder, found)
     return found

@@ -41,7 +41,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Session:
         "matmul or (elementwise and numpy)",
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    folder = session.run().path.parent
+    folder = session.run().folder
     assert f"xbench run: {folder}  (xbench report {folder})" in done.stdout
     assert "1 failed, 2 passed, 1 skipped" in done.stdout
     assert "WARNING" not in done.stdout
@@ -160,7 +160,7 @@ def test_the_journal_is_whole(measured: Session) -> None:
     assert run.complete
     assert run.header.command == ["pytest"]
     assert len(run.header.cells) == 4
-    assert (run.path.parent / "summary.jsonl").exists()
+    assert (run.folder / "summary.jsonl").exists()
 
 
 def test_the_report_reads_the_file(measured: Session) -> None:

@@ -139,7 +139,7 @@ def test_the_report_shows_both_clocks(measured: Measured) -> None:
     assert cell.time_s is not None
     assert 0.0 < cell.device_s <= 1.05 * cell.time_s
     assert cells["matmul", "numpy", "cpu"].device_s is None
-    write_report([run.path.parent], run.path.parent / "report", None)
-    text = (run.path.parent / "report" / "report.md").read_text()
+    write_report([run.folder], run.folder / "report", None)
+    text = (run.folder / "report" / "report.md").read_text()
     assert "by the clock on the wall, and by the events of the device" in text
     assert "float32, npu:0, all cores, through npu" in text

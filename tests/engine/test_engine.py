@@ -115,7 +115,7 @@ def test_times_in_the_summary_follow_from_the_journal(measured: Measured) -> Non
     assert cell.launch_s == [location(per_call_s(line)) for line in lines]
     assert cell.time_s is not None
     assert min(cell.launch_s) <= cell.time_s <= max(cell.launch_s)
-    assert summarise(read_run(run.path)) == list(cells.values())
+    assert summarise(read_run(run.journal)) == list(cells.values())
 
 
 def test_short_calls_are_timed_alone_too(measured: Measured) -> None:

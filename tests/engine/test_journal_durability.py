@@ -36,7 +36,7 @@ def test_nothing_is_written_while_a_burst_is_timed(
 
     monkeypatch.setattr(os, "fsync", fsync)
     run, _ = measure(tmp_path, ("honest", "wrong_later"), ("numpy", "second"), launches=2)
-    lines = run.path.read_bytes().count(b"\n")
+    lines = run.journal.read_bytes().count(b"\n")
     assert len(written) > lines  # also the summary, and ceilings where the machine was calm
     cells = [cell for group in run.groups for cell in group.cells if cell.timed.start_ns]
     bursts = [

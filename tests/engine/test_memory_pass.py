@@ -126,11 +126,11 @@ def test_the_summary_has_the_peak(measured: Measured, lines: Lines) -> None:
         cell.id: next((line.peak_bytes for line in lines.values() if line.id == cell.id), None)
         for cell in cells.values()
     }
-    assert summarise(read_run(run.path)) == list(cells.values())
+    assert summarise(read_run(run.journal)) == list(cells.values())
 
 
 def test_memory_comes_after_all_timing_and_adds_no_workers(measured: Measured) -> None:
-    types = [json.loads(line)["type"] for line in measured[0].path.read_text().splitlines()]
+    types = [json.loads(line)["type"] for line in measured[0].journal.read_text().splitlines()]
     assert types[-1] == "footer"
     first = types.index("memory")
     assert set(types[first:-1]) == {"memory"}

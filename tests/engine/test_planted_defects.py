@@ -117,13 +117,13 @@ def test_every_worker_that_opened_has_a_line(measured: Measured) -> None:
 
 def test_the_summary_on_disk_is_the_one_returned(measured: Measured) -> None:
     run = measured[0]
-    text = (run.path.parent / "summary.jsonl").read_text()
+    text = (run.folder / "summary.jsonl").read_text()
     assert len(text.splitlines()) == len(measured[1])
     assert {cell.id for cell in summarise(run)} == {cell.id for cell in measured[1].values()}
 
 
 def test_scratch_files_are_gone_and_logs_stay(measured: Measured) -> None:
-    folder = measured[0].path.parent
+    folder = measured[0].folder
     assert not (folder / "scratch").exists()
     log = (folder / "logs" / "numpy_cpu_eager_tall.log").read_text()
     assert "ArithmeticError: planted" in log

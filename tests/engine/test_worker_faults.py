@@ -88,8 +88,8 @@ def test_the_sweep_ended_by_itself_and_its_journal_is_whole(measured: Measured) 
     run = measured[0]
     assert run.complete
     assert len(run.groups) == len(ENDED) + len(UNHARMED)
-    assert len(read_run(run.path).groups) == len(run.groups)
-    log = next(run.path.parent.glob("logs/numpy*.log")).read_bytes()
+    assert len(read_run(run.journal).groups) == len(run.groups)
+    log = next(run.folder.glob("logs/numpy*.log")).read_bytes()
     assert b"noise of a child" in log
 
 

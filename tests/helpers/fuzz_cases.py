@@ -49,7 +49,7 @@ from xbench.suites.claims.rulings import CLAIMS, read_rulings
 from xbench.suites.claims.tables_of_rulings import ruling_charts, ruling_tables
 from xbench.tracking.baseline import ACCEPTED, read_accepted, read_history
 from xbench.tracking.compare import compare_runs
-from xbench.tracking.foreign import read_side
+from xbench.tracking.foreign import read_stored_or_foreign
 from xbench.tracking.gate import gate
 from xbench.tracking.history import look_back
 from xbench.tracking.thresholds import FILE, Thresholds, read_thresholds
@@ -72,7 +72,7 @@ class Case:
 def journal(folder: Path, all_samples: bool = True) -> None:
     """Read it, and work out all that rests on it."""
     run = read_run(folder / "run", all_samples)
-    with figures_of(run.path):
+    with figures_of(run.journal):
         cells = summarise(run)
         ratios(run, cells)
         compare_cells(run, cells)
@@ -110,7 +110,7 @@ def export(folder: Path) -> None:
 
 def compared(folder: Path, path: Path) -> None:
     """Against a good one, either way round, and against itself."""
-    found, good = read_side(path), read_side(folder / "good")
+    found, good = read_stored_or_foreign(path), read_stored_or_foreign(folder / "good")
     for base, head in ((found, good), (good, found), (found, found)):
         shown(compare_runs(base, head, Thresholds()))
 
@@ -126,7 +126,7 @@ def gated(folder: Path) -> None:
     """As one of the stored runs, and as the one that is judged."""
     runs = folder / "runs"
     for candidate in (runs / "run", runs / "20260101T000000Z-000000"):
-        shown(gate(read_side(candidate), runs, Thresholds(), learning=True))
+        shown(gate(read_stored_or_foreign(candidate), runs, Thresholds(), learning=True))
     stored = read_history(runs)
     rows = look_back(stored, Thresholds(), ())
     list(show_past(rows, stored))

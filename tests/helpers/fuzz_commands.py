@@ -17,7 +17,7 @@ from helpers.made_keys import worker_key
 from xbench import registry
 from xbench.cli import main
 from xbench.cli.parser import make_parser
-from xbench.cli.run import plan_of
+from xbench.cli.run_options import plan_of
 from xbench.engine.settings import make_header
 from xbench.errors import UsageError
 from xbench.records.journal import JOURNAL, SUMMARY

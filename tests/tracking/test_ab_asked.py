@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xbench.errors import UsageError
-from xbench.tracking.ab_sides import Asked, read_side, worktree
+from xbench.tracking.ab_sides import Asked, parse_side, worktree
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -34,11 +34,11 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", ["", ".", " . "])
 def test_a_point_or_nothing_is_what_is_here(tmp_path: Path, text: str) -> None:
-    assert read_side(text, tmp_path, 4) == Asked(".")
+    assert parse_side(text, tmp_path, 4) == Asked(".")
 
 
 def test_a_policy_may_set_several_axes(tmp_path: Path) -> None:
-    asked = read_side("mode=compiled, allocator=system,threads=1", tmp_path, 4)
+    asked = parse_side("mode=compiled, allocator=system,threads=1", tmp_path, 4)
     assert asked.policy == {"mode": "compiled", "allocator": "system", "threads": "1"}
 
 
@@ -55,7 +55,7 @@ def test_a_policy_may_set_several_axes(tmp_path: Path) -> None:
 )
 def test_an_unknown_policy_is_named(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
-        read_side(text, tmp_path, 4)
+        parse_side(text, tmp_path, 4)
     assert caught.value.hint
 
 
@@ -64,8 +64,8 @@ def test_an_interpreter_is_a_file_or_an_environments_folder(tmp_path: Path) -> N
     (tmp_path / "env" / "bin").mkdir(parents=True)
     link = tmp_path / "env" / "bin" / "python"
     link.symlink_to(sys.executable)
-    assert read_side("env", tmp_path, 4).python == str(link)
-    assert read_side(str(link), tmp_path, 4).python == str(link)
+    assert parse_side("env", tmp_path, 4).python == str(link)
+    assert parse_side(str(link), tmp_path, 4).python == str(link)
 
 
 def test_what_is_no_interpreter_is_refused(tmp_path: Path) -> None:
@@ -76,21 +76,21 @@ def test_what_is_no_interpreter_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
         with pytest.raises(UsageError, match=said):
-            read_side(name, tmp_path, 4)
+            parse_side(name, tmp_path, 4)
     with pytest.raises(UsageError, match=r"no interpreter at .*\(no bin/python in it\)"):
-        read_side(str(tmp_path), tmp_path, 4)
+        parse_side(str(tmp_path), tmp_path, 4)
     with pytest.raises(UsageError, match=r"no interpreter at \./nowhere"):
-        read_side("./nowhere", tmp_path, 4)
+        parse_side("./nowhere", tmp_path, 4)
 
 
 def test_a_revision_is_one_of_the_repository_one_stands_in(repository: Path) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     for text in ("main", "HEAD", commit[:10]):
-        assert read_side(text, repository, 4) == Asked(text, commit=commit, top=repository)
+        assert parse_side(text, repository, 4) == Asked(text, commit=commit, top=repository)
     with pytest.raises(UsageError, match="has no such revision"):
-        read_side("v9", repository, 4)
+        parse_side("v9", repository, 4)
     with pytest.raises(UsageError, match="has no such revision"):
-        read_side("--help", repository, 4)
+        parse_side("--help", repository, 4)
 
 
 def test_outside_a_repository_there_are_no_revisions(
@@ -98,7 +98,7 @@ def test_outside_a_repository_there_are_no_revisions(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UsageError, match="git finds no repository in"):
-        read_side("main", tmp_path, 4)
+        parse_side("main", tmp_path, 4)
 
 
 def test_a_worktree_holds_the_commit_and_is_gone_afterwards(

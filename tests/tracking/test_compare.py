@@ -180,6 +180,6 @@ def test_a_defect_of_our_own_does_not_look_like_a_regression(
     def broken(path: Path) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("xbench.tracking.foreign.read_side", broken)
+    monkeypatch.setattr("xbench.tracking.foreign.read_stored_or_foreign", broken)
     assert main(["compare", "a", "b"]) == 2
     assert "RuntimeError: a defect" in capsys.readouterr().err

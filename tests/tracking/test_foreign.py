@@ -16,7 +16,7 @@ from xbench.cli import main
 from xbench.engine.run_plan import write_summary
 from xbench.errors import RecordError
 from xbench.records.read import read_run
-from xbench.tracking.foreign import read_side
+from xbench.tracking.foreign import read_stored_or_foreign
 
 HOME = {"machine": MACHINE, "machine_key": "abc", "os": "Linux-6.1", "python": "3.12.1"}
 FORMATS = ("pytest-benchmark", "github-action-benchmark", "bencher")
@@ -49,7 +49,7 @@ def run_of(folder: Path, **of_header: Any) -> Path:
 
 def test_rows_of_pytest_benchmark_are_cells_of_one_launch(tmp_path: Path) -> None:
     file = saved(tmp_path, benchmark_json([row("one", 0.5), row("two", 2)]))
-    run = read_side(file)
+    run = read_stored_or_foreign(file)
     assert {name: cell.time_s for name, cell in run.cells.items()} == {
         "t.py::one": 0.5,
         "t.py::two": 2.0,
@@ -63,7 +63,7 @@ def test_rows_of_pytest_benchmark_are_cells_of_one_launch(tmp_path: Path) -> Non
 def test_our_own_export_comes_back_whole(tmp_path: Path) -> None:
     folder, file = run_of(tmp_path / "run"), tmp_path / "a"
     assert main(["export", str(folder), "--format", FORMATS[0], "--output", str(file)]) == 0
-    run, back = read_side(folder), read_side(file)
+    run, back = read_stored_or_foreign(folder), read_stored_or_foreign(file)
     assert back.machine_key == "abc"
     assert back.head.run_id == run.head.run_id
     assert back.cells.keys() == run.cells.keys()
@@ -77,8 +77,12 @@ def test_our_own_export_comes_back_whole(tmp_path: Path) -> None:
 def test_other_exports_come_back_as_single_figures(form: str, tmp_path: Path) -> None:
     folder, file = run_of(tmp_path / "run"), tmp_path / "a"
     assert main(["export", str(folder), "--format", form, "--output", str(file)]) == 0
-    back = read_side(file).cells
-    known = {name: cell.time_s for name, cell in read_side(folder).cells.items() if cell.time_s}
+    back = read_stored_or_foreign(file).cells
+    known = {
+        name: cell.time_s
+        for name, cell in read_stored_or_foreign(folder).cells.items()
+        if cell.time_s
+    }
     assert {name: cell.time_s for name, cell in back.items()} == pytest.approx(known)
     assert all(len(cell.launch_s) == 1 for cell in back.values())
 
@@ -87,7 +91,7 @@ def test_a_name_that_is_an_id_has_a_key_and_another_stays_a_name(tmp_path: Path)
     ours = cell_key("mlp_train", params={"n": 3, "loss": "mse"}, side="head")
     names = (ours.id, "tests/mlp_train/test_x.py")
     rows = [{"name": name, "value": 2, "unit": "ns"} for name in names]
-    own, other = read_side(saved(tmp_path, json.dumps(rows))).cells.values()
+    own, other = read_stored_or_foreign(saved(tmp_path, json.dumps(rows))).cells.values()
     assert own.plan.key == ours
     assert (own.id, other.id) == names
     assert other.plan.key is None
@@ -101,7 +105,7 @@ def test_a_name_that_is_an_id_has_a_key_and_another_stays_a_name(tmp_path: Path)
 )
 def test_units_of_time_are_made_seconds(unit: str, seconds: float, tmp_path: Path) -> None:
     rows = [{"name": "a", "value": 2, "unit": unit, "extra": "x"}]
-    run = read_side(saved(tmp_path, json.dumps(rows)))
+    run = read_stored_or_foreign(saved(tmp_path, json.dumps(rows)))
     assert run.cells["a"].time_s == pytest.approx(seconds)
 
 
@@ -164,7 +168,7 @@ def test_what_cannot_be_read_is_refused_in_words(
     text, said = REFUSED[kind]
     file = saved(tmp_path, text)
     with pytest.raises(RecordError, match=r"anything\.txt") as caught:
-        read_side(file)
+        read_stored_or_foreign(file)
     assert said in str(caught.value)
     assert caught.value.hint
     assert main(["compare", str(file), str(file)]) == 2

@@ -12,7 +12,7 @@ from helpers.made_history import CELLS, Made, run_id, steady, write_run
 from xbench.errors import RecordError
 from xbench.tracking import baseline, gate
 from xbench.tracking.baseline import accept, read_baseline
-from xbench.tracking.foreign import read_side
+from xbench.tracking.foreign import read_stored_or_foreign
 from xbench.tracking.gate import confirm, find
 from xbench.tracking.stored import TIME, Metric, read_stored
 from xbench.tracking.thresholds import Thresholds
@@ -24,7 +24,7 @@ SLOW = dict.fromkeys(CELLS, Made()) | {CELLS[0]: Made(1.3e-3)}
 
 def found(folder: Path, run: Path) -> dict[tuple[str, str], Finding]:
     """The findings, by cell and metric."""
-    read = read_side(run)
+    read = read_stored_or_foreign(run)
     findings = find(read, read_baseline(folder, read), Thresholds())
     return {(each.cell, each.metric): each for each in findings}
 

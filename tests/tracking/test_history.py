@@ -13,7 +13,7 @@ from helpers.browser import Opened, chromium, needs_chromium
 from helpers.made_history import CELLS, SPREAD, Made, run_id, steady, tool, write_run
 from xbench.reports.verdict.history_page import render_history
 from xbench.reports.verdict.history_table import sparkline, step_rows
-from xbench.tracking.baseline import Stored, accept, read_history
+from xbench.tracking.baseline import History, accept, read_history
 from xbench.tracking.history import Row, curve_name, look_back
 from xbench.tracking.thresholds import Thresholds
 
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def looked(folder: Path, *patterns: str) -> tuple[list[Row], Stored]:
+def looked(folder: Path, *patterns: str) -> tuple[list[Row], History]:
     """Rows of a folder."""
     stored = read_history(folder)
     return look_back(stored, Thresholds(), patterns), stored

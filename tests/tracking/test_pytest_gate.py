@@ -55,7 +55,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 passed" in done.stdout
     assert "0 comparable runs, 10 are needed" in done.stdout
-    run = made.run().path.parent
+    run = made.run().folder
     stored(run, made.folder / "fast", 0.2, 0.01)
     stored(run, made.folder / "calm", 1.0, 0.3)
     scaled(made.folder / "out.json", 0.01, "quick.json")

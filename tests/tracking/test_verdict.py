@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from xbench.reports.verdict.finish import SUMMARY, VERDICT, write_verdict
+from xbench.cli.verdicts import SUMMARY, VERDICT, write_verdict
 from xbench.tracking.verdict import (
     FILE,
     KINDS,
@@ -39,16 +39,13 @@ EVERY = [finding(kind) for kind in KINDS] + [
 ]
 
 
-def expected(
-    found: tuple[Finding, ...], comparable: bool, learning: bool, strict: bool, confirms: bool
-) -> int:
+def expected(found: tuple[Finding, ...], comparable: bool, learning: bool, strict: bool) -> int:
     """The table of exit statuses, each line read on its own; then the first of 5, 3, 1, 4, 0."""
     slower = [each for each in found if each.kind == "regressed"]
     holds = {
         5: all(each.head is None for each in found),
         3: any(each.kind in ("broken", "missing") for each in found),
-        1: any(each.confirmed for each in slower)
-        or (not confirms and any(each.confirmed is None for each in slower)),
+        1: any(each.confirmed for each in slower),
         4: (not comparable and not learning)
         or (
             strict
@@ -64,14 +61,13 @@ def expected(
 def test_the_first_exit_status_that_holds_is_taken(size: int) -> None:
     seen = set()
     for found in combinations_with_replacement(EVERY, size):
-        for flags in product((True, False), repeat=4):
-            comparable, learning, strict, confirms = flags
+        for flags in product((True, False), repeat=3):
+            comparable, learning, strict = flags
             got = exit_status(
                 list(found),
                 comparable=comparable,
                 learning=learning,
                 strict=strict,
-                confirms=confirms,
             )
             assert got == expected(found, *flags), (found, flags)
             seen.add(got)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xbench.reports.verdict.finish import finish
+from xbench.cli.verdicts import finish
 from xbench.reports.verdict.job_summary import (
     MARKER,
     MOST_CHARACTERS,

@@ -96,7 +96,7 @@ def _check_reference(run: Run, summaries: list[CellSummary], reference: str | No
     listed = sorted(there, key=lambda name: ("/" in name, name))
     if reference is not None and reference not in there:
         raise UsageError(
-            f"{run.path} holds no number of {reference} to compare with",
+            f"{run.journal} holds no number of {reference} to compare with",
             f"name one of those with a number: {', '.join(listed) or 'there is none'}",
         )
 

@@ -97,16 +97,16 @@ def _add_measuring(how: argparse._ActionsContainer) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the verdict's exit status."""
     from xbench.cli.measuring import end_cleanly_on_signals, refuse_windows, selection_of
+    from xbench.cli.verdicts import finish
     from xbench.machine.machine import this_machine
     from xbench.process.environment import read_given
-    from xbench.reports.verdict.finish import finish
-    from xbench.tracking.ab_sides import read_side
+    from xbench.tracking.ab_sides import parse_side
     from xbench.tracking.thresholds import read_thresholds
 
     refuse_windows()
     end_cleanly_on_signals()
     here, cores = Path.cwd(), this_machine().cores
-    asked = {name: read_side(getattr(options, name), here, cores) for name in SIDES}
+    asked = {name: parse_side(getattr(options, name), here, cores) for name in SIDES}
     thresholds, variables = read_thresholds(here), read_given(options.env)
     verdict = _measure(options, asked, selection_of(options), thresholds, variables)
     return finish(verdict, options.out)

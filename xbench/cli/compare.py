@@ -29,11 +29,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the exit status of the verdict."""
-    from xbench.reports.verdict.finish import finish
+    from xbench.cli.verdicts import finish
     from xbench.tracking.compare import compare_runs
-    from xbench.tracking.foreign import read_side
+    from xbench.tracking.foreign import read_stored_or_foreign
     from xbench.tracking.thresholds import read_thresholds
 
     thresholds = read_thresholds(Path.cwd())
-    base, head = read_side(options.base), read_side(options.head)
+    base, head = read_stored_or_foreign(options.base), read_stored_or_foreign(options.head)
     return finish(compare_runs(base, head, thresholds, strict=options.strict), options.out)

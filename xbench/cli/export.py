@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.cli import EXIT_NOTHING
-from xbench.cli.options import add_stored_runs_folder
+from xbench.cli.options import add_stored_runs_folder, newest_run
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Write the run. Returns: 0, 5 if it holds no number (nothing is written then)."""
-    from xbench.cli.report import newest_run
     from xbench.reports.formats.exports import read_measured
     from xbench.text import one_line
 
@@ -56,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
         print(f"xbench: {one_line(note)}", file=sys.stderr)
     written = _in_format(measured, options.format)
     if not (written["benchmarks"] if options.format == "pytest-benchmark" else written):
-        path = measured.run.path
+        path = measured.run.journal
         print(f"xbench: nothing to export: no cell of {path} has a number", file=sys.stderr)
         return EXIT_NOTHING
     if measured.left_out:

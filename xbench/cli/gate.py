@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xbench.cli.options import add_no_lock, add_stored_runs_folder, add_verdict
+from xbench.cli.options import add_no_lock, add_stored_runs_folder, add_verdict, newest_run
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,14 +52,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command. Returns: the exit status of the verdict."""
-    from xbench.cli.report import newest_run
-    from xbench.reports.verdict.finish import finish
-    from xbench.tracking.foreign import read_side
+    from xbench.cli.verdicts import finish
+    from xbench.tracking.foreign import read_stored_or_foreign
     from xbench.tracking.gate import gate
     from xbench.tracking.thresholds import read_thresholds
 
     thresholds = read_thresholds(Path.cwd())
-    candidate = read_side(options.run or newest_run(options.baseline))
+    candidate = read_stored_or_foreign(options.run or newest_run(options.baseline))
     again = partial(_measure_again, candidate, not options.no_lock) if options.confirm else None
     verdict = gate(
         candidate,
@@ -86,7 +85,7 @@ def _measure_again(
         print_message,
         refuse_windows,
     )
-    from xbench.cli.run import check_unchanged, options_of, plan_of, settings_of
+    from xbench.cli.run_options import check_unchanged, options_of, plan_of, settings_of
     from xbench.engine.progress import make_progress
     from xbench.engine.run_plan import measure_again, only
     from xbench.machine.lock import one_at_a_time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xbench.errors import UsageError
+from xbench.errors import RecordError, UsageError
 
 RESULTS = "xbench-results"
 """The folder of all runs, where the user names no other."""
@@ -159,6 +159,16 @@ def folder(text: str) -> Path:
     if not text.strip():
         raise UsageError("the name of a folder is empty", "name one, or . for the current one")
     return Path(text)
+
+
+def newest_run(results: Path) -> Path:
+    """The newest run's folder. Raises: RecordError if there is none."""
+    from xbench.records.journal import JOURNAL
+
+    found = sorted(results.glob(f"*/{JOURNAL}"))
+    if not found:
+        raise RecordError(f"there are no runs in {results}", "run `xbench run` first")
+    return found[-1].parent
 
 
 def share(text: str) -> float:

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from xbench.cli.options import add_stored_runs_folder, folder
-from xbench.errors import RecordError, UsageError
+from xbench.cli.options import add_stored_runs_folder, folder, newest_run
+from xbench.errors import UsageError
 
 FORMATS = ("md", "csv", "json", "latex", "html")
 
@@ -78,16 +78,6 @@ def main(options: argparse.Namespace) -> int:
         show=options.open,
     )
     return 0
-
-
-def newest_run(results: Path) -> Path:
-    """The newest run's folder. Raises: RecordError if there is none."""
-    from xbench.records.journal import JOURNAL
-
-    found = sorted(results.glob(f"*/{JOURNAL}"))
-    if not found:
-        raise RecordError(f"there are no runs in {results}", "run `xbench run` first")
-    return found[-1].parent
 
 
 def _refuse_runs_as_patterns(patterns: Sequence[str]) -> None:

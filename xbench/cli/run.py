@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections import Counter
-from contextlib import redirect_stderr
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from xbench.cli import EXIT_FAILED, EXIT_NOTHING
 from xbench.cli.options import (
@@ -28,15 +25,11 @@ if TYPE_CHECKING:
     from xbench.analysis.summary import CellSummary
     from xbench.engine.progress import Progress
     from xbench.engine.settings import Settings
-    from xbench.machine.lock import MachineLease
-    from xbench.ops.suite import Preset
     from xbench.plan.plan import Plan
     from xbench.records.read import Run
     from xbench.records.schema import Header
 
 MOST_REASONS = 5
-SAME = ("machine_key", "os", "libc", "python", "variables")
-"""What must be as it was where a run goes on: its figures are of one machine and environment."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +104,7 @@ def main(options: argparse.Namespace) -> int:
         plan_in_one_line,
         refuse_windows,
     )
+    from xbench.cli.run_options import plan_of, settings_of
     from xbench.engine.progress import make_progress
     from xbench.engine.settings import make_header, new_run_id
     from xbench.process.environment import read_given
@@ -136,44 +130,6 @@ def main(options: argparse.Namespace) -> int:
             plan, run_id, preset.name, options.command_line, options.seed, settings.variables
         )
         return _measure(plan, settings, header, make_progress(plan), False, options)
-
-
-def plan_of(options: argparse.Namespace) -> tuple[Preset, Plan]:
-    """The plan that these options ask for, on this machine. Raises: UsageError."""
-    from xbench.cli.measuring import selection_of
-    from xbench.plan.effort import Effort, plan_selection
-    from xbench.registry import left_out
-
-    for line in left_out():
-        print(f"note: {line}", file=sys.stderr)
-    selection = selection_of(options)
-    effort = Effort(
-        options.launches, options.rounds, options.target, options.group_budget, options.memory
-    )
-    return selection.preset, plan_selection(selection, effort)
-
-
-def settings_of(options: argparse.Namespace, folder: Path, turn: MachineLease) -> Settings:
-    """How the engine measures into `folder`, by these options of `run`, in this turn."""
-    from xbench.engine.settings import Settings
-    from xbench.process.environment import read_given
-    from xbench.registry import plugin_suites
-
-    files = [str(Path(name).resolve()) for name in options.suite if name.endswith(".py")]
-    of_other_packages = [
-        path
-        for name, path in plugin_suites().items()
-        if any(fnmatchcase(name, pattern) for pattern in options.suite)
-    ]
-    return Settings(
-        options.seed,
-        folder.resolve(),
-        (*files, *of_other_packages),
-        budget_s=options.budget,
-        fresh_ceilings=options.fresh_ceilings,
-        unlocked=turn.unlocked,
-        variables=read_given(options.env),
-    )
 
 
 def _measure(
@@ -264,6 +220,7 @@ class _Interrupted(NamedTuple):
 def _resume(options: argparse.Namespace) -> int:
     """Go on with the run whose folder or journal was named, as its own command asked for it."""
     from xbench.cli.measuring import hold_machine
+    from xbench.cli.run_options import settings_of
     from xbench.engine.progress import make_progress
 
     before = _read_interrupted(options)
@@ -278,7 +235,7 @@ def _resume(options: argparse.Namespace) -> int:
         known = [line.id for line in run.memory]
         failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
         progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
-        settings = settings_of(before.options, run.path.parent, turn)
+        settings = settings_of(before.options, run.folder, turn)
         return _measure(plan, settings, run.header, progress, True, options)
 
 
@@ -287,18 +244,19 @@ def _read_interrupted(options: argparse.Namespace) -> _Interrupted:
 
     Raises: RecordError; UsageError if there is nothing left to do, or it cannot go on here."""
     from xbench.cli.measuring import plan_in_one_line
+    from xbench.cli.run_options import check_unchanged, options_of, plan_of
     from xbench.records.read import read_run
     from xbench.text import plural
 
     run = read_run(options.resume)
     if run.header.command[:2] != ["xbench", "run"]:
         raise UsageError(
-            f"{run.path} was not measured by `xbench run` but by "
+            f"{run.journal} was not measured by `xbench run` but by "
             f"`{' '.join(run.header.command[:2])}`",
             "measure it again by that command",
         )
     if run.complete:
-        raise UsageError(f"{run.path} is complete", "start another with `xbench run`")
+        raise UsageError(f"{run.journal} is complete", "start another with `xbench run`")
     started_with = options_of(run)
     started_with.budget = options.budget
     preset, plan = plan_of(started_with)
@@ -306,81 +264,3 @@ def _read_interrupted(options: argparse.Namespace) -> _Interrupted:
     also = f", the peak memory of {plural(len(run.memory), 'cell')} too" if run.memory else ""
     done = f"{plural(len(run.groups), 'group')} measured already{also}"
     return _Interrupted(run, started_with, plan, f"{plan_in_one_line(plan, preset)}; {done}")
-
-
-def options_of(run: Run) -> argparse.Namespace:
-    """The options that a run was started with. Raises: UsageError if its journal's command is none:
-    it was changed, or another version has other options."""
-    from xbench.cli.parser import make_parser
-    from xbench.text import one_line
-
-    try:
-        with redirect_stderr(io.StringIO()):
-            return make_parser().parse_args(run.header.command[1:])
-    except SystemExit:
-        command = one_line(" ".join(run.header.command))
-        raise UsageError(
-            f"{run.path} was started by a command that this xbench does not know: {command}",
-            "start a new run",
-        ) from None
-
-
-def check_unchanged(run: Run, plan: Plan, options: argparse.Namespace) -> None:
-    """Refuse to measure another plan into a run, or on another machine, or with other versions or
-    variables. `options` are those that the run was started with.
-
-    Raises: UsageError naming what differs."""
-    from xbench.machine.surroundings import machine_state
-    from xbench.process.environment import read_given, run_variables
-    from xbench.version import __version__
-
-    if plan.hash != run.header.plan_hash:
-        raise UsageError(
-            f"the plan of {run.path} was {run.header.plan_hash}; the same command now plans "
-            f"{plan.hash} ({_first_difference(run, plan)})",
-            "restore what it had (suites, packages, free memory), or start a new run",
-        )
-    now = {**machine_state(), **run_variables(read_given(options.env))}
-    if run.header.xbench_version != __version__:
-        raise UsageError(
-            f"xbench was {run.header.xbench_version} when {run.path} began, and is {__version__} "
-            "now",
-            f"install xbench {run.header.xbench_version} again, or start a new run",
-        )
-    for name in SAME:
-        before = run.header.environment.get(name)
-        if before != now[name]:
-            raise UsageError(
-                f"{name} was {before!r} when {run.path} began, and is {now[name]!r} now",
-                "go on where it began, or start a new run",
-            )
-    _check_backends(run)
-
-
-def _check_backends(run: Run) -> None:
-    """Raises: UsageError where another version of a backend is installed than measured."""
-    from xbench.registry import backend_paths, load_backend
-
-    for worker in run.workers:
-        name, version = worker.worker.backend, worker.attest.get("version")
-        installed = load_backend(name).probe().version if name in backend_paths() else None
-        if _without_build(installed) != _without_build(version):
-            raise UsageError(
-                f"{name} was {version} when {run.path} began, and is {installed or 'gone'} now",
-                f"install {name} {version} again, or start a new run",
-            )
-
-
-def _without_build(version: Any) -> str | None:
-    """Without `+cu130`, say, which a package says of itself but not always its metadata."""
-    return None if version is None else str(version).partition("+")[0]
-
-
-def _first_difference(run: Run, plan: Plan) -> str:
-    before = {cell.id: cell.status for cell in run.header.cells}
-    now = {row.cell.id: row.status for row in plan.rows}
-    for name in [*before, *now]:
-        if before.get(name, "absent") != now.get(name, "absent"):
-            was, became = (each.get(name, "absent") or "planned" for each in (before, now))
-            return f"{name} was {was}, is {became}"
-    return "the number of launches, rounds or seconds differs, or what fits into memory together"

@@ -293,7 +293,7 @@ class RunInProgress:
     def _so_far(self) -> Run:
         """What was measured, as the journal has it."""
         known = self.header, self.ceilings, self.workers, self.lines
-        return Run(self.settings.folder, *known, memory=self.memory)
+        return Run(self.settings.folder / JOURNAL, *known, memory=self.memory)
 
     def _one_group(self, group: Group, launch: LaunchContext) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]

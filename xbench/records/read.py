@@ -116,9 +116,9 @@ _decode_first = msgspec.json.Decoder(_First).decode
 
 @dataclass(slots=True)
 class Run:
-    """A journal in memory. `notes` say what could not be read."""
+    """A journal in memory, and its file. `notes` say what could not be read."""
 
-    path: Path
+    journal: Path
     header: Header
     ceilings: list[CeilingsLine] = field(default_factory=list)
     workers: list[WorkerLine] = field(default_factory=list)
@@ -127,6 +127,11 @@ class Run:
     memory: list[MemoryLine] = field(default_factory=list)
     footer: Footer | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder, which holds the journal and what is written beside it."""
+        return self.journal.parent
 
     @property
     def complete(self) -> bool:
@@ -305,10 +310,10 @@ def _check_group(run: Run, number: int, line: GroupLine) -> None:
     launches = run.header.launches
     if not 0 <= line.launch < launches:
         raise RecordError(
-            f"{run.path}, line {number}: launch {line.launch} of a run of {launches}", DAMAGED
+            f"{run.journal}, line {number}: launch {line.launch} of a run of {launches}", DAMAGED
         )
     if len({cell.id for cell in line.cells}) < len(line.cells):
-        raise RecordError(f"{run.path}, line {number}: a cell is there twice", DAMAGED)
+        raise RecordError(f"{run.journal}, line {number}: a cell is there twice", DAMAGED)
 
 
 def _add(run: Run, number: int, found: Line) -> None:
@@ -327,4 +332,4 @@ def _add(run: Run, number: int, found: Line) -> None:
         case Footer():
             run.footer = found
         case _:
-            raise RecordError(f"{run.path}, line {number}: a second header", "one run a file")
+            raise RecordError(f"{run.journal}, line {number}: a second header", "one run a file")

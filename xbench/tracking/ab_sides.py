@@ -96,10 +96,12 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | No
 
 # What a side of an A/B is asked to be: an interpreter, a git revision, a policy, or what is here.
 #
-# | SPEC | side | | --- | --- | | `.`, or nothing | as it is here | | `mode=compiled`,
-# `allocator=system,threads=1` | the same cells under another policy | | a python executable, or a
-# virtual environment's folder | workers run under that interpreter | | anything else | a revision
-# of the git repository that one stands in |
+# | SPEC | side |
+# | --- | --- |
+# | `.`, or nothing | as it is here |
+# | `mode=compiled`, `allocator=system,threads=1` | the same cells under another policy |
+# | a python executable, or a virtual environment's folder | workers run under that interpreter |
+# | anything else | a revision of the git repository that one stands in |
 
 HERE = "."
 OLDEST = (3, 11)
@@ -126,7 +128,7 @@ class Asked:
     policy: dict[str, str] = field(default_factory=dict)
 
 
-def read_side(text: str, folder: Path, cores: int) -> Asked:
+def parse_side(text: str, folder: Path, cores: int) -> Asked:
     """What SPEC asks for, seen from a folder. Raises: UsageError with what it is not."""
     text = text.strip()
     if text in ("", HERE):

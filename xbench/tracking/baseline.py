@@ -14,9 +14,9 @@ import msgspec
 
 from xbench.errors import RecordError, Status, UsageError
 from xbench.files import LARGEST_LIST, UNREADABLE, lines_of
-from xbench.tracking.foreign import is_foreign, read_side
+from xbench.tracking.foreign import is_foreign, read_stored_or_foreign
 from xbench.tracking.rule import Judged, Track
-from xbench.tracking.stored import METRICS, Metric, Plan, StoredRun, find_runs
+from xbench.tracking.stored import METRICS, Metric, StoredPlan, StoredRun, find_runs
 from xbench.tracking.thresholds import Named, Threshold
 
 # Which runs were accepted, by whom and why: `accepted.jsonl` beside the stored runs.
@@ -118,7 +118,7 @@ class Series:
     """A cell in the stored runs: `place` and `status` of the last that planned it, the presets that
     did, the values by metric."""
 
-    plan: Plan
+    plan: StoredPlan
     place: int = 0
     status: Status = "ok"
     presets: set[str] = field(default_factory=set)
@@ -130,11 +130,11 @@ class Kept:
     """What is kept of a stored run: itself without its cells, and their figures, by `METRICS`."""
 
     run: StoredRun
-    figures: list[tuple[Plan, Status, list[float | None]]]
+    figures: list[tuple[StoredPlan, Status, list[float | None]]]
 
 
 @dataclass(slots=True)
-class Stored:
+class History:
     """The comparable runs of a folder, oldest first. `notes` say what was left out, and why."""
 
     folder: Path
@@ -162,22 +162,22 @@ class Stored:
         return track, found
 
 
-def read_baseline(folder: Path, candidate: StoredRun) -> Stored:
+def read_baseline(folder: Path, candidate: StoredRun) -> History:
     """Every run of the folder that was measured on the candidate's machine, but for itself. What
     cannot be read is left out, with a note. Raises: RecordError if there is no such folder, or its
     acceptances cannot be read."""
     own = candidate.folder.resolve()
-    stored, kept = Stored(folder), []
+    stored, kept = History(folder), []
     for path, each in _readable(stored):
         if path.resolve() != own and each.run.head.run_id != candidate.head.run_id:
             kept.append(each)
     return _assembled(stored, kept, candidate.machine_key)
 
 
-def read_history(folder: Path) -> Stored:
+def read_history(folder: Path) -> History:
     """Every run of the folder that was measured on the machine of the newest. Notes and errors as
     for `read_baseline`."""
-    stored = Stored(folder)
+    stored = History(folder)
     kept = [each for _, each in _readable(stored)]
     newest = max(kept, key=_age, default=None)
     return _assembled(stored, kept, newest.run.machine_key if newest else "")
@@ -187,7 +187,7 @@ def _age(kept: Kept) -> tuple[str, str]:
     return kept.run.head.started_utc, kept.run.head.run_id
 
 
-def _assembled(stored: Stored, kept: Iterable[Kept], key: str) -> Stored:
+def _assembled(stored: History, kept: Iterable[Kept], key: str) -> History:
     """The runs of this machine as series, each run once."""
     others = 0
     for each in sorted(kept, key=_age):
@@ -205,14 +205,14 @@ def _assembled(stored: Stored, kept: Iterable[Kept], key: str) -> Stored:
     return stored
 
 
-def _readable(stored: Stored) -> Iterator[tuple[Path, Kept]]:
+def _readable(stored: History) -> Iterator[tuple[Path, Kept]]:
     """What can be read of the folder, a run that lies there twice once."""
     seen: set[str] = set()
-    plans: dict[str, Plan] = {}
+    plans: dict[str, StoredPlan] = {}
     unreadable = []
     for path in _paths(stored.folder):
         try:
-            run = read_side(path)
+            run = read_stored_or_foreign(path)
         except RecordError as error:
             unreadable.append(f"left out: {error.message}")
             continue
@@ -231,7 +231,7 @@ def _paths(folder: Path) -> list[Path]:
     return [*find_runs(folder), *filter(is_foreign, sorted(folder.glob("*.json")))]
 
 
-def _keep(run: StoredRun, plans: dict[str, Plan]) -> Kept:
+def _keep(run: StoredRun, plans: dict[str, StoredPlan]) -> Kept:
     figures = []
     for cell in run.cells.values():
         plan = plans.setdefault(cell.id, cell.plan)
@@ -242,7 +242,7 @@ def _keep(run: StoredRun, plans: dict[str, Plan]) -> Kept:
 
 def _add(
     series: dict[str, Series],
-    plan: Plan,
+    plan: StoredPlan,
     place: int,
     preset: str,
     status: Status,
@@ -260,7 +260,7 @@ def _add(
             held.values.append(value)
 
 
-def _find_accepted(stored: Stored) -> None:
+def _find_accepted(stored: History) -> None:
     places = {run.head.run_id: place for place, run in enumerate(stored.runs)}
     for each in read_accepted(stored.folder):
         if each.run in places:

@@ -10,7 +10,7 @@ from xbench.analysis.interval import LEVEL, unpaired_ratio
 from xbench.analysis.stopping import LOOKS, level_of
 from xbench.records.recorded_facts import environment_facts, framework_line, machine_line
 from xbench.text import one_line
-from xbench.tracking.stored import LEAST_BYTES, Cell, StoredRun
+from xbench.tracking.stored import LEAST_BYTES, StoredCell, StoredRun
 from xbench.tracking.thresholds import Judged, Threshold, Thresholds, judge
 from xbench.tracking.verdict import (
     Difference,
@@ -127,7 +127,7 @@ def _level(base: StoredRun, head: StoredRun) -> float:
     return level_of("adaptive", LOOKS[-1]) if adaptive else LEVEL
 
 
-def _time(base: Cell, head: Cell, threshold: Threshold, level: float) -> Finding:
+def _time(base: StoredCell, head: StoredCell, threshold: Threshold, level: float) -> Finding:
     logs = [[log(each) for each in side.launch_s or [side.time_s or 0.0]] for side in (head, base)]
     ratio = unpaired_ratio(logs[0], logs[1], level)
     return Finding(
@@ -146,7 +146,7 @@ def _time(base: Cell, head: Cell, threshold: Threshold, level: float) -> Finding
     )
 
 
-def _peak(cell: Cell, base: int, head: int, threshold: Threshold) -> Finding:
+def _peak(cell: StoredCell, base: int, head: int, threshold: Threshold) -> Finding:
     """One reading a side has no interval: the estimate alone decides, if it is far enough off."""
     ratio = head / base
     effect, margin = 1.0 + threshold.effect, 1.0 + threshold.margin
@@ -169,7 +169,9 @@ def _peak(cell: Cell, base: int, head: int, threshold: Threshold) -> Finding:
     )
 
 
-def _without_ratio(cell: str, base: Cell | None, head: Cell | None, why: str) -> Finding:
+def _without_ratio(
+    cell: str, base: StoredCell | None, head: StoredCell | None, why: str
+) -> Finding:
     """Whatever is known of a cell that has not a number on both sides, or may not be compared."""
     before, after = base.time_s if base else None, head.time_s if head else None
     kind: FindingKind = "inconclusive" if why and after else "not measured"
@@ -190,7 +192,7 @@ def _without_ratio(cell: str, base: Cell | None, head: Cell | None, why: str) ->
     )
 
 
-def _change(base: Cell | None, head: Cell | None) -> FindingKind:
+def _change(base: StoredCell | None, head: StoredCell | None) -> FindingKind:
     """A cell that had no number and is gone is no loss: `not measured`, as if it had stayed."""
     had, has = bool(base and base.time_s), bool(head and head.time_s)
     if base is None:

@@ -26,7 +26,14 @@ from xbench.records.pytest_benchmark import (
     read_saved,
 )
 from xbench.records.schema import SCHEMA_VERSION
-from xbench.tracking.stored import Cell, Head, Plan, StoredRun, check_cell, read_stored
+from xbench.tracking.stored import (
+    StoredCell,
+    StoredHeader,
+    StoredPlan,
+    StoredRun,
+    check_cell,
+    read_stored,
+)
 
 # Times in the files of github-action-benchmark and Bencher: name and seconds, row by row.
 
@@ -146,7 +153,7 @@ def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
     the cells that an export left out too. Raises: RecordError."""
     found = read_saved(path, data)
     origin = found.origin or Origin()
-    head = Head(
+    head = StoredHeader(
         type="header",
         schema_version=SCHEMA_VERSION,
         run_id=origin.run_id or path.name,
@@ -156,33 +163,37 @@ def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
         target=origin.target,
         environment=_environment(found, origin),
     )
-    left_out = [Cell(Plan(each.key), each.status, each.reason) for each in origin.left_out]
+    left_out = [
+        StoredCell(StoredPlan(each.key), each.status, each.reason) for each in origin.left_out
+    ]
     return _collected(path, head, [*found.convert(_cell), *left_out])
 
 
-def _cell(row: SavedRow) -> Cell:
+def _cell(row: SavedRow) -> StoredCell:
     if row.carried is not None:
-        return msgspec.convert(row.carried, Cell)
+        return msgspec.convert(row.carried, StoredCell)
     if not isinstance(row.fullname, str):
         raise ValueError(f"fullname is {row.fullname!r}, not a name")
     return _single(row.fullname, row.seconds("median"))
 
 
-def _single(name: str, seconds: float) -> Cell:
+def _single(name: str, seconds: float) -> StoredCell:
     """A figure of one process, of a cell of ours where the name is an id."""
     try:
-        plan = Plan(CellKey.parse(name))
+        plan = StoredPlan(CellKey.parse(name))
     except UsageError:
-        plan = Plan(name=name)
-    return Cell(plan, "ok", time_s=seconds, launch_s=[seconds])
+        plan = StoredPlan(name=name)
+    return StoredCell(plan, "ok", time_s=seconds, launch_s=[seconds])
 
 
 def _stored(path: Path, times: Iterator[tuple[str, float]]) -> StoredRun:
-    head = Head(type="header", schema_version=SCHEMA_VERSION, run_id=path.name, started_utc="")
+    head = StoredHeader(
+        type="header", schema_version=SCHEMA_VERSION, run_id=path.name, started_utc=""
+    )
     return _collected(path, head, (_single(name, seconds) for name, seconds in times))
 
 
-def _collected(path: Path, head: Head, cells: Iterable[Cell]) -> StoredRun:
+def _collected(path: Path, head: StoredHeader, cells: Iterable[StoredCell]) -> StoredRun:
     run = StoredRun(path, head)
     for cell in cells:
         if cell.id in run.cells:
@@ -227,6 +238,6 @@ def _machine_key(machine: SavedMachine) -> str:
 # What may be named as a side of a comparison.
 
 
-def read_side(path: Path) -> StoredRun:
+def read_stored_or_foreign(path: Path) -> StoredRun:
     """A run's folder, a file in it, or another tool's. Raises: RecordError for anything else."""
     return read_foreign(path) if is_foreign(path) else read_stored(path)

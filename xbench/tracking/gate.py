@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from xbench.tracking.baseline import Series, Stored, read_baseline
+from xbench.tracking.baseline import History, Series, read_baseline
 from xbench.tracking.compare import differences, side_of
 from xbench.tracking.rule import ENOUGH, INTERVAL, Judged
-from xbench.tracking.stored import METRICS, PEAK, TIME, Cell, Metric, StoredRun
+from xbench.tracking.stored import METRICS, PEAK, TIME, Metric, StoredCell, StoredRun
 from xbench.tracking.thresholds import Threshold, Thresholds
 from xbench.tracking.verdict import Finding, FindingKind, Verdict, VerdictSide, make_verdict
 
@@ -35,7 +35,7 @@ UNCONFIRMED = (
 
 def verdict_on(
     candidate: StoredRun,
-    stored: Stored,
+    stored: History,
     findings: list[Finding],
     *,
     confirming: bool,
@@ -68,7 +68,7 @@ def _too_few(count: int, learning: bool) -> str:
     return f"learning: {told}" if learning else f"{told}; --learning makes that no failure"
 
 
-def _no_memory(candidate: StoredRun, stored: Stored) -> list[str]:
+def _no_memory(candidate: StoredRun, stored: History) -> list[str]:
     """Memory may grow unseen where it is no longer measured."""
     before = any(PEAK.name in each.values for each in stored.series.values())
     if not before or any(PEAK.value(cell) for cell in candidate.cells.values()):
@@ -76,7 +76,7 @@ def _no_memory(candidate: StoredRun, stored: Stored) -> list[str]:
     return ["stored runs hold peak memory, and this one does not: run it with --memory"]
 
 
-def _base(stored: Stored) -> VerdictSide:
+def _base(stored: History) -> VerdictSide:
     """All stored runs as one side, in the environment of the newest."""
     name = str(stored.folder)
     if not stored.runs:
@@ -90,7 +90,7 @@ def _base(stored: Stored) -> VerdictSide:
     )
 
 
-def find(candidate: StoredRun, stored: Stored, thresholds: Thresholds) -> list[Finding]:
+def find(candidate: StoredRun, stored: History, thresholds: Thresholds) -> list[Finding]:
     """Every cell of the run, and of those expected that it does not have."""
     found: list[Finding] = []
     for cell in candidate.cells.values():
@@ -110,7 +110,7 @@ def find(candidate: StoredRun, stored: Stored, thresholds: Thresholds) -> list[F
 
 
 def confirm(
-    findings: list[Finding], again: StoredRun, stored: Stored, thresholds: Thresholds
+    findings: list[Finding], again: StoredRun, stored: History, thresholds: Thresholds
 ) -> list[Finding]:
     """The same findings, each regression with whether the fresh measurement found it again, by the
     same rule."""
@@ -123,7 +123,7 @@ def confirm(
     ]
 
 
-def _of_cell(cell: Cell, stored: Stored, threshold: Threshold) -> Iterator[Finding]:
+def _of_cell(cell: StoredCell, stored: History, threshold: Threshold) -> Iterator[Finding]:
     series = stored.series.get(cell.id)
     if series is None or TIME.value(cell) is None:
         yield _by_status(cell, stored, series)
@@ -134,7 +134,7 @@ def _of_cell(cell: Cell, stored: Stored, threshold: Threshold) -> Iterator[Findi
             yield _by_rule(cell, value, stored, metric, threshold)
 
 
-def _by_status(cell: Cell, stored: Stored, series: Series | None) -> Finding:
+def _by_status(cell: StoredCell, stored: History, series: Series | None) -> Finding:
     """Of a cell without a number on one side, or on both."""
     has = cell.time_s is not None
     kind: FindingKind = "not measured"
@@ -154,18 +154,18 @@ def _by_status(cell: Cell, stored: Stored, series: Series | None) -> Finding:
     )
 
 
-def _expected(stored: Stored, series: Series) -> bool:
+def _expected(stored: History, series: Series) -> bool:
     """Whether it had a number, and no run without one was accepted since."""
     timed = series.values.get(TIME.name)
     return timed is not None and timed.places[-1] >= stored.last_accepted(series.plan)
 
 
-def _missing(candidate: StoredRun, stored: Stored, series: Series) -> bool:
+def _missing(candidate: StoredRun, stored: History, series: Series) -> bool:
     return candidate.head.preset in series.presets and _expected(stored, series)
 
 
 def _by_rule(
-    cell: Cell, value: float, stored: Stored, metric: Metric, threshold: Threshold
+    cell: StoredCell, value: float, stored: History, metric: Metric, threshold: Threshold
 ) -> Finding:
     known = stored.series[cell.id]
     if metric.name not in known.values:
@@ -204,7 +204,7 @@ def _by_rule(
     return _with_ratio(finding, judged, metric, value)
 
 
-def _launches(metric: Metric, cell: Cell) -> int:
+def _launches(metric: Metric, cell: StoredCell) -> int:
     return 1 if metric is PEAK else len(cell.launch_s)
 
 
@@ -230,7 +230,11 @@ def _with_ratio(finding: Finding, judged: Judged, metric: Metric, value: float) 
 
 
 def _confirmed(
-    finding: Finding, again: Cell | None, stored: Stored, metric: Metric, thresholds: Thresholds
+    finding: Finding,
+    again: StoredCell | None,
+    stored: History,
+    metric: Metric,
+    thresholds: Thresholds,
 ) -> Finding:
     value = metric.value(again) if again else None
     if again is None or value is None:

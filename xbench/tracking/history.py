@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from math import log
 from statistics import fmean, median
 
-from xbench.tracking.baseline import Stored, Values
+from xbench.tracking.baseline import History, Values
 from xbench.tracking.compare import differences, side_of
 from xbench.tracking.rule import ENOUGH, Judged
 from xbench.tracking.steps import Step, find_steps, holm
-from xbench.tracking.stored import TIME, Plan
+from xbench.tracking.stored import TIME, StoredPlan
 from xbench.tracking.thresholds import Threshold, Thresholds
 from xbench.tracking.verdict import Difference
 
@@ -40,7 +40,7 @@ class Past:
     """One cell: its times at the places of runs, what the last one was, against what, and its
     steps (of places in `values`, before and after the control over all series)."""
 
-    plan: Plan
+    plan: StoredPlan
     values: Values
     judged: Judged
     baseline: float | None
@@ -70,7 +70,7 @@ class Row:
         return max(self.cells, key=_worse)
 
 
-def look_back(stored: Stored, thresholds: Thresholds, patterns: Sequence[str]) -> list[Row]:
+def look_back(stored: History, thresholds: Thresholds, patterns: Sequence[str]) -> list[Row]:
     """Rows, the worst first. With patterns a row is a cell, of those that match; without, a curve.
     Cells that never had a time have no row."""
     pasts = [
@@ -86,7 +86,7 @@ def look_back(stored: Stored, thresholds: Thresholds, patterns: Sequence[str]) -
     return sorted(map(_row, rows.items()), key=lambda row: (-_worse(row.worst), row.name))
 
 
-def curve_name(plan: Plan) -> str:
+def curve_name(plan: StoredPlan) -> str:
     """What its cells have in common: family and everything the id says but the parameters; its name
     where it is on no curve."""
     if plan.key is None or not plan.family:
@@ -94,11 +94,11 @@ def curve_name(plan: Plan) -> str:
     return f"{plan.family}/{plan.key.policy_id}"
 
 
-def _wanted(plan: Plan, patterns: Sequence[str]) -> bool:
+def _wanted(plan: StoredPlan, patterns: Sequence[str]) -> bool:
     return not patterns or any(map(plan.matches, patterns))
 
 
-def _past(stored: Stored, name: str, threshold: Threshold) -> Past:
+def _past(stored: History, name: str, threshold: Threshold) -> Past:
     series = stored.series[name]
     values = series.values[TIME.name]
     track, judged = stored.follow(name, TIME, threshold)
@@ -170,7 +170,7 @@ def _worse(past: Past) -> float:
     return max((log(past.last / each) for each in levels), default=-1e9)
 
 
-def what_changed(stored: Stored, place: int) -> list[Difference]:
+def what_changed(stored: History, place: int) -> list[Difference]:
     """What is recorded of the run at `place` that was not so in the run before: versions, driver,
     commit; not the load, which is never the same."""
     if place == 0:

@@ -26,7 +26,7 @@ from xbench.records.schema import SCHEMA_VERSION, Int64
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"
 
 
-class Plan(msgspec.Struct, frozen=True):
+class StoredPlan(msgspec.Struct, frozen=True):
     """What of a cell's plan tracking needs. Instead of a key, a row of another tool has a name."""
 
     key: CellKey | None = None
@@ -51,10 +51,10 @@ class Plan(msgspec.Struct, frozen=True):
         return fnmatchcase(self.id, pattern)
 
 
-class Cell(msgspec.Struct, frozen=True):
+class StoredCell(msgspec.Struct, frozen=True):
     """A line of `summary.jsonl`: times in seconds of a call, `launch_s` one a launch."""
 
-    plan: Plan
+    plan: StoredPlan
     status: Status
     reason: str = ""
     time_s: float | None = None
@@ -69,7 +69,7 @@ class Cell(msgspec.Struct, frozen=True):
         return self.plan.id
 
 
-class Head(msgspec.Struct, frozen=True):
+class StoredHeader(msgspec.Struct, frozen=True):
     """Of a journal's first line."""
 
     type: str
@@ -82,7 +82,7 @@ class Head(msgspec.Struct, frozen=True):
     environment: dict[str, Any] = {}
 
 
-class Worker(msgspec.Struct, frozen=True):
+class StoredWorker(msgspec.Struct, frozen=True):
     """Of a journal's worker lines."""
 
     type: str
@@ -98,10 +98,10 @@ class StoredRun:
     label and value of what its workers were started with."""
 
     folder: Path
-    head: Head
+    head: StoredHeader
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     started: dict[str, str] = field(default_factory=dict)
-    cells: dict[str, Cell] = field(default_factory=dict)
+    cells: dict[str, StoredCell] = field(default_factory=dict)
 
     @property
     def machine_key(self) -> str:
@@ -109,9 +109,9 @@ class StoredRun:
         return str(self.head.environment.get("machine_key") or "")
 
 
-_head = msgspec.json.Decoder(Head).decode
-_worker = msgspec.json.Decoder(Worker).decode
-_cell = msgspec.json.Decoder(Cell).decode
+_head = msgspec.json.Decoder(StoredHeader).decode
+_worker = msgspec.json.Decoder(StoredWorker).decode
+_cell = msgspec.json.Decoder(StoredCell).decode
 
 
 def read_stored(folder: Path) -> StoredRun:
@@ -135,7 +135,7 @@ def read_stored(folder: Path) -> StoredRun:
     return run
 
 
-def check_cell(where: str, cell: Cell) -> None:
+def check_cell(where: str, cell: StoredCell) -> None:
     """Raises: RecordError for times or a peak that cannot be, or that the status does not have."""
     times = (cell.time_s, cell.low_s, cell.high_s, *cell.launch_s)
     if not all(each is None or (isfinite(each) and each > 0.0) for each in times):
@@ -146,7 +146,7 @@ def check_cell(where: str, cell: Cell) -> None:
         raise RecordError(f"{where}: status {cell.status} with time {cell.time_s}", _DAMAGED)
 
 
-def _beginning(journal: Path) -> tuple[Head, dict[str, dict[str, Any]], dict[str, str]]:
+def _beginning(journal: Path) -> tuple[StoredHeader, dict[str, dict[str, Any]], dict[str, str]]:
     """The header, what each backend's first worker attested, and what workers were started with."""
     versions: dict[str, dict[str, Any]] = {}
     workers: list[tuple[dict[str, str], str]] = []
@@ -205,7 +205,7 @@ class Metric:
 
     name: str
     unit: str
-    value: Callable[[Cell], float | None]
+    value: Callable[[StoredCell], float | None]
     better: Literal["lower", "higher"] = "lower"
     least: float = 0.0
 

@@ -52,7 +52,7 @@ KINDS: tuple[FindingKind, ...] = (
 )
 """In the order in which they are shown."""
 
-Tool = Literal["ab", "compare", "gate", "history"]
+Tool = Literal["ab", "compare", "gate"]
 EXIT_REGRESSED, EXIT_BROKEN, EXIT_UNKNOWN, EXIT_NOTHING = 1, 3, 4, 5
 
 
@@ -136,25 +136,51 @@ def exit_status(
     comparable: bool = True,
     learning: bool = False,
     strict: bool = False,
-    confirms: bool = True,
 ) -> int:
     """The exit status that these findings add up to.
 
-    `comparable`: there was a baseline to compare with; `learning`: its absence is no failure;
-    `confirms`: a regression counts only if it was confirmed (else any does)."""
+    `comparable`: there was a baseline to compare with; `learning`: its absence is no failure. A
+    regression counts only if it was confirmed."""
     measured = [each for each in findings if each.head is not None]
     if not measured:
         return EXIT_NOTHING
     if any(each.kind in ("broken", "missing") for each in findings):
         return EXIT_BROKEN
-    slower = [each for each in findings if each.kind == "regressed"]
-    if any(each.confirmed or (not confirms and each.confirmed is None) for each in slower):
+    if any(each.kind == "regressed" and each.confirmed for each in findings):
         return EXIT_REGRESSED
     if not comparable:
         return 0 if learning else EXIT_UNKNOWN
     if strict and any(each.kind in ("inconclusive", "regressed") for each in findings):
         return EXIT_UNKNOWN
     return 0
+
+
+def make_verdict(
+    tool: Tool,
+    base: VerdictSide,
+    head: VerdictSide,
+    findings: list[Finding],
+    *,
+    differences: Iterable[Difference] = (),
+    notes: Iterable[str] = (),
+    comparable: bool = True,
+    learning: bool = False,
+    strict: bool = False,
+) -> Verdict:
+    """The document, with its counts and its exit status (see `exit_status`)."""
+    status = exit_status(findings, comparable=comparable, learning=learning, strict=strict)
+    return Verdict(
+        xbench_version=__version__,
+        made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=tool,
+        exit_status=status,
+        base=base,
+        head=head,
+        counts=count_kinds(findings),
+        findings=findings,
+        differences=list(differences),
+        notes=list(notes),
+    )
 
 
 # The JSON Schema of `verdict.json`, which ships beside this file.
@@ -177,34 +203,3 @@ def schema_text() -> str:
 
 if __name__ == "__main__":
     write_whole(FILE, schema_text().encode())
-
-
-def make_verdict(
-    tool: Tool,
-    base: VerdictSide,
-    head: VerdictSide,
-    findings: list[Finding],
-    *,
-    differences: Iterable[Difference] = (),
-    notes: Iterable[str] = (),
-    comparable: bool = True,
-    learning: bool = False,
-    strict: bool = False,
-    confirms: bool = True,
-) -> Verdict:
-    """The document, with its counts and its exit status (see `exit_status`)."""
-    status = exit_status(
-        findings, comparable=comparable, learning=learning, strict=strict, confirms=confirms
-    )
-    return Verdict(
-        xbench_version=__version__,
-        made_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        tool=tool,
-        exit_status=status,
-        base=base,
-        head=head,
-        counts=count_kinds(findings),
-        findings=findings,
-        differences=list(differences),
-        notes=list(notes),
-    )
