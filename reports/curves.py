@@ -161,7 +161,7 @@ def contests(source: Source) -> dict[Setting, list[Contest]]:
 
 def _place(plan: CellPlan) -> tuple[Setting, int, str]:
     """A workload; one that was measured in parts (`#1`, `#2` …) is one all the same."""
-    return setting_of(plan), plan.width, plan.group.partition("#")[0]
+    return setting_of(plan), plan.width, plan.key.group_id
 
 
 # Several results on one page: their names, what differs between them, what they have in common.

@@ -226,7 +226,7 @@ def trust(source: Source) -> list[str]:
             f"{percent(median(disturbed))} of a cell's bursts (median over cells)"
         )
     if source.unpaired:
-        groups = len({each.cell.group.partition("#")[0] for each in source.unpaired})
+        groups = len({each.cell.key.group_id for each in source.unpaired})
         found.append(
             f"{plural(groups, 'workload')} did not fit in memory at once and went in parts: "
             f"{plural(len(source.unpaired), 'ratio')} between parts not taken (not paired)"

@@ -119,7 +119,7 @@ def test_the_exit_status_follows_the_checks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], passed: bool
 ) -> None:
     several = [Check("one", "1", "1", True, ""), Check("other", "2", "2", passed, "do this")]
-    monkeypatch.setattr("xbench.selftest.checks.quick_checks", lambda: iter(several))
+    monkeypatch.setattr("xbench.selftest.quick_checks.quick_checks", lambda: iter(several))
     monkeypatch.setattr("xbench.cli.measuring.end_cleanly_on_signals", lambda: None)
     assert cli.main(["selftest"]) == (0 if passed else 3)
     out = capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_aa_is_measured_kept_and_carried(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Two trials of two launches of seven rounds."""
-    monkeypatch.setattr("xbench.selftest.checks.quick_checks", lambda: iter([]))
+    monkeypatch.setattr("xbench.selftest.quick_checks.quick_checks", lambda: iter([]))
     monkeypatch.setattr("xbench.cli.measuring.end_cleanly_on_signals", lambda: None)
     monkeypatch.setattr(aa, "LAUNCHES", 2)
     monkeypatch.setattr(aa, "GROUP_S", 0.0)

@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> Non
 def test_frameworks_and_pyplot_are_not_imported(tmp_path: Path) -> None:
     run = write_run(tmp_path, [*families(1, (512,))])
     code = (
-        "import sys; from pathlib import Path; from reports.assemble import write_report;"
+        "import sys; from pathlib import Path; from xbench.reports.assemble import write_report;"
         f"write_report([Path({str(run)!r})], Path({str(tmp_path / 'out')!r}), None);"
         "bad = {'torch', 'tensorflow', 'jax', 'matplotlib.pyplot', 'pandas'} & set(sys.modules);"
         "sys.exit(f'imported {bad}' if bad else 0)"

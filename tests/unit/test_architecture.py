@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import pairwise, product
 from pathlib import Path
@@ -30,6 +31,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.rel
 each_test = pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """A file's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -207,6 +209,46 @@ def test_a_cycle_would_be_seen(tmp_path: Path) -> None:
     assert used_modules(late) == {"xbench.engine.run_plan", "xbench.worker.session"}
 
 
+def exists(name: str) -> bool:
+    """Whether a dotted name is one of our modules, or what one of them defines or imports."""
+    module, rest = name, ""
+    while module and module not in MODULES:
+        module, _, rest = module.rpartition(".")
+    if not module:
+        return False
+    names = {"__file__"}
+    for node in ast.walk(tree(MODULES[module])):
+        if isinstance(node, Definition):
+            names.add(node.name)
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+    return module == name or rest in names
+
+
+NO_NAMES = {"xbench.lock", "xbench.selftest.checks.quick_checks"}
+"""A file, and what the test below looks for."""
+IN_A_SCRIPT = re.compile(r"\b(?:from|import) ((?:xbench|backends|suites|reports)\.[\w.]+)")
+
+
+def test_what_tests_name_in_text_exists() -> None:
+    """Text that patches a name, or is run as a script, would say so late."""
+    for path in TESTS:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                dotted = node.value.replace(":", ".")
+                found = [dotted] if NAME_IN_TEXT.fullmatch(node.value) else []
+                for name in {*found, *IN_A_SCRIPT.findall(node.value)} - NO_NAMES:
+                    assert exists(name), f"{path}: {name}"
+
+
+def test_what_does_not_exist_is_seen() -> None:
+    assert exists("xbench.selftest.quick_checks.quick_checks")
+    assert not exists("xbench.selftest.checks.quick_checks")
+    assert not exists("reports.assemble")
+
+
 @each_file
 def test_nothing_imports_claims(path: Path) -> None:
     if CLAIMS not in path.parents:
@@ -310,13 +352,17 @@ SPLITTERS = {
 
 
 def splits_at_a_slash(module: ast.Module) -> bool:
-    """Whether text is split so anywhere, at one slash or at all."""
+    """Whether text is split so anywhere, at one slash or at all; or at the sign before the number
+    of a group's part."""
     methods = ("split", "rsplit", "partition", "rpartition")
     return any(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in methods
-        and any(isinstance(each, ast.Constant) and each.value == "/" for each in node.args)
+        and any(
+            isinstance(each, ast.Constant) and each.value in ("/", "#")
+            for each in [*node.args, *(keyword.value for keyword in node.keywords)]
+        )
         for node in ast.walk(module)
     )
 

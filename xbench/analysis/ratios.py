@@ -173,7 +173,7 @@ def unpaired_cells(summaries: list[CellSummary], reference: str | None = None) -
     groups: dict[str, list[CellPlan]] = {}
     for cell in summaries:
         if cell.status in ("ok", "unstable"):
-            groups.setdefault(cell.plan.group.partition("#")[0], []).append(cell.plan)
+            groups.setdefault(cell.plan.key.group_id, []).append(cell.plan)
     in_parts = [plans for plans in groups.values() if len({plan.group for plan in plans}) > 1]
     return [
         Unpaired(axis, cell, base)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from xbench.analysis.interval import Estimate
+from xbench.analysis.interval import Estimate, verdict
 from xbench.analysis.ratios import SIDE, Comparison, compare_cells
 from xbench.analysis.summary import CellSummary
 from xbench.engine.progress import make_progress
@@ -160,7 +160,7 @@ def _doubt(ratio: Estimate, threshold: Threshold) -> str:
     """Why a ratio is not decided, where that is not plain from its interval."""
     if ratio.low is None or ratio.high is None:
         return f"{ratio.launches} launch tells nothing of its spread; more would"
-    beyond = ratio.low > 1.0 + threshold.margin or ratio.high < 1.0 / (1.0 + threshold.margin)
+    beyond = verdict(ratio, threshold.margin) in ("faster", "slower")
     if beyond and kind_of(ratio, threshold) == "inconclusive":
         return f"beyond the margin of {threshold.margin:.0%}, below {threshold.effect:.0%}"
     return ""
