@@ -143,6 +143,7 @@ BEYOND = 3.0
 _LEAST_SPAN = 4.0
 _ROOM, _ROOM_SHARE = 1.18, 0.06
 MOST_TICKS = 7
+MOST_WIDTHS = 8
 
 
 def limits(points: Iterable[Point], also: float | None = None) -> tuple[float, float]:
@@ -171,9 +172,9 @@ def tick_values(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     return inside
 
 
-def thinned(widths: list[float], most: int = 8) -> list[float]:
+def thinned(widths: list[float]) -> list[float]:
     """Widths to be labelled: all, or evenly chosen ones where labels would run into each other."""
-    return widths[:: ceil(len(widths) / most)]
+    return widths[:: ceil(len(widths) / MOST_WIDTHS)]
 
 
 def time_label(seconds: float) -> str:

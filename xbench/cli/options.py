@@ -105,14 +105,14 @@ def add_no_lock(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_new_runs_folder(parser: argparse._ActionsContainer, default: str = RESULTS) -> None:
+def add_new_runs_folder(parser: argparse._ActionsContainer) -> None:
     """Where the folder of a new run is made."""
     parser.add_argument(
         "--out",
         type=folder,
-        default=Path(default),
+        default=Path(RESULTS),
         metavar="DIR",
-        help=f"make the run's folder in this one (default {default})",
+        help=f"make the run's folder in this one (default {RESULTS})",
     )
 
 

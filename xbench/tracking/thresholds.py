@@ -128,10 +128,10 @@ def _shares(file: Path, where: str, table: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-Judged = Literal["regressed", "improved", "same", "inconclusive"]
+ChangeKind = Literal["regressed", "improved", "same", "inconclusive"]
 
 
-def judge(ratio: Estimate, threshold: Threshold) -> Judged:
+def judge(ratio: Estimate, threshold: Threshold) -> ChangeKind:
     """Of head over base, where lower is better, by the verdict of the ratio with this margin.
 
     `regressed`: the verdict is slower, and the estimate at least the effect; `improved`: it is
