@@ -128,6 +128,8 @@ def _again(recording: RunInProgress) -> Again:
     return measure
 
 
+# Cells as tests, measured a group at a time.
+
 SKIPPED = ("unsupported", "would_oom", "skipped")
 
 

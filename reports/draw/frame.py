@@ -74,7 +74,7 @@ def with_legend(title: str, labels: Sequence[str]) -> tuple[Canvas, Any, int]:
     """A figure of the usual size with room below for a legend of these labels.
 
     Returns: the figure, its axes, and the legend's number of columns."""
-    columns = 2 if max(len(short(label)) for label in labels) < _TWO_COLUMNS else 1
+    columns = 2 if max(len(short_label(label)) for label in labels) < _TWO_COLUMNS else 1
     bottom = _BOTTOM + _LEGEND_ROW * ceil(len(labels) / columns) + 0.1
     return *plain(title, _SIDE, _PLOT_HEIGHT, bottom), columns
 
@@ -88,7 +88,7 @@ def plain(title: str, side: float, height: float, bottom: float = _BOTTOM) -> tu
     axes.grid(visible=True, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(left=False, bottom=False)
-    canvas.text(0.02, 1.0 - 0.09 / total, short(title), va="top", fontsize=9.5)
+    canvas.text(0.02, 1.0 - 0.09 / total, short_label(title), va="top", fontsize=9.5)
     return canvas, axes
 
 
@@ -131,7 +131,7 @@ def ticks(axis: Any, places: Sequence[float], label: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
 
 
-def short(text: str) -> str:
+def short_label(text: str) -> str:
     """One printable line; the tables have the whole text."""
     line = "".join(each if each.isprintable() else " " for each in text)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

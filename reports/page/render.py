@@ -19,7 +19,7 @@ from xbench.reports.draw.frame import GRID, INK, PAPER
 from xbench.reports.model import Figure, Figures, Report, Table
 from xbench.reports.page.data import pack, page_data, plotly_source
 from xbench.reports.prose.sentences import margin_note
-from xbench.reports.tables.causes import CAUSES, bound_note
+from xbench.reports.tables.causes import CAUSES_TITLE, bound_note
 from xbench.reports.tables.full_tables import whole_tables
 from xbench.version import __version__
 
@@ -89,7 +89,7 @@ def prepare_page(report: Report) -> Callable[[Figures], str]:
         packed=pack(page_data(report.sources, tables)),
         plots=pack(plotly) if timed else "",
         bound_note=bound_note(),
-        causes_title=CAUSES,
+        causes_title=CAUSES_TITLE,
         margin_note=margin_note(),
         version=__version__,
         most=MOST_ROWS,

@@ -1,4 +1,4 @@
-"""Exhibits in TensorFlow: tensors, and what a tape records of them.
+"""Exhibits in TensorFlow: tensors, and what a tape records of them; regressions, nets, modules.
 
 What each gives is in `tests/backends/test_exhibits.py`."""
 
@@ -12,8 +12,6 @@ import tensorflow as tf
 from xbench.contracts import Backend, Handle
 from xbench.suites.claims import exhibit_data
 from xbench.suites.claims.claim import Exhibit, Values
-
-# Exhibits in TensorFlow: regressions, nets and modules.
 
 BCE = Callable[[Handle, Handle], Handle]
 """(logits, labels) -> the loss."""

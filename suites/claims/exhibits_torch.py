@@ -1,4 +1,5 @@
-"""Exhibits in PyTorch: tensors, and what is recorded of them.
+"""Exhibits in PyTorch: tensors, and what is recorded of them; regressions, nets, what autograd
+calls and keeps for them.
 
 What each gives is in `tests/backends/test_exhibits.py`."""
 
@@ -23,8 +24,6 @@ from xbench.suites.claims.claim import Exhibit, Values
 
 if TYPE_CHECKING:
     from xbench.contracts import Backend, Gradient
-
-# Exhibits in PyTorch: regressions, nets, and what autograd calls and keeps for them.
 
 BCE = Callable[[Tensor, Tensor], Tensor]
 """(logits, labels) -> the loss."""

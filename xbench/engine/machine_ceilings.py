@@ -121,6 +121,8 @@ def _unrecorded(line: WorkerLine) -> None:
     """The journal's worker lines are of those that time cells."""
 
 
+# The ceilings of a run: those kept from before, or measured now.
+
 KEY_PLACE = ("device", "math", "threads", "allocator")
 BUDGET_S = 2.0
 LIMIT_S = 120.0
