@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from xbench.reports.model import Point, Series
-from xbench.text import time_unit
+from xbench.text import one_line, shortened, time_unit
 
 # One look for every figure: a colour per backend, a line style per mode, a marker per gradient,
 # hollow where memory is not kept.
@@ -133,8 +133,7 @@ def ticks(axis: Any, places: Sequence[float], label: Any) -> None:
 
 def short_label(text: str) -> str:
     """One printable line; the tables have the whole text."""
-    line = "".join(each if each.isprintable() else " " for each in text)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return shortened(one_line(text), _LONGEST)
 
 
 # Logarithmic axes that are read without thinking: limits, and ticks at 1, 2 and 5.

@@ -21,6 +21,7 @@ from xbench.reports.page.data import pack, page_data, plotly_source
 from xbench.reports.prose.sentences import margin_note
 from xbench.reports.tables.causes import CAUSES_TITLE, bound_note
 from xbench.reports.tables.full_tables import whole_tables
+from xbench.text import shortened
 from xbench.version import __version__
 
 # A page's own scripts as one, and the hashes by which its policy lets them run.
@@ -114,7 +115,7 @@ def _titles_of_added(report: Report) -> dict[str, str]:
 
 def cut(text: str) -> str:
     """No more of a text than a page can show."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+    return shortened(text, LONGEST_TEXT)
 
 
 def inline_svg(figure: Figure) -> Markup:

@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 from xbench.analysis.interval import Estimate, verdict
 from xbench.errors import RecordError, UsageError
 from xbench.files import whole_file
-from xbench.text import near
+from xbench.text import near, read_share
 
 FILE = "pyproject.toml"
 _KEYS = ("effect", "margin", "thresholds")
@@ -112,16 +112,10 @@ def _shares(file: Path, where: str, table: dict[str, Any]) -> dict[str, float]:
     for key in ("effect", "margin"):
         if key not in table:
             continue
-        value = table[key]
-        text = value.strip() if isinstance(value, str) else value
-        try:
-            percent = isinstance(text, str) and text.endswith("%")
-            share = float(text.removesuffix("%")) / 100 if percent else float(text)
-        except (TypeError, ValueError, AttributeError):
-            share = -1.0
-        if isinstance(value, bool) or not 0.0 < share < 1.0:
+        share = read_share(str(table[key]))
+        if share is None:
             raise UsageError(
-                f"{file}, {where}: {key} = {value!r} is no share between 0 and 1",
+                f"{file}, {where}: {key} = {table[key]!r} is no share between 0 and 1",
                 'for instance "5%" or 0.05',
             )
         found[key] = share
