@@ -102,14 +102,14 @@ def write_report(
     out: Path,
     reference: str | None,
     *,
-    form: str = "md",
+    output_format: str = "md",
     only: Sequence[str] = (),
     title: str | None = None,
-    aloud: bool = True,
-    show: bool = False,
+    print_text: bool = True,
+    open_page: bool = False,
 ) -> None:
-    """Write the report of these results to the folder `out`; print it in `form` (md, csv, json,
-    latex or html), if `aloud`; open the page in the user's browser, if `show`.
+    """Write the report of these results to the folder `out`; print it in `output_format` (md, csv,
+    json, latex or html), if `print_text`; open the page in the user's browser, if `open_page`.
 
     `reference` is the backend, or `backend/mode`, that others are compared with (else numpy, torch,
     the first there is); `only` are patterns of the cells wanted (see `select`); `title` stands
@@ -126,10 +126,10 @@ def write_report(
             page = prepare_page(report)
             drawn = figures()
             write_files(out, drawn.files() | {PAGE: page(drawn)})
-        if aloud:
-            _print(_text(form, out, report, title))
+        if print_text:
+            _print(_text(output_format, out, report, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
-    if show:
+    if open_page:
         _open(out / PAGE)
 
 
@@ -143,17 +143,17 @@ def _collector_at_rest() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _text(form: str, out: Path, report: Report, title: str | None) -> str:
-    match form:
+def _text(output_format: str, out: Path, report: Report, title: str | None) -> str:
+    match output_format:
         case "md" | "csv":
-            return (out / (MARKDOWN if form == "md" else TIDY)).read_text(encoding="utf-8")
+            return (out / (MARKDOWN if output_format == "md" else TIDY)).read_text(encoding="utf-8")
         case "json":
             return json_document(report.sources, title)
         case "latex":
             return render_latex(report.sources, title)
         case "html":
             return render_tables(report.sources, title)
-    raise UsageError(f"no format is called {form!r}", "known: md, csv, json, latex, html")
+    raise UsageError(f"no format is called {output_format!r}", "known: md, csv, json, latex, html")
 
 
 def _print(text: str) -> None:

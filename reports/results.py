@@ -62,7 +62,7 @@ class Results:
     def report(self, out: str | Path) -> None:
         """Write the report to this folder. Raises: UsageError if it cannot be written."""
         write = import_module("xbench.reports.assemble").write_report
-        write([self.run.journal], Path(out), self.reference, aloud=False)
+        write([self.run.journal], Path(out), self.reference, print_text=False)
 
     def _cells(self) -> Iterator[dict[str, Any]]:
         for cell in self.cells:

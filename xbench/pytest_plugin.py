@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from xbench.analysis.summary import CellSummary, summarise
+from xbench.cli.options import DEFAULT_SEED, RESULTS
 from xbench.engine.progress import PlainProgress
 from xbench.engine.run_plan import RunInProgress, measure_again, only
 from xbench.engine.settings import Settings, make_header, new_run_id
@@ -129,8 +130,6 @@ def _again(recording: RunInProgress) -> Again:
 
 # The cells as tests: what pytest collects, replays and saves.
 
-SEED = 5
-RESULTS = "xbench-results"
 SKIPPED = ("unsupported", "would_oom", "skipped")
 
 
@@ -197,8 +196,10 @@ class Bench:
         held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
         turn, run_id = self.turn.enter_context(held), new_run_id()
         folder = make_run_folder(self.root / RESULTS, run_id)
-        settings = Settings(SEED, folder, unlocked=turn.unlocked, variables=self.variables)
-        header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED, self.variables)
+        settings = Settings(DEFAULT_SEED, folder, unlocked=turn.unlocked, variables=self.variables)
+        header = make_header(
+            self.plan, run_id, self.preset, ["pytest"], DEFAULT_SEED, self.variables
+        )
         self.recording = RunInProgress(self.plan, settings, header, PlainProgress(self.plan))
         self.recording.begin()
         return self.recording

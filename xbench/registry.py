@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xbench.contracts import Backend, Factory, Probe, Variant
 from xbench.errors import UsageError, XbenchError
@@ -92,7 +92,6 @@ SUITES = {
     "notebooks": "xbench.suites.claims.sweeps:SUITE",
 }
 PRESETS = "xbench.suites.presets:PRESETS"
-ERRS = "supports() raised"
 _FACTORIES: dict[tuple[str, str], Factory] = {}
 
 
@@ -176,27 +175,35 @@ def not_installed(name: str, probe: Probe) -> str | None:
     return None if probe.installed else f"{name} is not installed; {probe.hint}"
 
 
-def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:
+class Refusal(NamedTuple):
+    """Why a combination does not run. `adapter_failed`: since its adapter could not say."""
+
+    reason: str
+    adapter_failed: bool = False
+
+
+def why_not(backend: Backend, op: str, dtype: str, variant: Variant) -> Refusal | None:
     """None if the combination runs, else the reason; knows users' ops too. A dtype in which an
     op's results could not be judged is refused here, whatever an adapter says."""
     unsound = OPS[op].why_not(dtype) if op in OPS else None
     if unsound:
-        return unsound
+        return Refusal(unsound)
     if (op, backend.name) not in _FACTORIES:
         return _asked(backend, op, dtype, variant)
     probe = backend.probe()
     if variant.mode not in probe.modes:
-        return f"{backend.name} has no {variant.mode} mode"
-    return None if dtype in probe.dtypes else f"{backend.name} does not run {dtype}"
+        return Refusal(f"{backend.name} has no {variant.mode} mode")
+    return None if dtype in probe.dtypes else Refusal(f"{backend.name} does not run {dtype}")
 
 
-def _asked(backend: Backend, op: str, dtype: str, variant: Variant) -> str | None:
+def _asked(backend: Backend, op: str, dtype: str, variant: Variant) -> Refusal | None:
     """What an adapter says; one that cannot say runs nothing."""
     try:
         reason = backend.supports(op, dtype, variant)
     except Exception as error:  # an adapter may be anybody's
-        return f"{backend.name}: {ERRS} {type(error).__name__}: {error}"
-    return None if reason is None else str(reason)
+        said = f"{backend.name}: supports() raised {type(error).__name__}: {error}"
+        return Refusal(said, adapter_failed=True)
+    return None if reason is None else Refusal(str(reason))
 
 
 def _plugins(group: str, built_in: Iterable[str]) -> Plugins:

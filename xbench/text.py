@@ -26,6 +26,11 @@ def in_short(text: str) -> str:
     return text if len(text) <= LINE else text[: LINE - 2].rstrip() + " …"
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text, at most so many characters of it, the last then an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def is_plain(name: str) -> bool:
     """Whether a name may be part of a file's name, an option's value and a line of a table."""
     return _PLAIN.fullmatch(name) is not None
@@ -67,6 +72,16 @@ def show_seconds(seconds: float) -> str:
 def time_unit(seconds: float) -> tuple[float, str]:
     """The largest unit that a time fills, in seconds, and its name."""
     return next((each for each in TIME_UNITS if seconds >= each[0]), TIME_UNITS[-1])
+
+
+def read_share(text: str) -> float | None:
+    """`2%` or `0.02` as a number between 0 and 1; None for anything else."""
+    number = text.strip()
+    try:
+        share = float(number.removesuffix("%")) / (100.0 if number.endswith("%") else 1.0)
+    except ValueError:
+        return None
+    return share if 0.0 < share < 1.0 else None
 
 
 # Numbers in words.

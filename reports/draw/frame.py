@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from xbench.reports.model import Point, Series
-from xbench.text import time_unit
+from xbench.text import one_line, shortened, time_unit
 
 # One look for every figure: a colour per backend, a line style per mode, a marker per gradient,
 # hollow where memory is not kept.
@@ -74,7 +74,7 @@ def with_legend(title: str, labels: Sequence[str]) -> tuple[Canvas, Any, int]:
     """A figure of the usual size with room below for a legend of these labels.
 
     Returns: the figure, its axes, and the legend's number of columns."""
-    columns = 2 if max(len(short(label)) for label in labels) < _TWO_COLUMNS else 1
+    columns = 2 if max(len(short_label(label)) for label in labels) < _TWO_COLUMNS else 1
     bottom = _BOTTOM + _LEGEND_ROW * ceil(len(labels) / columns) + 0.1
     return *plain(title, _SIDE, _PLOT_HEIGHT, bottom), columns
 
@@ -88,7 +88,7 @@ def plain(title: str, side: float, height: float, bottom: float = _BOTTOM) -> tu
     axes.grid(visible=True, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(left=False, bottom=False)
-    canvas.text(0.02, 1.0 - 0.09 / total, short(title), va="top", fontsize=9.5)
+    canvas.text(0.02, 1.0 - 0.09 / total, short_label(title), va="top", fontsize=9.5)
     return canvas, axes
 
 
@@ -131,10 +131,9 @@ def ticks(axis: Any, places: Sequence[float], label: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
 
 
-def short(text: str) -> str:
+def short_label(text: str) -> str:
     """One printable line; the tables have the whole text."""
-    line = "".join(each if each.isprintable() else " " for each in text)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return shortened(one_line(text), _LONGEST)
 
 
 # Logarithmic axes that are read without thinking: limits, and ticks at 1, 2 and 5.
@@ -143,6 +142,7 @@ BEYOND = 3.0
 _LEAST_SPAN = 4.0
 _ROOM, _ROOM_SHARE = 1.18, 0.06
 MOST_TICKS = 7
+MOST_WIDTHS = 8
 
 
 def limits(points: Iterable[Point], also: float | None = None) -> tuple[float, float]:
@@ -171,9 +171,9 @@ def tick_values(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     return inside
 
 
-def thinned(widths: list[float], most: int = 8) -> list[float]:
+def thinned(widths: list[float]) -> list[float]:
     """Widths to be labelled: all, or evenly chosen ones where labels would run into each other."""
-    return widths[:: ceil(len(widths) / most)]
+    return widths[:: ceil(len(widths) / MOST_WIDTHS)]
 
 
 def time_label(seconds: float) -> str:

@@ -124,7 +124,7 @@ def draw_roofline(chart: Roofline, colours: Mapping[str, str]) -> Canvas:
         marker = MODES.get(series.mode, "v")
         style = frame.look(series, colours) | {"linestyle": "", "marker": marker}
         style["rasterized"] = len(every) > MANY
-        axes.plot(*zip(*points, strict=True), label=frame.short(series.label), **style)
+        axes.plot(*zip(*points, strict=True), label=frame.short_label(series.label), **style)
     for axis, ends in ((axes.xaxis, along), (axes.yaxis, up)):
         frame.logarithmic(axis, ends)
         frame.ticks(axis, frame.tick_values(*ends), "{:g}".format)
@@ -180,7 +180,7 @@ def _parts(cell: CellSummary) -> tuple[float, ...]:
 
 def draw_phases(chart: Phases) -> Canvas:
     """Seconds along, one bar a cell."""
-    names = [frame.short(name) for name, _ in chart.rows]
+    names = [frame.short_label(name) for name, _ in chart.rows]
     side = min(0.25 + _LETTER * max(map(len, names)), 0.6 * frame.WIDTH)
     canvas, axes = frame.plain(chart.title, side, _ROW * len(names) + 0.1, _BELOW)
     left = [0.0] * len(names)

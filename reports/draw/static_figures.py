@@ -96,7 +96,7 @@ def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
         look = frame.look(series, colours)
         if chart.plain:
             look |= {"linewidth": 1.0 + 1.2 * (len(lines) - 1 - place), "marker": ""}
-        axes.plot(along, [point.value for point in points], label=frame.short(label), **look)
+        axes.plot(along, [point.value for point in points], label=frame.short_label(label), **look)
         axes.vlines(along, *_ends(points), colors=look["color"], linewidth=1.2)
     low, high = frame.limits([point for _, _, line in lines for point in line], _unity(chart))
     frame.logarithmic(axes.xaxis, (first / room, last * room))
@@ -114,7 +114,7 @@ def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
 def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     """Value along, one row a line, named at its left."""
     lines = _sorted(chart)
-    side = 0.25 + _LETTER * max(len(frame.short(label)) for _, label, _ in lines)
+    side = 0.25 + _LETTER * max(len(frame.short_label(label)) for _, label, _ in lines)
     side = min(side, 0.6 * frame.WIDTH)
     canvas, axes = frame.plain(chart.title, side, _DOT_ROW * len(lines) + 0.1)
     for row, (series, _, points) in enumerate(lines):
@@ -128,7 +128,7 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     most = min(frame.MOST_TICKS, int((frame.WIDTH - side) / _TICK))
     frame.ticks(axes.xaxis, frame.tick_values(low, high, most), _labels(chart))
     axes.yaxis.set_major_locator(FixedLocator(range(len(lines))))
-    axes.set_yticklabels([frame.short(label) for _, label, _ in lines])
+    axes.set_yticklabels([frame.short_label(label) for _, label, _ in lines])
     axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}", loc="right")
     if chart.speed:
         axes.axvline(1.0, color=INK, linewidth=0.9, zorder=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import escape
 
-from xbench.reports.formats.compact import compact_tables, reading_note
+from xbench.reports.formats.short_tables import reading_note, short_tables
 from xbench.reports.model import Source, Table
 from xbench.reports.prose import sentences
 from xbench.text import one_line
@@ -25,7 +25,7 @@ def _lines(sources: Sequence[Source], title: str | None) -> Iterator[str]:
         name = f"{source.name}: " if source.name else ""
         yield f"<h3>{escaped(name + sentences.title(source))}</h3>"
         yield f"<p>{escaped(source.title)}: {escaped('; '.join(sentences.trust(source)))}.</p>"
-        for table in compact_tables(source):
+        for table in short_tables(source):
             yield from html_table(table)
     yield f"<p>{escaped(reading_note())}</p>"
 

@@ -13,6 +13,7 @@ from xbench.analysis.summary import CellSummary
 from xbench.extensions import SECTIONS
 from xbench.reports.formats.columns import NOT_PAIRED, Pair, all_pairs, finite
 from xbench.reports.model import Benchmark, Source
+from xbench.text import readable
 from xbench.version import __version__
 
 DOCUMENT_VERSION = 1
@@ -127,7 +128,7 @@ def _plain(found: Any) -> Any:
     if isinstance(found, list):
         return [_plain(each) for each in found]
     if isinstance(found, str):
-        return found.encode("utf-8", "replace").decode("utf-8")
+        return readable(found)
     return finite(found) if isinstance(found, float) else found
 
 

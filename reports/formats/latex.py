@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from xbench.reports.formats.compact import COLUMNS, OF_CELL, compact_tables, reading_note
+from xbench.reports.formats.short_tables import COLUMNS, OF_CELL, reading_note, short_tables
 from xbench.reports.model import Source, Table
 from xbench.reports.prose import sentences
 from xbench.text import one_line
@@ -87,7 +87,7 @@ def render_latex(sources: Sequence[Source], title: str | None) -> str:
             f"% {_comment(sentences.title(source))}",
             f"% {_comment(source.title)}: {_comment('; '.join(sentences.trust(source)))}.",
         ]
-        for table in compact_tables(source):
+        for table in short_tables(source):
             lines += _table(table, _label(prefix + table.caption.partition(": ")[0], taken))
     return "\n".join([*lines, f"% {_comment(reading_note())}", ""])
 

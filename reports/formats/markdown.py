@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from xbench.reports.model import Chapter, Merged, Report, Section, Source, Table
 from xbench.reports.prose.sentences import margin_note
-from xbench.reports.tables.causes import CAUSES, bound_note
+from xbench.reports.tables.causes import CAUSES_TITLE, bound_note
 from xbench.reports.tables.full_tables import curve_sections
 from xbench.text import one_line
 
@@ -56,7 +56,7 @@ def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
     for section in curve_sections(source):
         yield from _section(section, f"{level}#")
     if chapter.causes or chapter.explained:
-        yield f"{level}# {CAUSES}"
+        yield f"{level}# {CAUSES_TITLE}"
         yield ""
         yield from _bullets(chapter.explained)
         for table in chapter.causes:

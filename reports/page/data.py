@@ -136,14 +136,14 @@ def _values(cell: CellSummary, curve: int, series: int) -> dict[str, object]:
         "curve": curve,
         "series": series,
         "width": plan.width,
-        "time": short(cell.time_s),
-        "low": short(cell.low_s),
-        "high": short(cell.high_s),
+        "time": five_digits(cell.time_s),
+        "low": five_digits(cell.low_s),
+        "high": five_digits(cell.high_s),
         "launches": len(cell.launch_s),
         "calls": cell.calls,
-        "first": short(cell.first_s),
-        "build": short(cell.build_s),
-        "open": short(cell.open_s),
+        "first": five_digits(cell.first_s),
+        "build": five_digits(cell.build_s),
+        "open": five_digits(cell.open_s),
         "flop": plan.flop,
         "bytes": moved_bytes(plan),
         "bound": cell.bound,
@@ -207,9 +207,9 @@ def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
     row = (
         at[each.cell.id],
         at[each.reference.id],
-        short(ratio.value),
-        short(ratio.low),
-        short(ratio.high),
+        five_digits(ratio.value),
+        five_digits(ratio.low),
+        five_digits(ratio.high),
         ratio.launches,
         VERDICTS.index(each.verdict),
         (show_ratio(ratio, each.verdict), show_ratio(turned.ratio, turned.verdict)),
@@ -218,7 +218,7 @@ def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
         column.append(value)
 
 
-def short(value: float | None) -> float | None:
+def five_digits(value: float | None) -> float | None:
     """To five digits, which are as many as a place in a plot needs: the page is smaller by half."""
     return None if value is None else float(f"{value:.5g}")
 

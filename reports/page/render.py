@@ -19,8 +19,9 @@ from xbench.reports.draw.frame import GRID, INK, PAPER
 from xbench.reports.model import Figure, Figures, Report, Table
 from xbench.reports.page.data import pack, page_data, plotly_source
 from xbench.reports.prose.sentences import margin_note
-from xbench.reports.tables.causes import CAUSES, bound_note
+from xbench.reports.tables.causes import CAUSES_TITLE, bound_note
 from xbench.reports.tables.full_tables import whole_tables
+from xbench.text import shortened
 from xbench.version import __version__
 
 # A page's own scripts as one, and the hashes by which its policy lets them run.
@@ -89,7 +90,7 @@ def prepare_page(report: Report) -> Callable[[Figures], str]:
         packed=pack(page_data(report.sources, tables)),
         plots=pack(plotly) if timed else "",
         bound_note=bound_note(),
-        causes_title=CAUSES,
+        causes_title=CAUSES_TITLE,
         margin_note=margin_note(),
         version=__version__,
         most=MOST_ROWS,
@@ -114,7 +115,7 @@ def _titles_of_added(report: Report) -> dict[str, str]:
 
 def cut(text: str) -> str:
     """No more of a text than a page can show."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+    return shortened(text, LONGEST_TEXT)
 
 
 def inline_svg(figure: Figure) -> Markup:

@@ -23,7 +23,7 @@ LONGEST = 60
 
 def backend_name(backend: str) -> str:
     """`PyTorch`; a backend that is not known by its own name."""
-    return BACKEND_NAMES.get(backend, cut(backend))
+    return BACKEND_NAMES.get(backend, short_name(backend))
 
 
 def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
@@ -42,12 +42,12 @@ def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
         if len(modes[each.backend]) > 1:
             name = _in_mode(name, each.mode)
         if len(gradients[each.backend]) > 1:
-            said = GRADIENT_NAMES.get(each.gradient, f"with gradient {cut(each.gradient)}")
+            said = GRADIENT_NAMES.get(each.gradient, f"with gradient {short_name(each.gradient)}")
             name = f"{name} {said}"
         if each.allocator != "reuse":
-            name = f"{name} with allocator {cut(each.allocator)}"
+            name = f"{name} with allocator {short_name(each.allocator)}"
         if each.side:
-            name = f"{name} as {cut(each.side)}"
+            name = f"{name} as {short_name(each.side)}"
         found[each] = _free(name, found.values())
     return {key: found[each] for key, each in series.items()}
 
@@ -59,7 +59,9 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def _in_mode(name: str, mode: str) -> str:
-    return f"{mode} {name}" if mode in ("eager", "compiled") else f"{name} in {cut(mode)} mode"
+    return (
+        f"{mode} {name}" if mode in ("eager", "compiled") else f"{name} in {short_name(mode)} mode"
+    )
 
 
 class Works:
@@ -87,17 +89,17 @@ class Works:
     def name(self, plan: CellPlan) -> str:
         """`mlp_train in float32 on this CPU with 1 thread`. A processor that is the only device
         needs no name."""
-        parts = [cut(plan.key.op if len(self._families[plan.key.op]) == 1 else plan.family)]
+        parts = [short_name(plan.key.op if len(self._families[plan.key.op]) == 1 else plan.family)]
         if len(self._dtypes) > 1:
-            parts.append(f"in {cut(plan.key.dtype)}")
+            parts.append(f"in {short_name(plan.key.dtype)}")
         if self._devices != {"cpu"}:
             parts.append(f"on {self._device(plan.key.device)}")
         if len(self._threads) > 1:
             parts.append(
-                THREAD_NAMES.get(plan.key.threads, f"with {cut(plan.key.threads)} threads")
+                THREAD_NAMES.get(plan.key.threads, f"with {short_name(plan.key.threads)} threads")
             )
         if len(self._maths) > 1:
-            parts.append(f"by {cut(plan.key.math)} math")
+            parts.append(f"by {short_name(plan.key.math)} math")
         return " ".join(parts)
 
     def _device(self, device: str) -> str:
@@ -107,8 +109,8 @@ class Works:
         kind, _, number = device.partition(":")
         place = int(number) if re.fullmatch("[0-9]{1,3}", number) else 0
         if kind != "cuda" or place >= len(self._gpus):
-            return cut(device)
-        name = cut(str(self._gpus[place]))
+            return short_name(device)
+        name = short_name(str(self._gpus[place]))
         return f"{name} ({device})" if len(self._gpus) > 1 else name
 
 
@@ -117,6 +119,6 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else list(names))
 
 
-def cut(text: str) -> str:
+def short_name(text: str) -> str:
     """Text from a file, no longer than a name may be."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

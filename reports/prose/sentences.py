@@ -27,13 +27,13 @@ from xbench.reports.curves import (
     setting_of,
 )
 from xbench.reports.model import Source
-from xbench.reports.prose.names import backend_name, cut, listed
+from xbench.reports.prose.names import backend_name, listed, short_name
 from xbench.reports.prose.numbers import show_factor, show_interval, show_ratio
 from xbench.text import percent, plural
 
 # What may be said of two cells of a workload: the verdict of their ratio, with its interval.
 
-CAUSES: dict[Bound, str] = {
+BOUND_CAUSES: dict[Bound, str] = {
     "bandwidth": "memory traffic",
     "compute": "arithmetic",
     "launch": "launching operators",
@@ -99,7 +99,7 @@ class Clauses:
             everybody = len(names) == len(cells) > 1
             who = ("both" if len(names) == 2 else "all") if everybody else listed(names)
             verb = "" if parts else " is bound" if len(names) == 1 else " are bound"
-            parts.append(f"{who}{verb} by {CAUSES[bound]}")
+            parts.append(f"{who}{verb} by {BOUND_CAUSES[bound]}")
         return ", ".join(parts)
 
 
@@ -312,9 +312,10 @@ def say_crossing(each: DeviceCrossover) -> str:
     """`mlp_train 100×w (float32, all cores), torch eager: cuda:0 is faster than cpu from width 3000
     [2700, 3400] on (not paired: devices are measured one after the other).`"""
     found = each.crossover
-    where = cut(setting_of(each.plan).elsewhere)
-    what = f"{cut(each.plan.family)} ({where}), {cut(series_of(each.plan).label)}"
-    return f"{what}: {_said(found, each.plan.key.device, cut(each.device))} (not paired: {_WHY})."
+    where = short_name(setting_of(each.plan).elsewhere)
+    what = f"{short_name(each.plan.family)} ({where}), {short_name(series_of(each.plan).label)}"
+    said = _said(found, each.plan.key.device, short_name(each.device))
+    return f"{what}: {said} (not paired: {_WHY})."
 
 
 _WHY = "devices are measured one after the other"
@@ -414,4 +415,4 @@ def _by_value(sources: Sequence[Source], values: Sequence[str], between: str = "
     for source, value in zip(sources, values, strict=True):
         if value != ABSENT:
             found.setdefault(value, []).append(source.name)
-    return between.join(f"{cut(value)} ({listed(names)})" for value, names in found.items())
+    return between.join(f"{short_name(value)} ({listed(names)})" for value, names in found.items())

@@ -19,7 +19,7 @@ from xbench.reports.prose.numbers import NOTHING, show_once, show_ratio, show_sh
 from xbench.reports.tables.cells import named, without_empty
 from xbench.text import percent
 
-CAUSES = "What bounds the times"
+CAUSES_TITLE = "What bounds the times"
 SPREAD_SHOWN = 0.005
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from xbench.errors import UsageError
 from xbench.files import write_whole
-from xbench.reports.page.data import pack, plotly_source, short
+from xbench.reports.page.data import five_digits, pack, plotly_source
 from xbench.reports.page.render import SHARED, cut, joined, policy
 from xbench.reports.verdict.history_table import COLUMNS, row_cells, show_change, step_rows
 from xbench.text import show_seconds
@@ -105,7 +105,7 @@ def _course(past: Past) -> dict[str, object]:
         "id": past.plan.id,
         "width": past.plan.width,
         "at": past.values.places,
-        "over": [short(each / level) for each in times],
+        "over": [five_digits(each / level) for each in times],
         "texts": [f"{show_seconds(each)}, {_factor(each / level)}" for each in times],
     }
 

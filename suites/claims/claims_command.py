@@ -74,7 +74,7 @@ def main(options: argparse.Namespace) -> int:
         folder = _measured_before(claims, options.run)
     show(rule(claims, folder, mnist))
     import_module("xbench.reports.assemble").write_report(
-        [folder], folder / "report", None, aloud=False
+        [folder], folder / "report", None, print_text=False
     )
     return 0
 

@@ -1,5 +1,5 @@
-"""Exhibits in TensorFlow: tensors, what a tape records of them, regressions,
-nets and modules.
+"""Exhibits in TensorFlow: tensors, what a tape records of them, regressions, nets and
+modules.
 
 What each gives is in `tests/backends/test_exhibits.py`."""
 

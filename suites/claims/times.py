@@ -37,12 +37,12 @@ def time_of(cell: CellSummary, times: float = 1.0) -> Estimate:
     return Estimate(cell.time_s * times, ends[0], ends[1], len(cell.launch_s))
 
 
-def unpaired(cell: CellSummary, other: CellSummary, times: float = 1.0) -> Estimate:
-    """`cell`'s time over `other`'s, launch by launch, where they share no rounds; `times` it.
+def unpaired(cell: CellSummary, other: CellSummary) -> Estimate:
+    """`cell`'s time over `other`'s, launch by launch, where they share no rounds.
 
     Raises: Missing if either has no launch."""
     pairs = zip(cell.launch_s, other.launch_s, strict=False)
-    logs = [log(times * one / two) for one, two in pairs]
+    logs = [log(one / two) for one, two in pairs]
     if not logs:
         raise Missing(f"{cell.id} and {other.id} were not both measured")
     return over_launches(logs)
@@ -69,9 +69,7 @@ def _show(ours: Estimate, text: Callable[[float], str]) -> str:
     return f"{text(ours.value)} ({text(ours.low)} to {text(ours.high)})"
 
 
-def alike(
-    ours: Estimate, printed: float, found: str, larger: str, smaller: str, note: str = ""
-) -> Judged:
+def alike(ours: Estimate, printed: float, found: str, larger: str, smaller: str) -> Judged:
     """Whether the interval lies within FACTOR of the printed value. `found` is ours as text;
     `larger` and `smaller` say why it may lie beyond."""
     if ours.low is None or ours.high is None:
@@ -82,7 +80,7 @@ def alike(
         return Judged(found, "contradicted", f"more than a factor {FACTOR:g} below: {smaller}")
     if printed / FACTOR <= ours.low and ours.high <= printed * FACTOR:
         near = f"within a factor {FACTOR:g}, which another machine may make"
-        return Judged(found, "reproduced", f"{near}; {note}" if note else near)
+        return Judged(found, "reproduced", near)
     return undecided(found, ours)
 
 

@@ -67,5 +67,5 @@ def hostile_run(folder: Path) -> Path:
 def printed(run: Path, form: str) -> str:
     """What the command prints in this format, the version left out."""
     with contextlib.redirect_stdout(io.StringIO()) as found:
-        write_report([run], run.parent / "out", None, form=form, title=TITLE)
+        write_report([run], run.parent / "out", None, output_format=form, title=TITLE)
     return found.getvalue().replace(f'"xbench_version": "{__version__}"', '"xbench_version": "–"')

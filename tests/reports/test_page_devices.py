@@ -64,7 +64,7 @@ def test_without_another_device_nothing_is_said_of_one(tmp_path: Path) -> None:
 @needs_chromium
 def test_the_page_draws_both_devices_and_where_they_cross(browser: Browser, tmp_path: Path) -> None:
     run = with_gpu(tmp_path)
-    write_report([run], tmp_path / "out", None, aloud=False)
+    write_report([run], tmp_path / "out", None, print_text=False)
     opened = Opened(browser, tmp_path / "out" / "index.html")
     drawn = opened.lines("crossover")
     assert set(drawn) == {CPU, GPU}
@@ -90,7 +90,7 @@ def test_runs_are_drawn_together_but_never_compared(browser: Browser, tmp_path: 
         write_run(tmp_path / name, families(1), run_id=f"2026010{place}T000000Z-{name}")
         for place, name in enumerate("ab", 1)
     ]
-    write_report(runs, tmp_path / "out", None, aloud=False)
+    write_report(runs, tmp_path / "out", None, print_text=False)
     opened = Opened(browser, tmp_path / "out" / "index.html")
     names = {" ".join(each) for each in VARIANTS}
     assert set(opened.lines("times")) == {f"{name} ({run})" for name in names for run in "AB"}

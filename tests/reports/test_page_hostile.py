@@ -57,7 +57,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = hostile_run(folder / "run")
     line = {"type": "claim", **claims, "ours": ATTACKS[3], "ruling": "contradicted", "why": "<b>"}
     (run / "claims.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
-    write_report([run], run / "report", None, title=ATTACKS[2], aloud=False)
+    write_report([run], run / "report", None, title=ATTACKS[2], print_text=False)
     return run / "report" / "index.html"
 
 

@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def file(run: Path) -> Path:
-    write_report([run], run / "report", None, aloud=False)
+    write_report([run], run / "report", None, print_text=False)
     return run / "report" / "index.html"
 
 

@@ -105,14 +105,14 @@ def add_no_lock(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_new_runs_folder(parser: argparse._ActionsContainer, default: str = RESULTS) -> None:
+def add_new_runs_folder(parser: argparse._ActionsContainer) -> None:
     """Where the folder of a new run is made."""
     parser.add_argument(
         "--out",
         type=folder,
-        default=Path(default),
+        default=Path(RESULTS),
         metavar="DIR",
-        help=f"make the run's folder in this one (default {default})",
+        help=f"make the run's folder in this one (default {RESULTS})",
     )
 
 
@@ -173,12 +173,10 @@ def newest_run(results: Path) -> Path:
 
 def share(text: str) -> float:
     """`2%` or `0.02`. Raises: UsageError."""
-    number = text.removesuffix("%").strip()
-    try:
-        value = float(number) / (100.0 if text.endswith("%") else 1.0)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1.0:
+    from xbench.text import read_share
+
+    value = read_share(text)
+    if value is None:
         raise UsageError(f"{text!r} is not a share between 0 and 1", "for instance 2% or 0.02")
     return value
 

@@ -72,10 +72,10 @@ def main(options: argparse.Namespace) -> int:
         runs,
         out,
         options.reference,
-        form=options.format,
+        output_format=options.format,
         only=options.only,
         title=options.title,
-        show=options.open,
+        open_page=options.open,
     )
     return 0
 

@@ -115,7 +115,7 @@ def examined(path: str, device: str, mode: Mode, folder: Path) -> Iterator[Subje
     places = [str(Path.cwd()), *filter(None, [environment.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(places)
     worker = ChildProcess(
-        "xbench.conformance.inside:main",
+        "xbench.conformance.examined_worker:main",
         {"backend": path, "suites": []},
         environment,
         settings.logs / "worker.log",

@@ -186,11 +186,11 @@ class Sample:
         return (after.busy - before.busy) / (after.total - before.total) * cores
 
 
-def take_sample(seconds: float = SAMPLE_S) -> Sample:
-    """Wait `seconds` between two snapshots; hardly any work of ours falls between them."""
+def take_sample() -> Sample:
+    """Wait `SAMPLE_S` between two snapshots; hardly any work of ours falls between them."""
     processes, first_s = live_state.process_times(), time.monotonic()
     before = _snapshot(processes, first_s)
-    time.sleep(seconds)
+    time.sleep(SAMPLE_S)
     after = _snapshot(None, time.monotonic())
     return Sample(before, after)
 

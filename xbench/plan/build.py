@@ -25,8 +25,8 @@ from xbench.ops.suite import Suite, Sweep
 from xbench.plan.cell import Cell
 from xbench.plan.select import Selection, check_known, check_threads, choose_widths, nothing_matches
 from xbench.registry import (
-    ERRS,
     OPTIONAL,
+    Refusal,
     backend_paths,
     check_implementations,
     load_backend,
@@ -206,18 +206,18 @@ def _backend_rows(
                     way = backend.name, device, mode, gradient, threads, math, allocator, cache
                     key = CellKey(spec.op, dict(spec.params), spec.dtype, *way)
                     cell = Cell(key, _family(sweep, cache), width)
-                    reason = _refusal(candidate, cell)
-                    if reason is None:
+                    refusal = _refusal(candidate, cell)
+                    if refusal is None:
                         yield Row(cell)
-                    elif not probe.installed or _told(selection, cell, reason):
-                        yield Row(cell, "unsupported", reason)
+                    elif not probe.installed or _told(selection, cell, refusal):
+                        yield Row(cell, "unsupported", refusal.reason)
 
 
-def _told(selection: Selection, cell: Cell, reason: str) -> bool:
+def _told(selection: Selection, cell: Cell, refusal: Refusal) -> bool:
     """Whether a cell that cannot be has a row to say so: on a device, as a transfer, where its
     adapter errs, or where the user named by the very value what may be why."""
     key, where = cell.key, cell.key.device
-    if where != "cpu" or get_op(cell.spec.op).on_host or ERRS in reason:
+    if where != "cpu" or get_op(cell.spec.op).on_host or refusal.adapter_failed:
         return True
     named = {
         "mode": key.mode,
@@ -248,7 +248,15 @@ def _family(sweep: Sweep, cache: str) -> str:
     return sweep.family if cache == DEFAULT_CACHE else f"{sweep.family}, {cache}"
 
 
-def _refusal(candidate: Candidate, cell: Cell) -> str | None:
+def _refusal(candidate: Candidate, cell: Cell) -> Refusal | None:
+    reason = _reason(candidate, cell)
+    if reason is not None:
+        return Refusal(reason)
+    return why_not(candidate.backend, cell.spec.op, cell.spec.dtype, cell.key.variant)
+
+
+def _reason(candidate: Candidate, cell: Cell) -> str | None:
+    """Why a cell cannot be, whatever its adapter says of the op."""
     backend, probe = candidate.backend, candidate.probe
     absent = not_installed(backend.name, probe)
     if absent is not None:
@@ -261,7 +269,7 @@ def _refusal(candidate: Candidate, cell: Cell) -> str | None:
         return (
             f"{cell.key.cache} figures are for ops that memory bounds, and {cell.spec.op} is none"
         )
-    return math_refusal(cell) or why_not(backend, cell.spec.op, cell.spec.dtype, cell.key.variant)
+    return math_refusal(cell)
 
 
 def _modes(selection: Selection, spec: Spec, probe: Probe) -> Iterator[Mode]:

@@ -11,7 +11,7 @@ from xbench.analysis.stopping import LOOKS, level_of
 from xbench.records.recorded_facts import environment_facts, framework_line, machine_line
 from xbench.text import one_line
 from xbench.tracking.stored import LEAST_BYTES, StoredCell, StoredRun
-from xbench.tracking.thresholds import Judged, Threshold, Thresholds, judge
+from xbench.tracking.thresholds import ChangeKind, Threshold, Thresholds, judge
 from xbench.tracking.verdict import (
     Difference,
     Finding,
@@ -150,7 +150,7 @@ def _peak(cell: StoredCell, base: int, head: int, threshold: Threshold) -> Findi
     """One reading a side has no interval: the estimate alone decides, if it is far enough off."""
     ratio = head / base
     effect, margin = 1.0 + threshold.effect, 1.0 + threshold.margin
-    kind: Judged = "inconclusive"
+    kind: ChangeKind = "inconclusive"
     if abs(head - base) < LEAST_BYTES or 1.0 / margin <= ratio <= margin:
         kind = "same"
     elif not 1.0 / effect < ratio < effect:

@@ -22,7 +22,7 @@ from math import log1p, sqrt
 from typing import Literal
 
 from xbench.analysis.interval import t_quantile
-from xbench.tracking.thresholds import Threshold
+from xbench.tracking.thresholds import ChangeKind, Threshold
 
 ENOUGH = 10
 """Stored runs from which on a rule is applied; also how many pin the anchor."""
@@ -39,8 +39,9 @@ BASELINE_LEVEL, ANCHOR_LEVEL = 0.999, 0.9999
 the stricter one."""
 
 INTERVAL = 0.975
-_NORMAL = 1.4826
-Kind = Literal["regressed", "improved", "same", "inconclusive"]
+MAD_TO_DEVIATION = 1.4826
+"""The standard deviation over the MAD, where values are normal."""
+
 Rule = Literal["baseline", "anchor", ""]
 
 
@@ -63,7 +64,7 @@ class Level:
 class Judged:
     """A value's kind, the rule that decided, the level it was held against; no level: too few."""
 
-    kind: Kind
+    kind: ChangeKind
     rule: Rule = ""
     level: Level | None = None
 
@@ -73,7 +74,7 @@ class Track:
     """One series as far as it was added. `values` are those kept since the last accepted run."""
 
     values: list[float] = field(default_factory=list)
-    _held: list[tuple[float, Kind]] = field(default_factory=list)
+    _held: list[tuple[float, ChangeKind]] = field(default_factory=list)
     _window: list[float] = field(default_factory=list)
     _steps: list[float] = field(default_factory=list)
     _known: tuple[float, int] | None = None
@@ -97,7 +98,7 @@ class Track:
             self._keep(each)
         return found
 
-    def _hold(self, value: float, kind: Kind) -> None:
+    def _hold(self, value: float, kind: ChangeKind) -> None:
         """Beyond the limit: out, unless the next value is not. Chance would do that too, and a
         history without its own extremes would take them for alarms ever after."""
         if any(each != kind for _, each in self._held):
@@ -175,7 +176,7 @@ def _middle(ordered: list[float]) -> float:
 
 def _spread_of(away: list[float], count: int) -> float:
     """The standard deviation of values that lie so far from where they should, in order of size."""
-    robust = max(_NORMAL * _middle(away) * count / (count - 0.8), LEAST_SPREAD)
+    robust = max(MAD_TO_DEVIATION * _middle(away) * count / (count - 0.8), LEAST_SPREAD)
     usual = away[: bisect_right(away, FAR * robust)]
     return max(robust, sqrt(sum([each * each for each in usual]) / max(len(usual) - 1, 1)))
 

@@ -20,6 +20,7 @@ from math import log1p, sqrt
 from statistics import median
 
 from xbench.analysis.interval import t_cdf
+from xbench.tracking.rule import LEAST_SPREAD, MAD_TO_DEVIATION
 
 LEFT, RIGHT = 8, 5
 CHANCE = 1e-4
@@ -27,9 +28,7 @@ FAMILY = 0.05
 SPIKE = 4.0
 """Spreads by which a spike rises above (or falls below) all that is usual on either side."""
 
-_LEAST_SPREAD = 0.005
 _SIDE = 5
-_NORMAL = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,13 @@ def find_steps(logs: Sequence[float], effect: float = 0.05) -> list[Step]:
     return sorted(found, key=lambda each: each.place)
 
 
-def holm(chances: Sequence[float], among: int, level: float = FAMILY) -> list[bool]:
+def holm(chances: Sequence[float], among: int) -> list[bool]:
     """Which of these stand if the probability of any false one among `among` tests is to be at most
-    `level`; tests that are not listed found nothing."""
+    `FAMILY`; tests that are not listed found nothing."""
     order = sorted(range(len(chances)), key=chances.__getitem__)
     stands = [False] * len(chances)
     for rank, place in enumerate(order):
-        if chances[place] * max(among - rank, 1) > level:
+        if chances[place] * max(among - rank, 1) > FAMILY:
             break
         stands[place] = True
     return stands
@@ -75,7 +74,7 @@ def despike(logs: Sequence[float]) -> list[float]:
     steps = [abs(later - one) for one, later in pairwise(logs)]
     if not steps:
         return list(logs)
-    limit = SPIKE * max(_NORMAL * median(steps) / sqrt(2.0), _LEAST_SPREAD)
+    limit = SPIKE * max(MAD_TO_DEVIATION * median(steps) / sqrt(2.0), LEAST_SPREAD)
     smooth = list(logs)
     for place in range(len(logs)):
         both = logs[max(0, place - _SIDE) : place], logs[place + 1 : place + 1 + _SIDE]
@@ -102,7 +101,7 @@ def _largest(logs: Sequence[float], effect: float) -> Step | None:
         if abs(right - left) < effect:
             continue
         within = squares[count] - place * left * left - (count - place) * right * right
-        variance = max(within / (count - 2), _LEAST_SPREAD**2)
+        variance = max(within / (count - 2), LEAST_SPREAD**2)
         t = abs(right - left) / sqrt(variance * (1.0 / place + 1.0 / (count - place)))
         if best is None or t > best[0]:
             best = (t, place, right - left)

@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 from xbench.analysis.interval import Estimate, verdict
 from xbench.errors import RecordError, UsageError
 from xbench.files import whole_file
-from xbench.text import near
+from xbench.text import near, read_share
 
 FILE = "pyproject.toml"
 _KEYS = ("effect", "margin", "thresholds")
@@ -115,26 +115,20 @@ def _shares(file: Path, where: str, table: dict[str, Any]) -> dict[str, float]:
     for key in ("effect", "margin"):
         if key not in table:
             continue
-        value = table[key]
-        text = value.strip() if isinstance(value, str) else value
-        try:
-            percent = isinstance(text, str) and text.endswith("%")
-            share = float(text.removesuffix("%")) / 100 if percent else float(text)
-        except (TypeError, ValueError, AttributeError):
-            share = -1.0
-        if isinstance(value, bool) or not 0.0 < share < 1.0:
+        share = read_share(str(table[key]))
+        if share is None:
             raise UsageError(
-                f"{file}, {where}: {key} = {value!r} is no share between 0 and 1",
+                f"{file}, {where}: {key} = {table[key]!r} is no share between 0 and 1",
                 'for instance "5%" or 0.05',
             )
         found[key] = share
     return found
 
 
-Judged = Literal["regressed", "improved", "same", "inconclusive"]
+ChangeKind = Literal["regressed", "improved", "same", "inconclusive"]
 
 
-def judge(ratio: Estimate, threshold: Threshold) -> Judged:
+def judge(ratio: Estimate, threshold: Threshold) -> ChangeKind:
     """Of head over base, where lower is better, by the verdict of the ratio with this margin.
 
     `regressed`: the verdict is slower, and the estimate at least the effect; `improved`: it is

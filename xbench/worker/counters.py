@@ -18,6 +18,9 @@ PER_THREAD = 0b110
 SLEPT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 """Linux: the clock that times, and what the machine slept."""
 
+IDLE_READINGS = 9
+"""Of the cost of an idle fence; the median counts."""
+
 
 class CpuTime:
     """The CPU time of this process's threads since this object was made.
@@ -167,7 +170,7 @@ def queued_ns() -> int:
     return total
 
 
-def idle_cost_ns(work: Callable[[], None], repeats: int = 9) -> int:
+def idle_cost_ns(work: Callable[[], None]) -> int:
     """The median wall time of `work`: the cost of a clock pair around an idle fence."""
-    times = sorted(measured(work).wall_ns for _ in range(repeats))
-    return times[repeats // 2]
+    times = sorted(measured(work).wall_ns for _ in range(IDLE_READINGS))
+    return times[IDLE_READINGS // 2]

@@ -22,7 +22,7 @@ COLUMNS = ("width", "cell", "time [95 %]", "ratio [95 %]", "to")
 OF_CELL = 3
 
 
-def compact_tables(source: Source) -> list[Table]:
+def short_tables(source: Source) -> list[Table]:
     """One table a curve; then other people's benchmarks; then cells without a number, and why."""
     found = curves_of(source)
     refused = refused_table(source.cells)
