@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.contracts import Factory, Gradient, Memory, Mode, Policy, Probe, Tensors, Variant
 from xbench.errors import CellFailed
+from xbench.machine.install_hint import install_hint
 from xbench.machine.own_process import resident_memory
 from xbench.ops import refusal
 from xbench.ops.products import product_bits
@@ -47,6 +48,7 @@ NOT_THERE = {
 PRECISION = {"ieee": "highest", "tf32": "tensorfloat32"}
 """Of float32 products; by default JAX takes what is fastest on the device."""
 
+NEWEST_PYTHON, SYSTEMS = (3, 14), ("Linux x86_64", "Linux aarch64", "Darwin arm64")
 PLATFORMS = {"cpu": "cpu", "cuda": "cuda,cpu"}
 """What JAX may load. A GPU cell needs the CPU too, for tensors that stay on the host."""
 
@@ -70,7 +72,7 @@ class JaxBackend:
         return Probe(
             installed=bool(found),
             version=found,
-            hint="pip install jax (with a GPU: pip install 'jax[cuda13]')",
+            hint=_install_hint(),
             modes=MODES,
             dtypes=DTYPES,
             devices=("cpu", "cuda"),
@@ -207,6 +209,11 @@ class JaxBackend:
 
     def close(self) -> None:
         """Nothing is held outside the process."""
+
+
+def _install_hint() -> str:
+    hint = install_hint("jax", NEWEST_PYTHON, SYSTEMS)
+    return f"{hint} (with a GPU: pip install 'jax[cuda13]')" if hint.startswith("pip") else hint
 
 
 def _version() -> str:
