@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.engine.burst import (
-    BURST_NS,
+    MIN_BURST_NS,
     LADDER,
     LEAD_IN_LIMIT_NS,
     OVERHEAD_FACTOR,
@@ -50,7 +50,7 @@ def test_a_burst_is_on_the_ladder_and_no_longer_than_needed(
     burst = choose_burst(call_ns, fence_ns, trains)
     assert burst.calls in LADDER
     assert burst.calls <= TRAINING_CALLS or not trains
-    wanted = max(BURST_NS, OVERHEAD_FACTOR * fence_ns)
+    wanted = max(MIN_BURST_NS, OVERHEAD_FACTOR * fence_ns)
     shorter = [calls for calls in LADDER if calls < burst.calls]
     assert all(calls * call_ns < wanted for calls in shorter)
 

@@ -16,7 +16,7 @@ from xbench.records.schema import Samples
 from xbench.text import show_seconds
 
 LADDER = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-BURST_NS = 2_000_000
+MIN_BURST_NS = 2_000_000
 """A burst lasts at least 2 ms, and at least `OVERHEAD_FACTOR` times what fencing it costs."""
 
 OVERHEAD_FACTOR = 100
@@ -48,7 +48,7 @@ class Burst:
 
 def wanted_ns(fence_ns: float) -> float:
     """How long a burst must last."""
-    return max(BURST_NS, OVERHEAD_FACTOR * fence_ns)
+    return max(MIN_BURST_NS, OVERHEAD_FACTOR * fence_ns)
 
 
 def choose_burst(call_ns: float, fence_ns: float, trains: bool) -> Burst:
