@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.engine.burst import (
-    MIN_BURST_NS,
     LADDER,
     LEAD_IN_LIMIT_NS,
+    MIN_BURST_NS,
     OVERHEAD_FACTOR,
     TRAINING_CALLS,
     Burst,
