@@ -435,7 +435,7 @@ SHORT = {
     "xbench/cli/compare.py": "a command is a file",
     "xbench/conformance/__main__.py": "Python looks for it",
     "xbench/machine/install_hint.py": "nothing else asks what has a wheel",
-    "xbench/selftest/known_cases.py": "a user's suite file is run, and would be run twice if it held this",
+    "xbench/selftest/known_cases.py": "a user's suite file is run: this would be run twice",
     "xbench/version.py": "the build reads it",
     "xbench/worker/best_of_repeats.py": "what both kinds of ceilings share",
 }
