@@ -20,6 +20,7 @@ from xbench.engine.peak_memory import timing_budget_s
 from xbench.plan.plan import Plan, make_plan
 from xbench.records.read import read_run
 from xbench.records.schema import MemoryLine
+from xbench.text import plural
 from xbench.worker.peak import LEAST_CALLS, MOST_CALLS
 
 HEAVY = str(HELPERS / "heavy.py")
@@ -199,7 +200,7 @@ def test_a_run_killed_among_its_memory_is_taken_up_there(tmp_path: Path) -> None
     assert after.groups == before.groups
     assert after.memory[: len(before.memory)] == before.memory
     assert Counter(line.id for line in after.memory) == Counter(timed)
-    assert f"the peak memory of {len(before.memory)} cells too" in said.decode()
+    assert f"the peak memory of {plural(len(before.memory), 'cell')} too" in said.decode()
 
 
 @pytest.mark.framework
