@@ -151,6 +151,36 @@ def test_a_signal_leaves_no_process_and_a_run_that_goes_on(
     resume(folder, begin)
 
 
+LOST = """
+import os, signal, time
+from xbench.cli.measuring import end_cleanly_on_signals
+end_cleanly_on_signals()
+class Old:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(10))
+old = Old()
+try:
+    del old
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("ended")
+"""
+
+
+def test_a_signal_that_comes_while_an_object_is_destroyed_is_not_lost() -> None:
+    """Python drops what is raised there: the run would go on to its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOST],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
 def test_a_folder_that_is_deleted_meanwhile_is_there_again(
     begin: Begin, eventually: Eventually
 ) -> None:

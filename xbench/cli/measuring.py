@@ -4,9 +4,11 @@ it selects and what it says of its plan."""
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from contextlib import AbstractContextManager
+from threading import Timer
 
 from xbench.errors import UsageError
 from xbench.machine.lock import MachineLease, one_at_a_time
@@ -16,18 +18,32 @@ from xbench.plan.select import AXES, Selection
 from xbench.registry import get_preset
 from xbench.text import plural, show_seconds
 
+SENT_AGAIN_S = 0.01
+"""After so long a signal is sent again whose exception was lost."""
+
 
 def end_cleanly_on_signals() -> None:
     """SIGTERM and SIGHUP end a run as Ctrl-C does: readable, nothing left behind. Only the first of
     them counts: what tidies up takes seconds, and whoever ends a group of processes sends two."""
-    ending = False
+    ending, usual = 0, sys.unraisablehook
 
     def interrupt(number: int, frame: object) -> None:
         nonlocal ending
         if not ending:
-            ending = True
+            ending = number
             raise KeyboardInterrupt
 
+    def repeat_if_lost(lost: sys.UnraisableHookArgs) -> None:
+        """An exception that is raised while an object is destroyed goes no further. The signal is
+        sent again, a moment later."""
+        nonlocal ending
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            usual(lost)
+            return
+        number, ending = ending, 0
+        Timer(SENT_AGAIN_S, os.kill, (os.getpid(), number or signal.SIGINT)).start()
+
+    sys.unraisablehook = repeat_if_lost
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, interrupt)
