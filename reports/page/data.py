@@ -203,7 +203,7 @@ _OF_PAIR = (
 
 
 def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
-    ratio, turned = each.ratio, each.inverse
+    ratio = each.ratio
     row = (
         at[each.cell.id],
         at[each.reference.id],
@@ -212,10 +212,20 @@ def _add(found: Columns, at: dict[str, int], each: Comparison) -> None:
         five_digits(ratio.high),
         ratio.launches,
         VERDICTS.index(each.verdict),
-        (show_ratio(ratio, each.verdict), show_ratio(turned.ratio, turned.verdict)),
+        _both_ways(each),
     )
     for column, value in zip(found.values(), row, strict=True):
         column.append(value)
+
+
+def _both_ways(each: Comparison) -> tuple[str, str]:
+    """The ratio as text, and the other way round: how many times faster the one is, the other is
+    slower."""
+    shown = show_ratio(each.ratio, each.verdict)
+    if each.verdict in ("faster", "slower"):
+        return shown, shown.replace(each.verdict, opposite(each.verdict))
+    turned = each.inverse
+    return shown, show_ratio(turned.ratio, turned.verdict)
 
 
 def five_digits(value: float | None) -> float | None:
