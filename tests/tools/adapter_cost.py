@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import tests_on_path  # noqa: F401
+
 from xbench.analysis.interval import over_launches
 from xbench.contracts import Backend, Gradient, Mode, Policy, Spec, Variant
 from xbench.keys import WorkerKey
