@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from xbench.analysis.summary import CellSummary, summarise
-from xbench.cli.options import DEFAULT_SEED, RESULTS
+from xbench.defaults import RESULTS, SEED
 from xbench.engine.progress import PlainProgress
 from xbench.engine.run_plan import RunInProgress, measure_again, only
 from xbench.engine.settings import Settings, make_header, new_run_id
@@ -163,7 +163,7 @@ class Bench:
     recording: RunInProgress | None = None
     summaries: dict[str, CellSummary] = field(default_factory=dict)
     lines: dict[str, list[CellLine]] = field(default_factory=dict)
-    turn: ExitStack = field(default_factory=ExitStack)
+    until_the_end: ExitStack = field(default_factory=ExitStack)
     """Holds the machine from the first group that is measured to the session's end."""
 
     def summary(self, name: str) -> tuple[CellSummary, list[CellLine]]:
@@ -194,12 +194,10 @@ class Bench:
 
     def _start(self) -> RunInProgress:
         held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
-        turn, run_id = self.turn.enter_context(held), new_run_id()
+        lease, run_id = self.until_the_end.enter_context(held), new_run_id()
         folder = make_run_folder(self.root / RESULTS, run_id)
-        settings = Settings(DEFAULT_SEED, folder, unlocked=turn.unlocked, variables=self.variables)
-        header = make_header(
-            self.plan, run_id, self.preset, ["pytest"], DEFAULT_SEED, self.variables
-        )
+        settings = Settings(SEED, folder, unlocked=lease.unlocked, variables=self.variables)
+        header = make_header(self.plan, run_id, self.preset, ["pytest"], SEED, self.variables)
         self.recording = RunInProgress(self.plan, settings, header, PlainProgress(self.plan))
         self.recording.begin()
         return self.recording
@@ -299,7 +297,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the journal, and judge what it holds if that is asked for."""
     bench = session.config.stash.get(BENCH, None)
     recording, whole = None, False
-    with bench.turn if bench is not None else nullcontext():
+    with bench.until_the_end if bench is not None else nullcontext():
         if bench is not None and bench.recording is not None:
             recording = bench.recording
             planned = {cell.id for group in bench.plan.groups for cell in group.cells}

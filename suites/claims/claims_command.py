@@ -110,14 +110,14 @@ def _measured(claims: ClaimSet, options: argparse.Namespace) -> Path:
     from xbench.records.journal import make_run_folder
     from xbench.suites.claims.show import show_exhibits
 
-    with hold_machine(options) as turn:
+    with hold_machine(options) as lease:
         plan = _plan(claims, options.launches)
         print(plan_in_one_line(plan, claims.preset), file=sys.stderr)
         shown = claims.planted()
         run_id = new_run_id()
         folder = make_run_folder(options.out, run_id).resolve()
         header = make_header(plan, run_id, claims.preset.name, options.command_line, options.seed)
-        settings = Settings(options.seed, folder, unlocked=turn.unlocked)
+        settings = Settings(options.seed, folder, unlocked=lease.unlocked)
         progress = make_progress(plan)
 
         def after_last_launch(workers: Workers) -> Iterator[ValuesLine]:

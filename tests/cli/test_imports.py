@@ -102,7 +102,7 @@ def test_help_of_a_command_imports_its_options_and_nothing_else(
     parts = own.split(".")
     with_packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
     ours = {name for name in found if name.startswith("xbench")}
-    assert ours - {"xbench.cli.options"} == THE_COMMAND_LINE | with_packages
+    assert ours - {"xbench.cli.options", "xbench.defaults"} == THE_COMMAND_LINE | with_packages
 
 
 def test_list_asks_for_versions_without_importing(tmp_path: Path, checkout: dict[str, str]) -> None:

@@ -9,8 +9,16 @@ import msgspec
 
 from xbench.contracts import Gradient, Spec
 from xbench.keys import CellKey, WorkerKey
+from xbench.ops import get_op
 from xbench.plan.cell import Cell
 from xbench.records.schema import CellPlan
+
+ADAM = get_op("mlp_train").spec("float32", n=100, d=1, h=20480, o=1, optimizer="adam", loss="mse")
+
+
+def matmul(width: int = 512, dtype: str = "float32") -> Spec:
+    """The product of the suite `matmul`, of other widths."""
+    return get_op("matmul").spec(dtype, m=64, k=1000, n=width)
 
 
 def worker_key(backend: str = "numpy", **axes: Any) -> WorkerKey:

@@ -433,6 +433,7 @@ SHORT = {
     "suites/mlp.py": "a suite is a file",
     "suites/transfers.py": "a suite is a file",
     "xbench/cli/compare.py": "a command is a file",
+    "xbench/defaults.py": "the command line and the pytest plug-in share it",
     "xbench/conformance/__main__.py": "Python looks for it",
     "xbench/machine/install_hint.py": "nothing else asks what has a wheel",
     "xbench/selftest/known_cases.py": "a user's suite file is run: this would be run twice",

@@ -6,33 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from helpers.made_keys import cell_of
-from xbench.contracts import Mode, Spec
+from helpers.made_keys import ADAM, cell_of, matmul, worker_key
 from xbench.errors import UsageError
-from xbench.keys import WorkerKey
 from xbench.ops import get_op
 from xbench.plan.cell import Cell, Group, make_groups
 
-ADAM = get_op("mlp_train").spec("float32", n=100, d=1, h=20480, o=1, optimizer="adam", loss="mse")
-
-
-def worker(
-    backend: str = "torch",
-    device: str = "cpu",
-    mode: Mode = "eager",
-    threads: str = "all",
-    math: str = "ieee",
-    allocator: str = "reuse",
-) -> WorkerKey:
-    return WorkerKey(backend, device, mode, threads, math, allocator)
-
-
-def matmul(width: int = 512, dtype: str = "float32") -> Spec:
-    return get_op("matmul").spec(dtype, m=64, k=1000, n=width)
-
 
 def test_family_and_width_are_no_part_of_an_id() -> None:
-    plain = cell_of(ADAM, worker(), "manual")
+    plain = cell_of(ADAM, worker_key("torch"), "manual")
     placed = replace(plain, family="a family", width=7)
     assert plain.id == placed.id
     assert plain.key.group_id == placed.key.group_id
@@ -40,10 +21,10 @@ def test_family_and_width_are_no_part_of_an_id() -> None:
 
 def test_a_group_holds_every_backend_mode_and_gradient_of_a_workload() -> None:
     together = [
-        cell_of(ADAM, worker("numpy"), "manual"),
-        cell_of(ADAM, worker("torch"), "autograd"),
-        cell_of(ADAM, worker("torch", mode="compiled"), "manual"),
-        cell_of(ADAM, worker("numpy", allocator="system"), "manual"),
+        cell_of(ADAM, worker_key("numpy"), "manual"),
+        cell_of(ADAM, worker_key("torch"), "autograd"),
+        cell_of(ADAM, worker_key("torch", mode="compiled"), "manual"),
+        cell_of(ADAM, worker_key("numpy", allocator="system"), "manual"),
     ]
     assert make_groups(together) == [Group(together[0].key.group_id, tuple(together))]
     assert together[0].key.group_id == "mlp_train/n100-d1-h20480-o1-adam-mse/float32/cpu/tall"
@@ -52,21 +33,24 @@ def test_a_group_holds_every_backend_mode_and_gradient_of_a_workload() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        cell_of(matmul(2048), worker(), "none"),
-        cell_of(matmul(dtype="float64"), worker(), "none"),
-        cell_of(matmul(), worker(device="cuda:0"), "none"),
-        cell_of(matmul(), worker(threads="1"), "none"),
-        cell_of(matmul(), worker(math="tf32"), "none"),
+        cell_of(matmul(2048), worker_key("torch"), "none"),
+        cell_of(matmul(dtype="float64"), worker_key("torch"), "none"),
+        cell_of(matmul(), worker_key("torch", device="cuda:0"), "none"),
+        cell_of(matmul(), worker_key("torch", threads="1"), "none"),
+        cell_of(matmul(), worker_key("torch", math="tf32"), "none"),
     ],
     ids=("size", "dtype", "device", "threads", "math"),
 )
 def test_what_may_not_be_compared_is_not_in_one_group(other: Cell) -> None:
-    assert len(make_groups([cell_of(matmul(), worker(), "none"), other])) == 2
+    assert len(make_groups([cell_of(matmul(), worker_key("torch"), "none"), other])) == 2
 
 
 def test_groups_keep_the_order_of_the_cells() -> None:
-    first, second = cell_of(matmul(2048), worker(), "none"), cell_of(matmul(512), worker(), "none")
-    third = cell_of(matmul(2048), worker("numpy"), "none")
+    first, second = (
+        cell_of(matmul(2048), worker_key("torch"), "none"),
+        cell_of(matmul(512), worker_key("torch"), "none"),
+    )
+    third = cell_of(matmul(2048), worker_key("numpy"), "none")
     groups = make_groups([first, second, third])
     assert [group.cells for group in groups] == [(first, third), (second,)]
     assert groups[0].spec == first.spec

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.made_keys import cell_key, cell_of, worker_key
-from xbench.contracts import GRADIENTS, MODES, Gradient, Mode, Policy, Spec, Variant
+from helpers.made_keys import ADAM, cell_key, cell_of, matmul, worker_key
+from xbench.contracts import GRADIENTS, MODES, Gradient, Mode, Policy, Variant
 from xbench.errors import UsageError
 from xbench.keys import (
     ALLOCATOR_POLICIES,
@@ -20,7 +20,6 @@ from xbench.keys import (
     MATH_MODES,
     SIDES,
     CellKey,
-    WorkerKey,
     label,
 )
 from xbench.ops import OPS, get_op
@@ -28,32 +27,15 @@ from xbench.plan.build import build_rows
 from xbench.plan.select import Selection
 from xbench.suites.presets import PRESETS
 
-ADAM = get_op("mlp_train").spec("float32", n=100, d=1, h=20480, o=1, optimizer="adam", loss="mse")
-
-
-def worker(
-    backend: str = "torch",
-    device: str = "cpu",
-    mode: Mode = "eager",
-    threads: str = "all",
-    math: str = "ieee",
-    allocator: str = "reuse",
-) -> WorkerKey:
-    return WorkerKey(backend, device, mode, threads, math, allocator)
-
-
-def matmul(width: int = 512, dtype: str = "float32") -> Spec:
-    return get_op("matmul").spec(dtype, m=64, k=1000, n=width)
-
 
 def test_the_id_of_the_design() -> None:
-    cell = cell_of(ADAM, worker(), "autograd")
+    cell = cell_of(ADAM, worker_key("torch"), "autograd")
     assert cell.id == ("mlp_train/n100-d1-h20480-o1-adam-mse/float32/torch/cpu/eager/autograd/tall")
 
 
 def test_math_and_allocator_stand_in_an_id_only_where_unusual() -> None:
     def ending(threads: str = "all", math: str = "ieee", allocator: str = "reuse") -> str:
-        key = worker(threads=threads, math=math, allocator=allocator)
+        key = worker_key("torch", threads=threads, math=math, allocator=allocator)
         return cell_of(ADAM, key, "manual").id.split("/manual/")[1]
 
     assert ending() == "tall"
@@ -64,16 +46,16 @@ def test_math_and_allocator_stand_in_an_id_only_where_unusual() -> None:
 
 
 def test_worker_ids_name_what_one_process_serves() -> None:
-    assert worker().id == "torch/cpu/eager/tall"
-    assert worker(device="cuda:1", mode="compiled").id == "torch/cuda:1/compiled/tall"
-    assert worker(threads="4", math="tf32", allocator="system").id == (
+    assert worker_key("torch").id == "torch/cpu/eager/tall"
+    assert worker_key("torch", device="cuda:1", mode="compiled").id == "torch/cuda:1/compiled/tall"
+    assert worker_key("torch", threads="4", math="tf32", allocator="system").id == (
         "torch/cpu/eager/t4/tf32/system"
     )
 
 
 def test_a_policy_spells_the_threads_out() -> None:
-    assert worker().policy(8) == Policy("cpu", "eager", 8, "ieee", "reuse")
-    assert worker(threads="3").policy(8).threads == 3
+    assert worker_key("torch").policy(8) == Policy("cpu", "eager", 8, "ieee", "reuse")
+    assert worker_key("torch", threads="3").policy(8).threads == 3
 
 
 def test_optional_parameters_are_labelled_only_where_they_differ() -> None:
@@ -103,7 +85,7 @@ def test_a_label_follows_the_order_of_the_op_not_of_the_caller() -> None:
 def test_ids_can_be_selected_by_pytest_and_taken_apart(
     op: str, n: int, w: int, mode: Mode, gradient: Gradient, device: str, threads: int
 ) -> None:
-    key = worker(device=device, mode=mode, threads=str(threads))
+    key = worker_key("torch", device=device, mode=mode, threads=str(threads))
     cell = cell_of(get_op(op).spec("float64", n=n, w=w), key, gradient)
     assert not set(cell.id) & set("=, \t[]()'\"")
     assert cell.id.isascii()
@@ -115,12 +97,12 @@ def test_every_built_in_op_has_an_id_without_equals_sign_or_comma() -> None:
     for op in OPS.values():
         choices = dict(op.choices)
         spec = op.spec("float32", **{name: choices.get(name, (3,))[0] for name in op.params})
-        assert not set(cell_of(spec, worker(), op.gradients[0]).id) & set("=, ")
+        assert not set(cell_of(spec, worker_key("torch"), op.gradients[0]).id) & set("=, ")
 
 
 def test_different_cells_have_different_ids() -> None:
     cells = [
-        cell_of(spec, worker(backend, mode=mode, threads=threads), gradient)
+        cell_of(spec, worker_key(backend, mode=mode, threads=threads), gradient)
         for spec in (matmul(), matmul(2048), matmul(dtype="float64"), ADAM)
         for backend in ("numpy", "torch")
         for mode in MODES
@@ -131,7 +113,9 @@ def test_different_cells_have_different_ids() -> None:
 
 
 def test_a_cell_tells_its_factory_mode_and_gradient() -> None:
-    assert cell_of(ADAM, worker(mode="graph"), "custom").key.variant == Variant("graph", "custom")
+    assert cell_of(ADAM, worker_key("torch", mode="graph"), "custom").key.variant == Variant(
+        "graph", "custom"
+    )
 
 
 def every_axis(key: CellKey) -> list[CellKey]:
@@ -213,7 +197,7 @@ def test_names_of_other_things_are_no_ids(text: str) -> None:
 
 
 def test_a_parsed_word_is_called_by_itself() -> None:
-    found = CellKey.parse(cell_of(ADAM, worker()).id).params
+    found = CellKey.parse(cell_of(ADAM, worker_key("torch")).id).params
     assert found == {"n": 100, "d": 1, "h": 20480, "o": 1, "adam": "adam", "mse": "mse"}
 
 
@@ -231,7 +215,7 @@ def test_keys_are_equal_where_their_ids_are() -> None:
 
 
 def test_a_file_holds_the_fields_and_nothing_made_of_them() -> None:
-    for key in every_axis(cell_of(ADAM, worker(), "autograd").key):
+    for key in every_axis(cell_of(ADAM, worker_key("torch"), "autograd").key):
         kept = key.id, key.worker, key.spec
         assert all(each in vars(key).values() for each in kept)
         fields: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(key))
@@ -242,7 +226,7 @@ def test_a_file_holds_the_fields_and_nothing_made_of_them() -> None:
 
 
 def test_ids_of_parts() -> None:
-    key = replace(cell_of(ADAM, worker("torch"), "autograd").key, math="tf32", cache="cold")
+    key = replace(cell_of(ADAM, worker_key("torch"), "autograd").key, math="tf32", cache="cold")
     assert key.workload_id == "mlp_train/n100-d1-h20480-o1-adam-mse/float32"
     assert key.group_id == f"{key.workload_id}/cpu/tall/tf32/cold"
     assert replace(key, side="head").group_id == f"{key.workload_id}/cpu/ab/tf32/cold"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xbench.cli.options import (
-    RESULTS,
     add_env,
     add_no_lock,
     add_rounds,
@@ -20,6 +19,7 @@ from xbench.cli.options import (
     folder,
     seconds,
 )
+from xbench.defaults import RESULTS
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _measure(
 
     run_id, planner = new_run_id(), _planner(options, selection)
     with (
-        hold_machine(options) as turn,
+        hold_machine(options) as lease,
         _scratch(options.out, run_id) as scratch,
         standing(asked, scratch) as sides,
     ):
@@ -149,7 +149,7 @@ def _measure(
             options.command_line,
             options.seed,
             options.budget,
-            turn.unlocked,
+            lease.unlocked,
             variables,
             _print_progress,
         )

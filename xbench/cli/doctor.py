@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from xbench.cli import EXIT_FAILED
-from xbench.cli.options import RESULTS, folder
+from xbench.cli.options import folder
+from xbench.defaults import RESULTS
 
 WIDEST = 110
 """Columns of what is printed, at most."""

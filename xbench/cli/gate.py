@@ -99,9 +99,9 @@ def _measure_again(
     check_unchanged(run, whole, options)
     _check_commit(run)
     part = only(whole, cells, memory)
-    with one_at_a_time(["xbench", "gate", "--confirm"], locked, print_message) as turn:
+    with one_at_a_time(["xbench", "gate", "--confirm"], locked, print_message) as lease:
         print(f"confirming: {plan_in_one_line(part, preset)}", file=sys.stderr)
-        settings = settings_of(options, candidate.folder, turn)
+        settings = settings_of(options, candidate.folder, lease)
         return read_stored(measure_again(part, settings, run.header, make_progress))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xbench.cli.options import RESULTS
+from xbench.defaults import RESULTS
 from xbench.errors import RecordError, UsageError
 
 

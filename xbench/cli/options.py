@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from xbench.defaults import RESULTS, SEED
 from xbench.errors import RecordError, UsageError
-
-RESULTS = "xbench-results"
-"""The folder of all runs, where the user names no other."""
-DEFAULT_SEED = 5
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -75,9 +72,9 @@ def add_seed(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--seed",
         type=int,
-        default=DEFAULT_SEED,
+        default=SEED,
         metavar="N",
-        help=f"seed of the input data and of the random orders (default {DEFAULT_SEED})",
+        help=f"seed of the input data and of the random orders (default {SEED})",
     )
 
 

@@ -119,13 +119,13 @@ def main(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(describe_plan(plan))
         return 0
-    with hold_machine(options) as turn:
-        if turn.waited:
+    with hold_machine(options) as lease:
+        if lease.waited:
             preset, plan = plan_of(options)
         print(plan_in_one_line(plan, preset), file=sys.stderr)
         run_id = new_run_id()
         folder = make_run_folder(options.out, run_id)
-        settings = settings_of(options, folder, turn)
+        settings = settings_of(options, folder, lease)
         header = make_header(
             plan, run_id, preset.name, options.command_line, options.seed, settings.variables
         )
@@ -227,15 +227,15 @@ def _resume(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(before.line)
         return 0
-    with hold_machine(options) as turn:
-        if turn.waited:  # for somebody who measured it to its end, perhaps
+    with hold_machine(options) as lease:
+        if lease.waited:  # for somebody who measured it to its end, perhaps
             before = _read_interrupted(options)
         print(before.line, file=sys.stderr)
         run, plan = before.run, before.plan
         known = [line.id for line in run.memory]
         failed = [cell.id for line in run.groups for cell in line.cells if cell.status != "ok"]
         progress = make_progress(plan, [line.group for line in run.groups], [*known, *failed])
-        settings = settings_of(before.options, run.folder, turn)
+        settings = settings_of(before.options, run.folder, lease)
         return _measure(plan, settings, run.header, progress, True, options)
 
 

@@ -39,8 +39,8 @@ def plan_of(options: argparse.Namespace) -> tuple[Preset, Plan]:
     return selection.preset, plan_selection(selection, effort)
 
 
-def settings_of(options: argparse.Namespace, folder: Path, turn: MachineLease) -> Settings:
-    """How the engine measures into `folder`, by these options of `run`, in this turn."""
+def settings_of(options: argparse.Namespace, folder: Path, lease: MachineLease) -> Settings:
+    """How the engine measures into `folder`, by these options of `run`."""
     from xbench.engine.settings import Settings
     from xbench.process.environment import read_given
     from xbench.registry import plugin_suites
@@ -57,7 +57,7 @@ def settings_of(options: argparse.Namespace, folder: Path, turn: MachineLease) -
         (*files, *of_other_packages),
         budget_s=options.budget,
         fresh_ceilings=options.fresh_ceilings,
-        unlocked=turn.unlocked,
+        unlocked=lease.unlocked,
         variables=read_given(options.env),
     )
 
