@@ -4,15 +4,14 @@ files are written, and one format is printed.
 
 from __future__ import annotations
 
-import gc
 import io
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xbench.errors import UsageError
+from xbench.records.read import no_collecting
 from xbench.reports.curves import name_sources
 from xbench.reports.draw.frame import colours
 from xbench.reports.draw.static_figures import draw_all, free_slug, main_figures
@@ -119,7 +118,7 @@ def write_report(
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
     sources = select(load_all(runs, reference), only)
     make_folder(out)
-    with _collector_at_rest():
+    with no_collecting():
         report = make_report(sources, title)
         with texts_beside(out, report):
             figures = report_figures(report, every=bool(only))
@@ -131,16 +130,6 @@ def write_report(
     sys.stderr.write(f"report: {out / PAGE}\n")
     if open_page:
         _open(out / PAGE)
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """What was read stays to the end: the collector need not go through it again and again."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _text(output_format: str, out: Path, report: Report, title: str | None) -> str:

@@ -142,6 +142,7 @@ class Contest:
         ]
 
 
+@lru_cache(maxsize=16)
 def contests(source: Source) -> dict[Setting, list[Contest]]:
     """Every workload of which a cell has a number, by curve, from the smallest width up."""
     found: dict[tuple[Setting, int, str], Contest] = {}

@@ -120,7 +120,7 @@ class CellKey:
         """`op/params/dtype`: the same inputs and the same answer for every backend."""
         return workload_id(self.spec)
 
-    @property
+    @cached_property
     def group_id(self) -> str:
         """The cells that are measured in the same rounds: of all backends, modes, gradients and
         allocators, and of both sides of an A/B, which may differ in threads; cold ones apart."""

@@ -17,7 +17,7 @@ WIDE = 2.0
 FAR = 100.0
 NOTHING = "–"
 _LARGE = 1e7
-_remembered = lru_cache(maxsize=1 << 16)
+_remembered = lru_cache(maxsize=1 << 18)
 """The tables, the page and the files show the same figures."""
 
 
@@ -84,6 +84,7 @@ def show_factor(ratio: Estimate, judged: Verdict) -> tuple[str, str]:
     return shown[0], f"[{shown[1]}, {shown[2]}]"
 
 
+@_remembered
 def show_rate(
     amount: int,
     time_s: float,
@@ -144,7 +145,7 @@ def _fixed(value: float, places: int) -> str:
     """To so many places; digits that nobody knows are not written out."""
     if value >= _LARGE:
         return f"{value:.{max(places + floor(log10(value)), 0)}e}"
-    return f"{round(value, places):.{max(places, 0)}f}"
+    return f"{value:.{places}f}" if places >= 0 else f"{round(value, places):.0f}"
 
 
 def digits(value: float, count: int) -> str:

@@ -22,7 +22,7 @@ def from_journal(path: Path) -> list[Trial]:
         cells = [line for line in group.cells if line.status == "ok"]
         if len(cells) == 2:
             both = zip(*(each.timed.involuntary_switches for each in cells), strict=True)
-            upper, lower = (rounds_of(each, group) for each in cells)
+            upper, lower = rounds_of(group, {each.id for each in cells}).values()
             launch = Launch(upper, lower, [sum(each) for each in both])
             found.setdefault(group.group, []).append(launch)
     return list(found.values())

@@ -237,9 +237,9 @@ class Rounds:
             raise ValueError(f"no rounds with times {[*self.seconds, *self.canary_s]!r}")
         if self.canary_s and len(self.canary_s) != len(self.seconds):
             raise ValueError(f"{len(self.canary_s)} canaries for {len(self.seconds)} rounds")
-        fastest = sorted(self.seconds)[: max(2, -(-len(self.seconds) // 4))]
+        fastest = sorted(logs)[: max(2, -(-len(logs) // 4))]
         object.__setattr__(self, "logs", logs)
-        object.__setattr__(self, "low", fmean([log(each) for each in fastest]))
+        object.__setattr__(self, "low", fmean(fastest))
 
 
 def location(per_call_s: Sequence[float]) -> float:

@@ -6,7 +6,7 @@ default gradient counts as equal to another's (NumPy by hand against autograd is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import combinations
@@ -24,7 +24,7 @@ from xbench.analysis.stopping import Launching, level_of
 from xbench.analysis.summary import CellSummary, per_call_s
 from xbench.errors import UsageError
 from xbench.records.read import Run
-from xbench.records.schema import CellLine, CellPlan, GroupLine
+from xbench.records.schema import CellPlan, GroupLine
 
 SIDE = "side"
 AXES = ("backend", "mode", "gradient", "allocator", SIDE)
@@ -134,10 +134,7 @@ def _groups(run: Run, summaries: list[CellSummary]) -> Iterator[_Group]:
         lines.setdefault(group.group, {})[group.launch] = group
     kind: Launching = "fixed" if run.header.target is None else "adaptive"
     for name, launches in lines.items():
-        rounds = [
-            {line.id: rounds_of(line, group) for line in group.cells if line.id in by_id}
-            for group in launches.values()
-        ]
+        rounds = [rounds_of(group, by_id) for group in launches.values()]
         plans = [by_id[key] for key in dict.fromkeys(key for each in rounds for key in each)]
         yield _Group(name, plans, cache(partial(_judge, rounds, kind)))
 
@@ -183,10 +180,15 @@ def unpaired_cells(summaries: list[CellSummary], reference: str | None = None) -
     ]
 
 
-def rounds_of(line: CellLine, group: GroupLine) -> Rounds:
-    """A cell's rounds in one launch, with their canaries where all were taken."""
+def rounds_of(group: GroupLine, wanted: Container[str]) -> dict[str, Rounds]:
+    """The rounds of one launch by cell, of those wanted; with their canaries where all were
+    taken."""
     canary = [each * 1e-9 for each in group.canary_ns]
-    return Rounds(per_call_s(line), canary if len(canary) == len(line.timed.wall_ns) else ())
+    return {
+        line.id: Rounds(per_call_s(line), canary if len(canary) == len(line.timed.wall_ns) else ())
+        for line in group.cells
+        if line.id in wanted
+    }
 
 
 def one_axis(cell: CellPlan, other: CellPlan) -> str | None:

@@ -208,7 +208,7 @@ def _share_keys(line: GroupLine, planned: Sequence[_Planned]) -> None:
 
 @contextmanager
 def no_collecting() -> Iterator[None]:
-    """Leave the garbage collector off: lines, summaries and ratios hold no cycles, and it would go
+    """Leave the garbage collector off: what is read and made of it holds no cycles, and it would go
     through all of them again and again, for three quarters of the time that reading takes."""
     enabled = gc.isenabled()
     gc.disable()
