@@ -11,6 +11,7 @@ from xbench.engine.oracle_client import OracleClient
 from xbench.engine.progress import SilentProgress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.settings import Settings
+from xbench.engine.time_spent import TimeSpent
 from xbench.engine.workers import Workers
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell
@@ -51,4 +52,5 @@ def idle_launch(
         ceilings=ceilings or RunCeilings(),
         bursts={},
         progress=SilentProgress(),
+        spent=TimeSpent(),
     )

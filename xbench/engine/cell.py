@@ -59,6 +59,10 @@ class CellWork:
 
         Raises: CellFailed("invalid", ...) with what is wrong; a wrong result has no time."""
         self.launch.progress.doing("check", cell)
+        with self.launch.spent.on("judging results"):
+            return self._judge(cell, calls)
+
+    def _judge(self, cell: Cell, calls: int) -> tuple[dict[str, str], int]:
         file = str(self.launch.settings.scratch / "answer.npz")
         expect_s = self.launch.plan.predictions[cell.id].load_s
         answer = self.launch.ask(

@@ -56,7 +56,8 @@ class GroupRun:
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
         try:
-            self.work.inputs = self.launch.oracle.prepare(judged)
+            with self.launch.spent.on("inputs and exact answers"):
+                self.work.inputs = self.launch.oracle.prepare(judged)
             while len(self.failed) < len(cells):
                 alive = self.launch.draws.order(c for c in cells if c.id not in self.failed)
                 lines = {cell.id: CellLine(key=cell.key) for cell in alive}
@@ -93,24 +94,30 @@ class GroupRun:
 
     def _attempt(self, cells: list[Cell], lines: dict[str, CellLine]) -> list[list[int]]:
         """Returns: the order of bursts in each round, as places in `cells`."""
-        self._place(cells)
+        spent = self.launch.spent
+        with spent.on("placing inputs"):
+            self._place(cells)
         placed = [cell for cell in cells if cell.id not in self.failed]
-        for cell in placed:
-            self._guard(cell, partial(self.work.load, cell, lines[cell.id]))
+        with spent.on("loading and first calls"):
+            for cell in placed:
+                self._guard(cell, partial(self.work.load, cell, lines[cell.id]))
         ready = [cell for cell in cells if cell.id not in self.failed]
-        for cell in ready:
-            self._guard(cell, partial(self.calibration.warm_up, cell, lines[cell.id]))
+        with spent.on("warm-up and choice of bursts"):
+            for cell in ready:
+                self._guard(cell, partial(self.calibration.warm_up, cell, lines[cell.id]))
         ready = [cell for cell in ready if cell.id not in self.failed]
         mine = {cell.id: lines[cell.id] for cell in ready}
         self.calibration.settle_bursts(ready, mine)
         if not ready:
             return []
-        order = self._rounds(cells, ready, lines)
-        if self.launch.number == 0 and self.calibration.resettle(ready, mine):
+        with spent.on("rounds"):
             order = self._rounds(cells, ready, lines)
-        checks = TimedChecks(self.launch, self.work)
-        for cell in ready:
-            self._guard(cell, partial(checks.check, cell, lines[cell.id], self.launch.number == 0))
+            if self.launch.number == 0 and self.calibration.resettle(ready, mine):
+                order = self._rounds(cells, ready, lines)
+        checks, first = TimedChecks(self.launch, self.work), self.launch.number == 0
+        with spent.on("checking times"):
+            for cell in ready:
+                self._guard(cell, partial(checks.check, cell, lines[cell.id], first))
         return order
 
     def _guard(self, cell: Cell, work: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +13,7 @@ from xbench.engine.oracle_client import OracleClient
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, FreeCores, WaitBudget
 from xbench.engine.settings import Settings
+from xbench.engine.time_spent import TimeSpent
 from xbench.engine.workers import Workers
 from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
@@ -52,12 +54,17 @@ class LaunchContext:
     ceilings: RunCeilings
     bursts: dict[str, Burst]
     progress: Progress
+    spent: TimeSpent
 
     def free_cores(self, cells: Sequence[Cell]) -> FreeCores:
         """What holds bursts of these cells back while others need the cores."""
         cores = self.plan.cores
         threads = max(cell.worker.policy(cores).threads for cell in cells)
-        return FreeCores(cores, threads, self.wait_budget)
+        return FreeCores(cores, threads, self.wait_budget, sleep=self._pause)
+
+    def _pause(self, seconds: float) -> None:
+        with self.spent.on("waiting for idle cores"):
+            time.sleep(seconds)
 
     def ask(self, cell: Cell, request: Request[R], expect_s: float) -> R:
         """The reply of the cell's worker. It may take twenty times the expected seconds, and at

@@ -27,6 +27,7 @@ from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
 from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
 from xbench.engine.settings import Settings, make_header, new_run_id
+from xbench.engine.time_spent import TimeSpent
 from xbench.engine.workers import Workers
 from xbench.files import write_whole
 from xbench.keys import WorkerKey
@@ -107,6 +108,7 @@ class RunInProgress:
     memory: list[MemoryLine] = field(default_factory=list)
     without_peak: list[str] = field(default_factory=list)
     wait_budget: WaitBudget = field(default_factory=WaitBudget)
+    spent: TimeSpent = field(default_factory=TimeSpent)
     began: float = field(default_factory=time.monotonic)
     opening_s: float = 0.0
     """What the workers of the last launch took to start."""
@@ -134,6 +136,7 @@ class RunInProgress:
             replace_link_with_folder(folder)
         before = read_run(self.settings.folder)
         self.ceilings, self.workers, self.memory = before.ceilings, before.workers, before.memory
+        self.spent.take_up(before.footer.spent if before.footer else [])
         for line in before.groups:
             self._remember(line)
 
@@ -168,8 +171,10 @@ class RunInProgress:
                 if self._precise(launch) or not schedule.allows(max(longest_s, least_s)):
                     break
                 began = time.monotonic()
-                self._launch(launch, order, schedule, oracle, canary)
+                with self.spent.on("starting and ending workers"):
+                    self._launch(launch, order, schedule, oracle, canary)
                 longest_s = max(longest_s, time.monotonic() - began) if launch else 0.0
+                self.spent.first_launch_is_over()
         finally:
             oracle.close()
             canary.close()
@@ -191,7 +196,8 @@ class RunInProgress:
             workers.start(draws.order(self._keys(order)))
             self.opening_s = time.monotonic() - began
             if launch == 0:
-                self._ask_for_products(workers)
+                with self.spent.on("machine ceilings"):
+                    self._ask_for_products(workers)
             context = LaunchContext(
                 number=launch,
                 plan=self.plan,
@@ -204,6 +210,7 @@ class RunInProgress:
                 ceilings=RunCeilings(self.ceilings, self._ceilings_again),
                 bursts=self.bursts,
                 progress=self.progress,
+                spent=self.spent,
             )
             for group in order:
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
@@ -226,8 +233,9 @@ class RunInProgress:
     def _find_ceilings(self) -> None:
         """Measure, or look up, what the machine reaches at most: once a run."""
         self.progress.starting("measuring what this machine reaches at most")
-        for line in known_ceilings(self.plan, self.settings, self.ceilings):
-            self._note_ceilings(line)
+        with self.spent.on("machine ceilings"):
+            for line in known_ceilings(self.plan, self.settings, self.ceilings):
+                self._note_ceilings(line)
 
     def _note_ceilings(self, line: CeilingsLine) -> None:
         self.journal.write(line)
@@ -244,7 +252,8 @@ class RunInProgress:
             return line
         self._looked_again[ceiling_key(line)] += 1
         self.progress.starting("measuring again what this machine reaches at most")
-        found = measured_again(line, self.plan, self.settings)
+        with self.spent.on("machine ceilings"):
+            found = measured_again(line, self.plan, self.settings)
         self._note_ceilings(found)
         return found
 
@@ -268,7 +277,8 @@ class RunInProgress:
         self.progress.starting("measuring peak memory")
         left_s = (self.settings.budget_s or inf) - (time.monotonic() - self.began)
         work = MemoryWork(self.plan, self.settings, self.progress, self._memory_measured)
-        left_out = work.measure(cells_without_peak(self.plan, self._so_far()), left_s)
+        with self.spent.on("peak memory"):
+            left_out = work.measure(cells_without_peak(self.plan, self._so_far()), left_s)
         self.without_peak = [f"{cell.id}: its peak memory was not measured" for cell in left_out]
         self.outcome = "budget" if left_out else self.outcome
 
@@ -287,7 +297,12 @@ class RunInProgress:
         run = self._so_far()
         target, budget_s = self.plan.target, self.settings.budget_s
         lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
-        footer = Footer(ended_utc=ended, outcome=outcome, unmet=[*lacking, *self.without_peak])
+        footer = Footer(
+            ended_utc=ended,
+            outcome=outcome,
+            unmet=[*lacking, *self.without_peak],
+            spent=self.spent.so_far(),
+        )
         return end_run(self.journal, run, footer, self.settings.folder)
 
     def _so_far(self) -> Run:
@@ -299,7 +314,8 @@ class RunInProgress:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return
-        line = GroupRun(launch, group).measure(cells)
+        with self.spent.on("the rest"):
+            line = GroupRun(launch, group).measure(cells)
         self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)

@@ -68,19 +68,23 @@ class TimedChecks:
         if found:
             raise CellFailed("invalid", "; ".join(found))
         if first_launch:
-            expect_s = 4 * self.launch.plan.predictions[cell.id].load_s
-            self.launch.ask(cell, FollowsInputsRequest(cell.id), expect_s)
-            try:
-                line.unchecked = LazyWorkChecks(self.launch).check(cell, line)
-            except CellFailed as error:
-                if error.status != "oom":
-                    raise
-                line.unchecked = NO_ROOM  # a timed cell needs less than its checks
+            with self.launch.spent.on("checking the work of calls"):
+                self._check_work(cell, line)
         if (problem := self._too_fast(cell, line)) is not None:
             raise CellFailed("invalid", problem)
         line.overhead = fence / median(line.timed.wall_ns)
         if line.calls > 1 and median(line.timed.wall_ns) / line.calls < LATENCY_LIMIT_NS:
             self._time_alone(cell, line, fence)
+
+    def _check_work(self, cell: Cell, line: CellLine) -> None:
+        expect_s = 4 * self.launch.plan.predictions[cell.id].load_s
+        self.launch.ask(cell, FollowsInputsRequest(cell.id), expect_s)
+        try:
+            line.unchecked = LazyWorkChecks(self.launch).check(cell, line)
+        except CellFailed as error:
+            if error.status != "oom":
+                raise
+            line.unchecked = NO_ROOM  # a timed cell needs less than its checks
 
     def _early_fence(self, cell: Cell, line: CellLine) -> str | None:
         """What `early_fence` says; where it complains, of more bursts: on a busy machine a reading

@@ -263,13 +263,22 @@ class ValuesLine(msgspec.Struct, frozen=True, kw_only=True, tag="values"):
     values: dict[str, Any] = {}
 
 
+class ActionTime(msgspec.Struct, frozen=True):
+    """Seconds that a run spent on an action: up to the end of its first launch, and after it."""
+
+    action: str
+    first_s: float
+    later_s: float
+
+
 class Footer(msgspec.Struct, frozen=True, kw_only=True, tag="footer"):
     """The last line: `outcome` is `complete`, `budget` (it ended first) or `interrupted`; `unmet`
-    says what a run with a target or a budget could not reach."""
+    says what a run with a target or a budget could not reach; `spent`: where its time went."""
 
     ended_utc: str
     outcome: str
     unmet: list[str] = []
+    spent: list[ActionTime] = []
 
 
 Line = Header | CeilingsLine | WorkerLine | GroupLine | MemoryLine | ValuesLine | Footer
