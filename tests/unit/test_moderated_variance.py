@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers.journals import NUMPY, TORCH, group, header, planned, taken, write
-from helpers.moderated import NEARLY_INFINITE, RULES, fit_prior
+from helpers.moderated import NEARLY_INFINITE, RULES, Prior, fit_prior
 from helpers.moderated_runs import Quantity, checked, quantities, thirds_by_spread
 
 
@@ -39,6 +39,13 @@ def test_a_guard_only_widens_and_t_is_students() -> None:
         assert (half[guarded] >= half["limma"]).all()
     assert (half["larger, half d0, or t"] >= half["larger, half d0"]).all()
     assert half["limma or t"][4] >= half["t"][4]
+
+
+@pytest.mark.parametrize(("d0", "jump"), [(1.5, 1.63), (2.5, 1.75)])
+def test_where_t_takes_over_from_limma_the_interval_jumps(d0: float, jump: float) -> None:
+    rising = np.linspace(1.0, 2.0, 2001)
+    half = RULES["limma or t"](rising, 2, Prior(np.array([1.0]), np.array([d0])))
+    assert np.max(half[1:] / half[:-1]) == pytest.approx(jump, abs=0.005)
 
 
 def test_a_twin_is_equal_and_the_sides_of_an_ab_only_if_said(tmp_path: Path) -> None:
