@@ -29,8 +29,8 @@ STARVED = 0.5
 """A burst whose threads waited for a core for more than this share of it says little: in a calm one
 a framework's own threads may wait for each other."""
 
-POPULATE_TIMES = 2
-"""The heap that a cell's tensors move about in, against what they hold."""
+POPULATE_TIMES, MOST_POPULATED_BYTES = 2, 256 << 20
+"""The heap that a cell's tensors move about in, against what they hold; and at most."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Calibration:
         predicted = self.launch.plan.predictions[cell.id]
         shift = largest_shift(cell, burst.lead_in, predicted.held_bytes)
         if shift:
-            moving = POPULATE_TIMES * predicted.held_bytes + shift
+            moving = min(POPULATE_TIMES * predicted.held_bytes + shift, MOST_POPULATED_BYTES)
             self.launch.ask(cell, PopulateRequest(cell.id, moving), 1.0)
             calls, layout = max(2, burst.calls), self.launch.draws.layout(cell)
             request = BurstRequest(cell.id, calls, burst.lead_in, layout, shift)

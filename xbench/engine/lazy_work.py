@@ -12,7 +12,11 @@ from xbench.analysis.bound import reach
 from xbench.contracts import Spec
 from xbench.engine.launch import LaunchContext
 from xbench.engine.refusals import (
+    NEW_TIMES,
     SLOWEST,
+    STORED_NS,
+    STORED_TIMES,
+    VARIED_SLACK_NS,
     less_work_than_usual,
     moving_ns,
     operand_and_result_bytes,
@@ -41,11 +45,9 @@ KEPT_CALLS, KEPT_BYTES, MOST_KEPT_BYTES = 5_000, 64 << 20, 256 << 20
 calls of larger results, two of the largest."""
 
 VARIED_CALLS, VARIED_NS, LEAST_VARIED, VARIED_REPEATS = 16, 4e6, 4, 5
-"""Calls that are varied, so many or for so long, but no fewer than that; and how often."""
-
-LONG_NS, LONGEST_NS = 5e7, 1e9
-"""Calls that take longer are varied two at a time, once: nothing disturbs all of them; and not at
-all, since that would take minutes."""
+"""Calls that are varied, so many or for so long, but no fewer than that; and how often. Only where
+a burst has several calls: of a single one the fence is given the result, and no call before it
+whose result it could hand out again is timed."""
 
 ROOM_SHARE, NO_ROOM = 0.8, "memory has no room for more results or operands"
 """Of the free memory, what checks may take on the host; why they were not made."""
@@ -70,10 +72,10 @@ class LazyWorkChecks:
             return NO_ROOM
         if (problem := self._stored(cell, line, expect_s)) is not None:
             raise CellFailed("invalid", problem)
+        if line.calls == 1:
+            return ""
         call_ns = median(line.timed.wall_ns) / line.calls
-        calls, repeats = varied_calls(call_ns, line.calls)
-        if call_ns > LONGEST_NS:
-            return "its calls take too long"
+        calls, repeats = varied_calls(call_ns, line.calls), VARIED_REPEATS
         if not self._room(cell, 2 + calls):
             return NO_ROOM
         if (problem := self._varied(cell, calls, repeats, call_ns)) is not None:
@@ -93,14 +95,21 @@ class LazyWorkChecks:
 
     def _stored(self, cell: Cell, line: CellLine, expect_s: float) -> str | None:
         """What is wrong if results come from earlier calls. More calls on new operands follow where
-        it seems so, each after a wait for free cores."""
-        least, free_cores = WORK_TRIALS if line.lead_in else 1, self.launch.free_cores([cell])
+        it seems so, each after a wait for free cores. Where bursts have one call, nothing else
+        tells a framework that stores a part of its results, so that less is allowed."""
+        least, free_cores = WORK_TRIALS, self.launch.free_cores([cell])
+        times, more_ns = float(STORED_TIMES), float(STORED_NS)
+        if line.calls == 1:
+            least, times = 1, NEW_TIMES
+            more_ns = self._moving_ns(cell, 1)["new_ns"] + VARIED_SLACK_NS
         trials: list[NewOperandsReply] = []
-        while len(trials) < least or (returns_old_results(trials) and len(trials) < MOST_TRIALS):
+        problem = None
+        while len(trials) < least or (problem and len(trials) < MOST_TRIALS):
             if len(trials) >= least:
                 free_cores.wait()
             trials.append(self.launch.ask(cell, NewOperandsRequest(cell.id), 2 * expect_s))
-        return returns_old_results(trials)
+            problem = returns_old_results(trials, times, more_ns)
+        return problem
 
     def _room(self, cell: Cell, times: int) -> bool:
         """Whether so many times a call's operands and results fit in memory beside what is there;
@@ -132,14 +141,11 @@ class LazyWorkChecks:
         return moving_ns(cell.spec, found.bytes_per_s if found else SLOWEST, new_pages)
 
 
-def varied_calls(call_ns: float, burst: int) -> tuple[int, int]:
-    """How many calls are varied at once, an even number, of an op whose bursts are of so many; and
-    how often."""
-    if call_ns > LONG_NS:
-        return 2, 1
+def varied_calls(call_ns: float, burst: int) -> int:
+    """How many calls are varied at once, an even number, of an op whose bursts are of so many."""
     longest = max(LEAST_VARIED, int(VARIED_NS / max(call_ns, 1.0)))
     calls = max(LEAST_VARIED, min(VARIED_CALLS, longest, burst))
-    return calls - calls % 2, VARIED_REPEATS
+    return calls - calls % 2
 
 
 def kept_calls(spec: Spec, calls: int) -> int:

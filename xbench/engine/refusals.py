@@ -32,7 +32,7 @@ STORED_NS, STORED_TIMES = 5_000, 3
 """How much longer a call on new operands may take than on old ones, whose data are in the nearest
 cache."""
 
-VARIED_NS = 2_000
+VARIED_SLACK_NS = 2_000
 """How much longer calls may take in all that keep their results, or have operands of their own,
 beside what fetching their data costs."""
 
@@ -44,6 +44,7 @@ what is written is often fetched first. And bytes/s of memory where no ceiling w
 PAGE_BYTES, PAGE_NS = 4096, 1_000
 """What a page costs at most that the kernel has to give."""
 
+NEW_TIMES = 1.25
 VARIED = (
     (
         "kept_ns",
@@ -53,7 +54,7 @@ VARIED = (
     ),
     (
         "new_ns",
-        1.25,
+        NEW_TIMES,
         "if each call has operands of its own",
         "the framework returns stored results; every call must compute its own",
     ),
@@ -152,7 +153,7 @@ def less_work_than_usual(
     found_ns = {"kept_ns": varied.kept_ns, "new_ns": varied.new_ns}
     for way, times, what, why in VARIED:
         found = min(found_ns[way]) / calls
-        if found > times * usual + moving[way] + VARIED_NS:
+        if found > times * usual + moving[way] + VARIED_SLACK_NS:
             return (
                 f"a call takes {show_seconds(usual * 1e-9)} in a row, and {what} "
                 f"{show_seconds(found * 1e-9)}: {why}"
@@ -160,11 +161,13 @@ def less_work_than_usual(
     return None
 
 
-def returns_old_results(trials: Sequence[NewOperandsReply]) -> str | None:
+def returns_old_results(
+    trials: Sequence[NewOperandsReply], times: float = STORED_TIMES, more_ns: float = STORED_NS
+) -> str | None:
     """Whether results come from earlier calls: a call gives back the very tensors of an earlier
-    one, or operands that were seen before take far less time than new ones. The shortest call on
-    new operands counts, against the usual one on old ones: a busy machine makes calls longer, and
-    some of an honest step's are short each time."""
+    one, or a call on new operands takes more than `times` as long as one on operands that were seen
+    before, and `more_ns`. The shortest call on new operands counts, against the usual one on old
+    ones: a busy machine makes calls longer, and some of an honest step's are short each time."""
     if all(each.same for each in trials):
         return (
             f"a second call on the same operands gave back the first one's {trials[0].same[0]}, "
@@ -173,7 +176,7 @@ def returns_old_results(trials: Sequence[NewOperandsReply]) -> str | None:
         )
     new = min(each.new_ns for each in trials)
     again = median(call for each in trials for call in each.again_ns)
-    if new <= STORED_TIMES * again + STORED_NS:
+    if new <= times * again + more_ns:
         return None
     return (
         f"a call on new operands takes {show_seconds(new * 1e-9)}, and on operands that an earlier "

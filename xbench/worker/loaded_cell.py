@@ -50,7 +50,6 @@ PAUSE_S = 1e-3
 MOST_PLACED_BYTES = 16 << 20
 """Of a tensor that is only there to be read."""
 
-MOST_POPULATED_BYTES = 256 << 20
 LOOKS = 3
 """How often operands are looked at before they are dropped: a step must not write to them."""
 
@@ -264,7 +263,7 @@ class LoadedCell:
         ones). A fault inside the clock would cost more than the place."""
         import numpy as np
 
-        count = min(size_bytes, MOST_POPULATED_BYTES) // 4
+        count = size_bytes // 4
         with mmap.mmap(-1, max(4 * count, 1)) as zeros:  # no part of the heap
             host = np.frombuffer(zeros, "float32", count)
             self.backend.fence({"x": self.backend.put(host)})

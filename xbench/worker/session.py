@@ -148,6 +148,9 @@ class Session:
         self.attested: set[str] = set()
         self.cells: dict[str, LoadedCell] = {}
         self.heap = Heap()
+        self.keeps_memory = False
+        self.moving: dict[str, int] = {}
+        self.populated_bytes = 0
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -178,6 +181,7 @@ class Session:
         """Import the framework, set the policy and read it back."""
         chosen = request.policy
         self.device, self.core = chosen.device, request.core
+        self.keeps_memory = chosen.allocator == "reuse" and chosen.device == "cpu"
         start = time.perf_counter_ns()
         self.backend.open(chosen)
         opened = time.perf_counter_ns() - start
@@ -284,8 +288,14 @@ class Session:
             between.close()
 
     def populate(self, request: PopulateRequest) -> Done:
-        """Have pages for so much of the heap, before a cell's tensors move about in it."""
-        self.cells[request.cell].populate(request.size_bytes)
+        """Have pages for so much of the heap, before a cell's tensors move about in it. Where freed
+        memory is kept, what was populated for cells that have gone serves those after them; what
+        the present ones hold, half of what they move about in, is no longer free."""
+        self.moving[request.cell] = request.size_bytes
+        needed = sum(self.moving.values()) * 3 // 2
+        if not self.keeps_memory or needed > self.populated_bytes:
+            self.cells[request.cell].populate(request.size_bytes)
+            self.populated_bytes = max(self.populated_bytes, request.size_bytes)
         return Done()
 
     def read_cost(self, request: ReadCostRequest) -> ReadCostReply:
@@ -358,6 +368,7 @@ class Session:
     def unload(self, request: UnloadRequest) -> Done:
         """Forget a cell and give its memory back; unknown cells are no error."""
         self.cells.pop(request.cell, None)
+        self.moving.pop(request.cell, None)
         gc.collect()
         return Done()
 

@@ -251,10 +251,8 @@ def _renewed(cell: LoadedCell) -> Iterator[tuple[str, Array]]:
     cell.renewals += 1
     factor = 1.0 + (1 + cell.renewals % FACTORS) / FACTORS / 16
     for name, values in cell.given.items():
-        copy = np.array(values)
-        if copy.dtype.kind in "fc":
-            copy *= copy.dtype.type(factor)
-        yield name, copy
+        numbers = values.dtype.kind in "fc"
+        yield name, values * values.dtype.type(factor) if numbers else np.array(values)
 
 
 def _halved(cell: LoadedCell, name: str) -> Handle:
