@@ -241,7 +241,7 @@ def source_of(run: Run, reference: str | None) -> Source:
     cells = summarise(run)
     header = run.header
     compared, chosen = ratios(run, cells, reference)
-    level = level_of("fixed" if header.target is None else "adaptive", header.launches)
+    level = level_of(header.launching, header.launches)
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",
         machine=machine_line(header.environment),

@@ -33,6 +33,7 @@ QUICK = Preset(
     gradients="default",
     launches=3,
     group_s=0.7,
+    time_s=240.0,
 )
 FULL = Preset(
     name="full",

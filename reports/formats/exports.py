@@ -101,7 +101,7 @@ def about(header: Header, left_out: Iterable[tuple[CellKey, Status, str]]) -> di
         "run_id": header.run_id,
         "preset": header.preset,
         "machine_key": str(header.environment.get("machine_key") or ""),
-        "target": header.target,
+        "launching": header.launching,
         "left_out": [
             {"key": asdict(key), "status": status, "reason": reason}
             for key, status, reason in left_out

@@ -246,7 +246,10 @@ def _replication(source: Source) -> list[str]:
     if not rounds or source.launches is None:
         return []
     span = str(rounds[0]) if rounds[0] == rounds[-1] else f"{rounds[0]} to {rounds[-1]}"
-    launches = plural(source.launches, "launch", "launches")
+    most = max([source.launches, *(len(cell.launch_s) for cell in source.cells)])
+    launches = plural(most, "launch", "launches")
+    if most > source.launches:
+        launches = f"{source.launches} to {launches}"
     fresh = "fresh processes in each" if source.launches > 1 else "so no intervals"
     return [f"{launches}, {fresh}; {span} rounds a cell in all"]
 

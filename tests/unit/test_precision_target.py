@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from helpers.journals import NUMPY, TORCH, WORKER, group, header, taken, write
+from xbench.analysis.ratios import undecided_groups
 from xbench.analysis.summary import summarise
-from xbench.engine.schedule import figures, missing, precise
+from xbench.engine.schedule import figures, missing, not_decided, precise
 from xbench.records.read import read_run
 
 
@@ -31,6 +32,38 @@ def test_a_run_ends_at_a_look_once_everything_is_known_well_enough(tmp_path: Pat
     (sentence,) = missing(run, 0.02)
     assert sentence.startswith(f"{NUMPY.id}: ±")
     assert "after 5 launches, target ±2 %" in sentence
+
+
+@pytest.mark.parametrize(
+    ("factors", "undecided"),
+    [
+        ((2.0, 2.01, 1.99), False),
+        ((1.001, 0.999, 1.0), False),  # the same within 2 %
+        ((1.3, 0.8, 1.1), True),
+        ((2.0, 1.6, 1.7), True),  # decided at 95 %, but a look asks for more
+    ],
+)
+def test_a_group_is_undecided_while_its_fastest_cell_is_not_known(
+    factors: tuple[float, ...], undecided: bool, tmp_path: Path
+) -> None:
+    lines = [
+        group(n, taken(NUMPY, *[1000 + n] * 7), taken(TORCH, *[round(each * (1000 + n))] * 7))
+        for n, each in enumerate(factors)
+    ]
+    run = read_run(write(tmp_path, header(NUMPY, TORCH), *lines))
+    assert undecided_groups(run, 0.999) == ([lines[0].group] if undecided else [])
+
+
+def test_a_run_says_which_workloads_it_did_not_decide(tmp_path: Path) -> None:
+    lines = [
+        group(n, taken(NUMPY, *[1000] * 7), taken(TORCH, *[each] * 7))
+        for n, each in enumerate((900, 1100, 1300))
+    ]
+    run = read_run(write(tmp_path, header(NUMPY, TORCH), *lines))
+    (sentence,) = not_decided(run)
+    assert sentence == (
+        f"{lines[0].group}: it is not decided which cell is the fastest, after 3 launches"
+    )
 
 
 def test_a_worker_that_works_beside_others_is_told_by_its_share(tmp_path: Path) -> None:

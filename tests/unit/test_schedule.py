@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -51,3 +52,14 @@ def test_what_does_not_fit_any_more_exhausts_the_budget(plan: Plan) -> None:
     short.started = time.monotonic() - 5.0
     assert (short.allows(6.0), short.exhausted) == (False, True)
     assert short.allows(1.0)
+
+
+def test_time_that_is_left_goes_to_as_many_undecided_groups_as_fit(plan: Plan) -> None:
+    groups = list(plan.groups)[:4]
+    costs = dict(zip((group.id for group in groups), (9.0, 2.0, 30.0, 1.0), strict=True))
+    timed = Schedule(replace(plan, time_s=60.0), 5, None, set(), costs)
+    timed.started = time.monotonic() - 40.0
+    assert timed.within_time(groups, opening_s=5.0) == [groups[3], groups[1], groups[0]]
+    assert timed.within_time(groups, opening_s=13.0) == [groups[3], groups[1]]
+    assert timed.within_time(groups, opening_s=25.0) == []
+    assert timed.within_time([groups[2]], opening_s=5.0) == []

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from math import inf, log, nan
+from math import exp, inf, log, nan
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import pytest
 from helpers.journals import NUMPY, TORCH, group, header, taken, write
 from helpers.machines import MACHINES, simulate
 from xbench.analysis.interval import (
+    MARGIN,
     Estimate,
     Rounds,
     over_launches,
@@ -27,9 +28,10 @@ from xbench.analysis.interval import (
     verdict,
 )
 from xbench.analysis.ratios import compare_cells
-from xbench.analysis.stopping import LOOKS, Figure, level_of, may_stop
+from xbench.analysis.stopping import LOOK_LEVEL, LOOKS, Figure, level_of, may_stop
 from xbench.analysis.summary import summarise
 from xbench.records.read import read_run
+from xbench.records.schema import MOST_LAUNCHES
 
 GATE = 0.05
 TARGET = 0.02
@@ -100,6 +102,29 @@ def test_intervals_hold_the_truth_wherever_a_run_stops(watched: list[list[float]
     assert held >= 930
     assert set(stopped) == set(LOOKS)
     assert min(stopped.values()) >= 10, "each look must be put to the proof"
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.5, 1.0, 2.0, 4.0])
+def test_intervals_hold_the_truth_wherever_a_deciding_run_stops(apart: float) -> None:
+    """Launches that spread by as much as the margin, and a ratio so many spreads from 1: the run
+    stops early always, seldom, or never."""
+    random, spread = np.random.default_rng(3), log(1.0 + MARGIN)
+    runs = spread * (apart + random.standard_normal((1000, MOST_LAUNCHES)))
+    held = different = 0
+    for logs in runs.tolist():
+        end = next(
+            (n for n in range(3, MOST_LAUNCHES) if _decided(logs[:n], LOOK_LEVEL)), MOST_LAUNCHES
+        )
+        shown = over_launches(logs[:end], level_of("deciding", end))
+        held += holds(shown, exp(apart * spread))
+        different += verdict(shown) in ("faster", "slower")
+    assert held >= 938  # of 950 expected, less two standard deviations
+    if apart < 1.0:
+        assert different <= 50
+
+
+def _decided(logs: list[float], level: float) -> bool:
+    return verdict(over_launches(logs, level)) != "inconclusive"
 
 
 def test_all_three_looks_together_raise_few_alarms(watched: list[list[float]]) -> None:

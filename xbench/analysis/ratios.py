@@ -20,8 +20,8 @@ from xbench.analysis.interval import (
     paired_log_ratio,
     verdict,
 )
-from xbench.analysis.stopping import Launching, level_of
-from xbench.analysis.summary import CellSummary, per_call_s
+from xbench.analysis.stopping import level_of
+from xbench.analysis.summary import CellSummary, per_call_s, summarise
 from xbench.errors import UsageError
 from xbench.records.read import Run
 from xbench.records.schema import CellPlan, GroupLine
@@ -70,7 +70,7 @@ def compare_cells(
     default, for allocators `reuse`, for the sides of an A/B `base`. Cells without a number
     are in none. Raises: UsageError if no cell of `reference` has one: no other takes its place."""
     _check_reference(run, summaries, reference)
-    return [each for group in _groups(run, summaries) for each in group.against(reference)]
+    return [each for group in measured_groups(run, summaries) for each in group.against(reference)]
 
 
 def ratios(
@@ -84,7 +84,7 @@ def ratios(
     _check_reference(run, summaries, reference)
     compared: list[Comparison] = []
     chosen: list[Comparison] = []
-    for group in _groups(run, summaries):
+    for group in measured_groups(run, summaries):
         compared += group.against(reference)
         chosen += group.every_pair()
     return compared, chosen
@@ -105,7 +105,7 @@ Judged = tuple[Estimate, Verdict, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class MeasuredGroup:
     """A group's cells that have a number, and what judges two of them, by their ids."""
 
     name: str
@@ -126,21 +126,25 @@ class _Group:
                 yield Comparison(self.name, axis, cell, base, *judged)
 
 
-def _groups(run: Run, summaries: list[CellSummary]) -> Iterator[_Group]:
-    """The groups in the order in which they were first measured, one after another in memory."""
+def measured_groups(
+    run: Run, summaries: list[CellSummary], level: Callable[[int], float] | None = None
+) -> Iterator[MeasuredGroup]:
+    """The groups in the order in which they were first measured, one after another in memory.
+    `level` is that of a ratio's interval after so many launches; without, as the run's kind has
+    it."""
     by_id = {cell.id: cell.plan for cell in summaries if cell.status in ("ok", "unstable")}
     lines: dict[str, dict[int, GroupLine]] = {}
     for group in run.groups:
         lines.setdefault(group.group, {})[group.launch] = group
-    kind: Launching = "fixed" if run.header.target is None else "adaptive"
+    level = level or partial(level_of, run.header.launching)
     for name, launches in lines.items():
         rounds = [rounds_of(group, by_id) for group in launches.values()]
         plans = [by_id[key] for key in dict.fromkeys(key for each in rounds for key in each)]
-        yield _Group(name, plans, cache(partial(_judge, rounds, kind)))
+        yield MeasuredGroup(name, plans, cache(partial(_judge, rounds, level)))
 
 
 def _judge(
-    launches: list[dict[str, Rounds]], kind: Launching, cell: str, base: str
+    launches: list[dict[str, Rounds]], level: Callable[[int], float], cell: str, base: str
 ) -> Judged | None:
     """The ratio of two cells, or None where they share no launch."""
     both = [(each[cell], each[base]) for each in launches if cell in each and base in each]
@@ -151,7 +155,7 @@ def _judge(
     ]
     if not logs:
         return None
-    ratio = over_launches(logs, level_of(kind, len(logs)))
+    ratio = over_launches(logs, level(len(logs)))
     return ratio, verdict(ratio), tuple(logs)
 
 
@@ -236,3 +240,31 @@ def _is_reference(base: CellPlan, axis: str, backend: str | None, mode: str) -> 
     if axis == "allocator":
         return base.key.allocator == "reuse"
     return base.key.mode == mode if axis == "mode" else base.default_gradient
+
+
+# Whether it is decided which cell of a group is the fastest.
+
+
+def undecided_groups(run: Run, level: float) -> list[str]:
+    """The groups of which it is not decided which cell is the fastest, with intervals of this
+    `level` for every ratio. Cells without a number do not count."""
+    groups = measured_groups(run, summarise(run), lambda _: level)
+    return [group.name for group in groups if not is_decided(group)]
+
+
+def is_decided(group: MeasuredGroup) -> bool:
+    """Whether one cell is faster than each other one, or some are the same and each of them is
+    faster than all the rest."""
+    ids = [plan.id for plan in group.plans]
+    verdicts = {}
+    for each in group.every_pair():
+        verdicts[each.cell.id, each.reference.id] = each.verdict
+        verdicts[each.reference.id, each.cell.id] = opposite(each.verdict)
+    beaten = {one for (one, _), said in verdicts.items() if said == "slower"}
+    leaders = [one for one in ids if one not in beaten]
+    return all(
+        verdicts.get((leader, other)) == ("faster" if other in beaten else "same")
+        for leader in leaders
+        for other in ids
+        if other != leader
+    )

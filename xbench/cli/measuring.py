@@ -78,8 +78,12 @@ def plan_in_one_line(plan: Plan, preset: Preset | None) -> str:
     name = f"{preset.name}: " if preset else ""
     also = f"; {plural(refused, 'cell')} will have no number" if refused else ""
     then = ", then the peak memory of each cell" if plan.memory else ""
+    launches, predicted = plural(plan.launches, "launch", "launches"), show_seconds(plan.total_s())
+    if plan.time_s is not None:
+        launches += f", and more within {show_seconds(plan.time_s)} where it is not decided"
+        launches += " which cell is the fastest"
+        predicted = show_seconds(max(plan.total_s(), plan.time_s))
     return (
         f"{name}{plural(cells, 'cell')} in {plural(len(plan.groups), 'group')}, "
-        f"{plural(plan.launches, 'launch', 'launches')}{then}, "
-        f"about {show_seconds(plan.total_s())} predicted{also}"
+        f"{launches}{then}, about {predicted} predicted{also}"
     )

@@ -34,7 +34,12 @@ def plan_of(options: argparse.Namespace) -> tuple[Preset, Plan]:
         print(f"note: {line}", file=sys.stderr)
     selection = selection_of(options)
     effort = Effort(
-        options.launches, options.rounds, options.target, options.group_budget, options.memory
+        options.launches,
+        options.rounds,
+        options.target,
+        options.group_budget,
+        options.memory,
+        options.budget,
     )
     return selection.preset, plan_selection(selection, effort)
 

@@ -93,6 +93,6 @@ class MemoryWork:
         Raises: CellFailed, WorkerDied."""
         key = replace(cell.worker, allocator=ALLOCATOR)
         limit = max(self.settings.timeout_s, 20.0 * self.plan.predictions[cell.id].load_s)
-        launch, cores = self.plan.launches, self.plan.cores
+        launch, cores = self.plan.most_launches, self.plan.cores
         with Workers(self.settings, launch, cores, lambda _: None) as workers:
             return workers.get(key).ask(PeakRequest(cell.spec, cell.key.variant, inputs), limit)

@@ -36,6 +36,7 @@ class TimeLeft:
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
         """`done`: groups that were measured before; `settled`: see `settle`."""
         self._memory_s = plan.memory_costs_s()
+        self._time_s = plan.time_s
         self.total = len(plan.groups) * plan.launches + len(self._memory_s)
         self.done = 0
         self.start = time.monotonic()
@@ -55,6 +56,7 @@ class TimeLeft:
         """One group is done in one launch: the first one of a launch had its workers opened, the
         first launch of a group had its answers worked out."""
         self.done += 1
+        self.total = max(self.total, self.done)  # more launches may follow
         if self._launches[group] == max(self._launches.values(), default=0):
             self._rest_s -= self._opening_s
         self._launches[group] += 1
@@ -74,11 +76,12 @@ class TimeLeft:
                 self.settle(cell.id)
 
     def left_s(self) -> float:
-        """Seconds left."""
+        """Seconds left; of a run that has a time, until it is over."""
         spent = time.monotonic() - self.start
         done = self._began_s - self._rest_s
         pace = (spent + self._damping_s) / (done + self._damping_s)
-        return max(self._rest_s, 0.0) * pace
+        rest = max(self._rest_s, 0.0) * pace if self.done < self.total else 0.0
+        return max(rest, (self._time_s or 0.0) - spent)
 
 
 SHOWN = 8
@@ -170,7 +173,7 @@ class PlainProgress(SilentProgress):
 
     def _say(self, head: str, rows: Sequence[str]) -> None:
         clock = self._clock
-        left = show_seconds(clock.left_s()) if clock.done < clock.total else "0 s"
+        left = show_seconds(clock.left_s())
         text = "\n    ".join([f"[{clock.done}/{clock.total}] {head}  ({left} left)", *rows])
         with suppress(OSError):  # whoever read along may have gone; the run goes on
             print(text, file=sys.stderr, flush=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from xbench.analysis.ratios import undecided_groups
+from xbench.analysis.stopping import LOOK_LEVEL
 from xbench.analysis.summary import CellSummary, summarise
 from xbench.engine.burst import Burst
 from xbench.engine.group import GroupRun
@@ -25,7 +27,13 @@ from xbench.engine.oracle_client import OracleClient
 from xbench.engine.peak_memory import MemoryWork, cells_without_peak, timing_budget_s
 from xbench.engine.progress import Progress
 from xbench.engine.quiet import Canary, WaitBudget
-from xbench.engine.schedule import DEFAULT_TARGET, Schedule, missing, precise
+from xbench.engine.schedule import (
+    DEFAULT_TARGET,
+    Schedule,
+    missing,
+    not_decided,
+    precise,
+)
 from xbench.engine.settings import Settings, make_header, new_run_id
 from xbench.engine.time_spent import TimeSpent
 from xbench.engine.workers import Workers
@@ -163,12 +171,17 @@ class RunInProgress:
         oracle, canary = OracleClient(self.settings), Canary(self.plan.cores)
         longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
         try:
-            for launch in range(self.plan.launches):
-                order = schedule.order(list(groups), launch)
+            for launch in range(self.plan.most_launches):
+                wanted = self._wanted(groups, launch, schedule)
+                if not wanted:
+                    break
+                order = schedule.order(wanted, launch)
                 if not order:
                     continue
                 least_s = min(map(self._cost_s, order))
-                if self._precise(launch) or not schedule.allows(max(longest_s, least_s)):
+                if launch < self.plan.launches:
+                    least_s = max(longest_s, least_s)
+                if self._precise(launch) or not schedule.allows(least_s):
                     break
                 began = time.monotonic()
                 with self.spent.on("starting and ending workers"):
@@ -216,7 +229,18 @@ class RunInProgress:
                 cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
                 if schedule.allows(cost_s):
                     self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
-                    self._one_group(group, context)
+                    self._one_group(group, context, schedule)
+
+    def _wanted(self, groups: Sequence[Group], launch: int, schedule: Schedule) -> list[Group]:
+        """The groups that this launch is for: all in the first ones, then those of which it is not
+        decided which cell is the fastest, as far as the plan's time allows."""
+        if launch < self.plan.launches:
+            return list(groups)
+        names = undecided_groups(self._so_far(), LOOK_LEVEL)
+        undecided = [group for group in groups if group.id in names]
+        within = schedule.within_time(undecided, self.opening_s)
+        schedule.exhausted |= len(within) < len(undecided)
+        return within
 
     def _cost_s(self, group: Group) -> float:
         """Predicted seconds of a launch of one group: no other can be shorter."""
@@ -284,7 +308,7 @@ class RunInProgress:
 
     def ask_after(self, after_last_launch: AfterLastLaunch) -> None:
         """Let a command ask workers of its own for values, and write these to the journal."""
-        launch, cores = self.plan.launches, self.plan.cores
+        launch, cores = self.plan.most_launches, self.plan.cores
         with Workers(self.settings, launch, cores, self._opened) as workers:
             for line in after_last_launch(workers):
                 self.journal.write(line)
@@ -297,6 +321,8 @@ class RunInProgress:
         run = self._so_far()
         target, budget_s = self.plan.target, self.settings.budget_s
         lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
+        if self.plan.launching == "deciding":
+            lacking = not_decided(run)
         footer = Footer(
             ended_utc=ended,
             outcome=outcome,
@@ -310,12 +336,15 @@ class RunInProgress:
         known = self.header, self.ceilings, self.workers, self.lines
         return Run(self.settings.folder / JOURNAL, *known, memory=self.memory)
 
-    def _one_group(self, group: Group, launch: LaunchContext) -> None:
+    def _one_group(self, group: Group, launch: LaunchContext, schedule: Schedule) -> None:
         cells = [cell for cell in group.cells if cell.id not in self.given_up]
         if not cells:
             return
         with self.spent.on("the rest"):
+            began = time.monotonic()
             line = GroupRun(launch, group).measure(cells)
+        if launch.number:
+            schedule.measured_s[group.id] = time.monotonic() - began
         self.journal.write(line)
         self._remember(line)
         self.progress.measured(line)

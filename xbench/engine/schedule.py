@@ -4,30 +4,33 @@ ratios that are not known as precisely as was asked for."""
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from math import inf, log
 from random import Random
 
-from xbench.analysis.ratios import Comparison, compare_cells
-from xbench.analysis.stopping import Figure, level_of, may_stop, unmet
+from xbench.analysis.ratios import Comparison, compare_cells, undecided_groups
+from xbench.analysis.stopping import DECIDING_LEVEL, Figure, level_of, may_stop, unmet
 from xbench.analysis.summary import summarise
 from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
 from xbench.records.read import Run
 from xbench.records.schema import CellPlan
-from xbench.text import show_seconds
+from xbench.text import plural, show_seconds
 
 
 @dataclass(slots=True)
 class Schedule:
     """Launches and groups in their order, less what the journal holds already.
 
-    Time counts from the making of this object; `budget_s` None means no limit."""
+    Time counts from the making of this object; `budget_s` None means no limit. `measured_s`: what
+    each group took in its latest launch but the first, which compiles and checks more."""
 
     plan: Plan
     seed: int
     budget_s: float | None
     done: set[tuple[str, int]]
+    measured_s: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     exhausted: bool = False
     """Whether something was left out for lack of time."""
@@ -43,6 +46,20 @@ class Schedule:
         if self.budget_s is None:
             return inf
         return self.budget_s - (time.monotonic() - self.started)
+
+    def within_time(self, undecided: list[Group], opening_s: float) -> list[Group]:
+        """As many of these groups as the plan's time still holds in one launch, whose workers take
+        `opening_s` to start: the shortest first."""
+        left_s = (self.plan.time_s or 0.0) - (time.monotonic() - self.started) - opening_s
+        found: list[Group] = []
+        for group in sorted(undecided, key=self._group_s):
+            left_s -= self._group_s(group)
+            if left_s >= 0.0:
+                found.append(group)
+        return found
+
+    def _group_s(self, group: Group) -> float:
+        return self.measured_s.get(group.id, self.plan.group_cost_s(group))
 
     def allows(self, seconds: float) -> bool:
         """Whether work of this length still fits. Once it does not, `exhausted` is set."""
@@ -64,15 +81,29 @@ def precise(run: Run, launches: int, target: float) -> bool:
 def missing(run: Run, target: float) -> list[str]:
     """A sentence for each ratio that is not known to ±`target`, with the launches it would take,
     and for each cell that was not measured at all."""
-    adaptive = run.header.target is not None
     launches = len({group.launch for group in run.groups}) or 1
-    level = level_of("adaptive" if adaptive else "fixed", launches)
+    level = level_of(run.header.launching, launches)
+    return [*unmet(figures(run), target, level), *_not_measured(run)]
+
+
+def not_decided(run: Run) -> list[str]:
+    """A sentence for each group of which it is not decided which cell is the fastest, by the
+    intervals that are shown, and for each cell that was not measured at all."""
+    launches = Counter(group.group for group in run.groups)
+    return [
+        *(
+            f"{name}: it is not decided which cell is the fastest, after "
+            f"{plural(launches[name], 'launch', 'launches')}"
+            for name in undecided_groups(run, DECIDING_LEVEL)
+        ),
+        *_not_measured(run),
+    ]
+
+
+def _not_measured(run: Run) -> list[str]:
     measured = {line.id for group in run.groups for line in group.cells}
     left = [cell for cell in run.header.cells if cell.status is None and cell.id not in measured]
-    return [
-        *unmet(figures(run), target, level),
-        *(f"{each.id}: not measured; {_predicted(each)}" for each in left),
-    ]
+    return [f"{each.id}: not measured; {_predicted(each)}" for each in left]
 
 
 def figures(run: Run) -> list[Figure]:

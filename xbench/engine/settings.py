@@ -99,6 +99,7 @@ def make_header(
         group_s=plan.group_s,
         rounds=plan.rounds,
         target=plan.target,
+        launching=plan.launching,
         plan_hash=plan.hash,
         cells=[_cell_plan(plan, row, groups.get(row.cell.id)) for row in plan.rows],
         environment={**run_environment(given or {})},

@@ -83,5 +83,9 @@ class Preset:
     group_s: float
     """Seconds of rounds a group gets in each launch (at least the smallest number of rounds)."""
 
+    time_s: float | None = None
+    """Seconds of the whole run. While they last, workloads of which it is not decided which cell is
+    the fastest get more launches than `launches`, which all get."""
+
     every_gradient: tuple[str, ...] = ()
     """Families in which every gradient is measured, whatever `gradients` says."""

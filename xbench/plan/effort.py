@@ -17,13 +17,14 @@ from xbench.plan.select import Selection, choose_devices
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much to measure, where the user says so: launches, rounds, the half-width wanted, the
-    seconds of rounds of a group in each launch, and whether peak memory."""
+    seconds of rounds of a group in each launch, whether peak memory, and the seconds of all."""
 
     launches: int | None = None
     rounds: int | None = None
     target: float | None = None
     group_s: float | None = None
     memory: bool = False
+    budget_s: float | None = None
 
     def launches_of(self, preset: Preset) -> int:
         """The most launches there will be. Raises: UsageError."""
@@ -36,6 +37,13 @@ class Effort:
         if self.target is not None:
             return LOOKS[-1]
         return self.launches or preset.launches
+
+    def time_s(self, preset: Preset) -> float | None:
+        """Seconds in which launches are added where nothing is decided; None where the user, or the
+        preset, says how many there are."""
+        if preset.time_s is None or self.launches is not None or self.target is not None:
+            return None
+        return self.budget_s or preset.time_s
 
 
 def plan_selection(selection: Selection, effort: Effort) -> Plan:
@@ -55,4 +63,5 @@ def plan_selection(selection: Selection, effort: Effort) -> Plan:
         effort.target,
         effort.memory,
         device_bytes(chosen),
+        effort.time_s(preset),
     )

@@ -20,6 +20,7 @@ from xbench.plan.predict import (
     oracle_s,
     predict,
 )
+from xbench.records.schema import MOST_LAUNCHES, Launching
 from xbench.text import show_bytes, show_seconds
 
 MEMORY_SHARE = 0.85
@@ -49,6 +50,21 @@ class Plan:
     """The half-width wanted of every ratio, as a share; launches then end early, at a look."""
     memory: bool = False
     """Whether every cell's peak memory is measured once all is timed."""
+    time_s: float | None = None
+    """Seconds in which groups get more launches than `launches`, while it is not decided which of
+    their cells is the fastest."""
+
+    @property
+    def launching(self) -> Launching:
+        """What decides how many launches there are."""
+        if self.target is not None:
+            return "adaptive"
+        return "fixed" if self.time_s is None else "deciding"
+
+    @property
+    def most_launches(self) -> int:
+        """That one group may get."""
+        return self.launches if self.time_s is None else max(self.launches, MOST_LAUNCHES)
 
     @property
     def hash(self) -> str:
@@ -56,6 +72,7 @@ class Plan:
         parts = [f"{row.cell.id} {row.status}" for row in self.rows]
         how = f"{self.launches} {self.group_s} {self.rounds} {self.target}"
         how += " memory" if self.memory else ""
+        how += "" if self.time_s is None else " deciding"
         groups = [f"{group.id} {[cell.id for cell in group.cells]}" for group in self.groups]
         text = "\n".join([*parts, *groups, how])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -103,6 +120,7 @@ def make_plan(
     target: float | None = None,
     memory: bool = False,
     device_bytes: Mapping[str, int] | None = None,
+    time_s: float | None = None,
 ) -> Plan:
     """Refuse what cannot fit or would take for ever, split what does not fit together.
     `device_bytes`: the memory of devices that tell; what does not fit on another is tried."""
@@ -113,7 +131,16 @@ def make_plan(
     for group in make_groups(row.cell for row in judged if row.status is None):
         groups += _split(group, predictions, room)
     return Plan(
-        tuple(judged), tuple(groups), predictions, launches, group_s, cores, rounds, target, memory
+        tuple(judged),
+        tuple(groups),
+        predictions,
+        launches,
+        group_s,
+        cores,
+        rounds,
+        target,
+        memory,
+        time_s,
     )
 
 

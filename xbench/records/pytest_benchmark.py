@@ -19,6 +19,7 @@ import msgspec
 from xbench.errors import RecordError, Status
 from xbench.files import UNREADABLE
 from xbench.keys import CellKey
+from xbench.records.schema import Launching
 
 HINT = "save it with `pytest --benchmark-json FILE`; what pytest-benchmark itself reads, we read"
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Origin(msgspec.Struct):
     run_id: str = ""
     preset: str = ""
     machine_key: str = ""
-    target: float | None = None
+    launching: Launching = "fixed"
     left_out: list[LeftOut] = []
 
 

@@ -18,6 +18,7 @@ from xbench.files import DAMAGED, UNREADABLE, lines_of
 from xbench.keys import CellKey
 from xbench.records.journal import JOURNAL
 from xbench.records.schema import (
+    MOST_LAUNCHES,
     SCHEMA_VERSION,
     CeilingsLine,
     CellPlan,
@@ -241,7 +242,9 @@ def _note(run: Run) -> None:
     if run.footer is None:
         run.notes.append("the run did not end by itself: it was killed, or is still going on")
     elif run.footer.outcome == "budget":
-        run.notes.append("its budget ended the run before all launches were done")
+        late = {"deciding": "every workload was decided"}
+        before = late.get(run.header.launching, "all launches were done")
+        run.notes.append(f"its time was over before {before}")
     elif run.footer.outcome != "complete":
         run.notes.append(f"the run was {run.footer.outcome}; what it measured is here")
 
@@ -307,7 +310,8 @@ def _check_plan(file: Path, cells: list[CellPlan]) -> None:
 
 def _check_group(run: Run, number: int, line: GroupLine) -> None:
     """Raises: RecordError for what would count as more launches than there were."""
-    launches = run.header.launches
+    deciding = run.header.launching == "deciding"
+    launches = max(run.header.launches, MOST_LAUNCHES if deciding else 0)
     if not 0 <= line.launch < launches:
         raise RecordError(
             f"{run.journal}, line {number}: launch {line.launch} of a run of {launches}", DAMAGED

@@ -9,13 +9,19 @@ Unknown fields are ignored when read; another `schema_version` is refused. Lines
 from __future__ import annotations
 
 from collections.abc import MutableSequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from xbench.errors import Status
 from xbench.keys import CellKey, WorkerKey
 from xbench.machine.nvml import GpuState
+
+Launching = Literal["adaptive", "deciding", "fixed"]
+"""What decides how many launches there are: `xbench/analysis/stopping.py` has the rules."""
+
+MOST_LAUNCHES = 20
+"""That a group gets which stays undecided."""
 
 SCHEMA_VERSION = 4
 """A journal of any other version is refused: read it with the xbench that wrote it."""
@@ -54,7 +60,8 @@ class CellPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):
     """The first line. `launches` are the most there will be; with a `target` (a half-width, as a
-    share) they may end at a look. `rounds` is null where `group_s` decides."""
+    share) they may end at a look; where `launching` is `deciding`, groups may get more, until it is
+    decided which cell is the fastest. `rounds` is null where `group_s` decides."""
 
     schema_version: int
     xbench_version: str
@@ -67,6 +74,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="header"):
     group_s: float
     rounds: int | None = None
     target: float | None = None
+    launching: Launching = "fixed"
     plan_hash: str
     cells: list[CellPlan]
     environment: dict[str, Any]

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log
 
-from xbench.analysis.interval import LEVEL, unpaired_ratio
-from xbench.analysis.stopping import LOOKS, level_of
+from xbench.analysis.interval import unpaired_ratio
+from xbench.analysis.stopping import level_of
 from xbench.records.recorded_facts import environment_facts, framework_line, machine_line
 from xbench.text import one_line
 from xbench.tracking.stored import LEAST_BYTES, StoredCell, StoredRun
@@ -122,9 +122,8 @@ def _findings(
 
 
 def _level(base: StoredRun, head: StoredRun) -> float:
-    """A run that stopped when its intervals were narrow enough needs a higher one."""
-    adaptive = any(run.head.target is not None for run in (base, head))
-    return level_of("adaptive", LOOKS[-1]) if adaptive else LEVEL
+    """A run that stopped by what it saw needs a higher one."""
+    return max(level_of(run.head.launching, 1) for run in (base, head))
 
 
 def _time(base: StoredCell, head: StoredCell, threshold: Threshold, level: float) -> Finding:

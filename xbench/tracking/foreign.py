@@ -160,7 +160,7 @@ def read_pytest_benchmark(path: Path, data: bytes) -> StoredRun:
         started_utc=found.written,
         xbench_version=origin.version,
         preset=origin.preset,
-        target=origin.target,
+        launching=origin.launching,
         environment=_environment(found, origin),
     )
     left_out = [

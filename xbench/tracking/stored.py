@@ -21,7 +21,7 @@ from xbench.keys import CellKey, WorkerKey
 from xbench.records.journal import JOURNAL, SUMMARY
 from xbench.records.read import other_schema
 from xbench.records.recorded_facts import worker_facts
-from xbench.records.schema import SCHEMA_VERSION, Int64
+from xbench.records.schema import SCHEMA_VERSION, Int64, Launching
 
 _DAMAGED = "the file was changed or damaged; leave this run out, or measure again"
 
@@ -78,7 +78,7 @@ class StoredHeader(msgspec.Struct, frozen=True):
     started_utc: str
     xbench_version: str = ""
     preset: str = ""
-    target: float | None = None
+    launching: Launching = "fixed"
     environment: dict[str, Any] = {}
 
 
