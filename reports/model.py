@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from xbench.analysis.crossover import DeviceCrossover
 from xbench.analysis.ratios import Comparison, Unpaired
@@ -60,6 +60,12 @@ class Source:
     run: Run | None = None
     """The journal, where there is one: raw rounds, environment."""
 
+    slow: float | None = None
+    """The share of rounds before which the machine itself was slow, where that was looked at."""
+
+    busy: bool = False
+    """Whether others used the machine when the run began."""
+
     name: str = ""
     """`A`, `B` … where several results share a page."""
 
@@ -88,6 +94,46 @@ class Table:
     heads: int = 1
     right: frozenset[int] = frozenset()
     wraps: frozenset[int] = frozenset()
+
+
+Standing = Literal["fastest", "tie", "open", "slower", "unknown"]
+"""How a side of a workload stands, by verdicts: faster than every cell of each other side; the same
+as the leader; not known to be either; slower than another side; without an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntry:
+    """The best cell of a side in a workload: its time, its mode where the side has several."""
+
+    time: str
+    mode: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """A workload: an entry for each column, None without a number. `verdict` says the same from the
+    longest form to the shortest, for whatever room there is."""
+
+    work: str
+    width: int
+    entries: tuple[AnswerEntry | None, ...]
+    verdict: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    """Who is fastest where: a row a workload, a column a side (`sides` are their names)."""
+
+    sides: tuple[str, ...]
+    rows: list[AnswerRow]
+
+
+class Proposal(NamedTuple):
+    """What a command would bring, in words, and the command."""
+
+    text: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +191,19 @@ class Added(Protocol):
 class Chapter:
     """Everything about one result file, in the order in which it is read.
 
-    `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
-    by pair; `added` are the sections of extensions, by their names; `explained` are sentences about
-    `causes`. `name` is the source's."""
+    `table` and `answers` say who is fastest, `more_time` what would decide the rest, `in_short` how
+    far to trust it; `wins` counts wins over all workloads, `pairs` verdicts pair by pair; `added`
+    are the sections of extensions, by their names; `explained` are sentences about `causes`. `name`
+    is the source's."""
 
     title: str
     about: str
     facts: list[tuple[str, str]]
     trust: list[str]
+    in_short: str
+    table: AnswerTable | None
     answers: list[str]
+    more_time: Proposal | None
     wins: Table | None
     pairs: list[str]
     added: dict[str, Section]

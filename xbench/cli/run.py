@@ -154,12 +154,12 @@ def _measure(
 
 
 def _write_report(folder: Path) -> None:
-    """Write the report of what was just measured. Raises: UsageError where a library that draws it
-    cannot be used, as by settings of the user's own."""
+    """Write the report of what was just measured, and print its answer. Raises: UsageError where a
+    library that draws it cannot be used, as by settings of the user's own."""
     try:
         from xbench.reports.assemble import write_report
 
-        write_report([folder], folder / "report", None)
+        write_report([folder], folder / "report", None, output_format="answer")
     except (ImportError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"the report could not be written: {type(error).__name__}: {error}",
