@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal, NamedTuple, Protocol
 
 from xbench.analysis.crossover import DeviceCrossover
@@ -101,6 +102,14 @@ Standing = Literal["fastest", "tie", "open", "slower", "unknown"]
 as the leader; not known to be either; slower than another side; without an interval."""
 
 
+MARKS: dict[Standing, tuple[str, str]] = {
+    "fastest": ("*", "the fastest, with its lead over the next"),
+    "tie": ("=", "the same within 2 %"),
+    "open": ("?", "may be the fastest"),
+}
+"""A sign for each that is worth one, and what it means."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerEntry:
     """The best cell of a side in a workload: its time, its mode where the side has several."""
@@ -108,6 +117,11 @@ class AnswerEntry:
     time: str
     mode: str
     standing: Standing
+
+    @property
+    def mark(self) -> str:
+        """Its sign, if it has one."""
+        return MARKS.get(self.standing, ("", ""))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +141,17 @@ class AnswerTable:
 
     sides: tuple[str, ...]
     rows: list[AnswerRow]
+
+    @property
+    def blocks(self) -> list[tuple[str, list[AnswerRow]]]:
+        """The rows of each operation."""
+        return [(work, list(rows)) for work, rows in groupby(self.rows, lambda row: row.work)]
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """The signs that occur, with what they mean."""
+        found = {entry.standing for row in self.rows for entry in row.entries if entry}
+        return [sign for standing, sign in MARKS.items() if standing in found]
 
 
 class Proposal(NamedTuple):

@@ -24,13 +24,7 @@ PIPED = 100
 WIDEST_PROSE = 120
 """Columns of text in a pipe, and the most that a sentence takes on a wide terminal."""
 
-MARKS: dict[Standing, str] = {"fastest": "*", "tie": "=", "open": "?"}
 STYLES: dict[Standing, str] = {"fastest": "bold green", "tie": "cyan", "open": "yellow"}
-LEGEND: dict[Standing, str] = {
-    "fastest": "the fastest, with its lead over the next",
-    "tie": "the same within 2 %",
-    "open": "may be the fastest",
-}
 SHORT_MODES = {"compiled": "comp."}
 LEAST_NAME = 8
 GAP = "  "
@@ -62,8 +56,8 @@ def _print_chapter(console: Console, chapter: Chapter) -> None:
     prose = min(console.width, WIDEST_PROSE)
     lines = [Text(each, "bold") for each in _wrapped(name + chapter.title, prose)]
     if chapter.table:
-        lines += [*_table(chapter.table, console.width), *map(Text, _legend(chapter.table, prose))]
-        lines.append(Text())
+        marks = (GAP + " ").join(map(" ".join, chapter.table.marks))
+        lines += [*_table(chapter.table, console.width), *map(Text, _wrapped(marks, prose)), Text()]
     for sentence in chapter.answers:
         lines += map(Text, _wrapped(sentence, prose))
     if chapter.in_short:
@@ -84,12 +78,6 @@ def _wrapped(text: str, width: int) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _legend(table: AnswerTable, width: int) -> list[str]:
-    found = {entry.standing for row in table.rows for entry in row.entries if entry}
-    said = [f"{MARKS[each]} {LEGEND[each]}" for each in MARKS if each in found]
-    return _wrapped((GAP + " ").join(said), width)
 
 
 # The table, in as many words as there is room for.
@@ -164,9 +152,11 @@ def _wide(columns: Sequence[_Column]) -> int:
 
 def _columns(table: AnswerTable, form: _Form) -> list[_Column]:
     rows = table.rows
-    works = [one_line(row.work) for row in rows]
-    again = [place > 0 and works[place - 1] == work for place, work in enumerate(works)]
-    named = ["" if said else work for work, said in zip(works, again, strict=True)]
+    named = [
+        "" if place else one_line(work)
+        for work, block in table.blocks
+        for place in range(len(block))
+    ]
     heads = ["bold"] + [""] * len(rows)
     return [
         _Column(["operation", *named], heads),
@@ -185,7 +175,7 @@ def _side(name: str, entries: Sequence[AnswerEntry | None], form: _Form) -> _Col
     texts, styles = [f"  {name}"], ["bold"]
     for entry in entries:
         time = entry.time if entry else "–"
-        mark = MARKS.get(entry.standing, " ") if entry else " "
+        mark = (entry.mark if entry else "") or " "
         mode = one_line(form.mode(entry))
         texts.append(f"{mark} {' ' * (times - cell_len(time))}{time} {mode}".rstrip() or " ")
         styles.append(STYLES.get(entry.standing, "") if entry else "")

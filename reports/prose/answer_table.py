@@ -217,7 +217,7 @@ def _verdict(ranking: Ranking, more: str) -> tuple[str, str, str]:
             names = listed(ranking.standing_as("tie"))
             return f"tie: {names}", "tie", "tie"
         case "open":
-            names = either(ranking.standing_as("open", "tie"))
+            names = either(sorted(ranking.standing_as("open", "tie")))
             after = f" ({more})" if more else ""
             return f"not decided: {names}{after}", f"not decided{after}", "not decided"
     return ("no interval",) * 3
