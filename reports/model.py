@@ -153,6 +153,10 @@ class AnswerTable:
         found = {entry.standing for row in self.rows for entry in row.entries if entry}
         return [sign for standing, sign in MARKS.items() if standing in found]
 
+    def first(self, count: int) -> AnswerTable:
+        """So many rows of it."""
+        return AnswerTable(self.sides, self.rows[:count])
+
 
 class Proposal(NamedTuple):
     """What a command would bring, in words, and the command."""

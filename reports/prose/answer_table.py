@@ -26,7 +26,7 @@ from xbench.reports.model import (
     Standing,
 )
 from xbench.reports.prose.more_time import TimeToDecide
-from xbench.reports.prose.names import Works, backend_name, either, listed, mode_names, way_names
+from xbench.reports.prose.names import Works, backend_names, either, listed, mode_names, way_names
 from xbench.reports.prose.numbers import show_factor, show_short_time
 from xbench.reports.prose.sentences import has_interval, sure_factor
 
@@ -41,7 +41,8 @@ def _by_backend(source: Source) -> bool:
 def side_of(source: Source) -> Side:
     """What competes in this result."""
     if _by_backend(source):
-        return lambda plan: backend_name(plan.key.backend)
+        backends = backend_names(cell.plan for cell in source.cells)
+        return lambda plan: backends[plan.key.backend]
     names = way_names(cell.plan for cell in source.cells)
     return lambda plan: names[plan.id]
 
@@ -133,6 +134,9 @@ def _cells_stand(
     """How each cell of the other sides stands, by its id: slower if a cell of a side not its own is
     faster, else by its ratio with the leader's. If that leaves nobody beside a leader who is not
     known to be faster than all, by the ratio alone."""
+    known = not contest.ratios or any(map(has_interval, contest.ratios.values()))
+    if not known:
+        return {cell.id: "unknown" for cells in rivals.values() for cell in cells}
     direct = {
         cell.id: _against(contest.ratio(first, cell)) for cells in rivals.values() for cell in cells
     }
@@ -149,8 +153,6 @@ def _cells_stand(
 
 def _against(ratio: Comparison | None) -> Standing:
     """How a cell stands by the leader's ratio over it."""
-    if ratio is not None and not has_interval(ratio):
-        return "unknown"
     verdicts: dict[str, Standing] = {"faster": "slower", "same": "tie"}
     return verdicts.get(ratio.verdict, "open") if ratio else "open"
 

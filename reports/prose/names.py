@@ -26,6 +26,15 @@ def backend_name(backend: str) -> str:
     return BACKEND_NAMES.get(backend, short_name(backend))
 
 
+def backend_names(plans: Iterable[CellPlan]) -> dict[str, str]:
+    """The name of each backend, by which it is told from the others."""
+    found: dict[str, str] = {}
+    for each in sorted({series_of(plan) for plan in plans}, key=lambda one: one.rank):
+        if each.backend not in found:
+            found[each.backend] = _free(backend_name(each.backend), found.values())
+    return found
+
+
 def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
     """What to call each of a curve's cells, by its id: `NumPy`, `compiled TensorFlow`, `TensorFlow
     in graph mode`, `eager PyTorch with autograd`. Of mode and gradient only what tells cells of
