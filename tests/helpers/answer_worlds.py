@@ -216,7 +216,7 @@ def mode(one: CellSummary, asked: list[CellSummary]) -> str:
     """What tells a cell from others of its backend."""
     key = one.plan.key
     own = [each.plan.key for each in asked if each.plan.key.backend == key.backend]
-    parts = [key.mode] if len({each.mode for each in own}) > 1 else []
+    parts: list[str] = [key.mode] if len({each.mode for each in own}) > 1 else []
     parts += [key.gradient] if len({each.gradient for each in own}) > 1 else []
     return " ".join([*parts, *([] if key.allocator == "reuse" else [key.allocator])])
 

@@ -123,7 +123,7 @@ def test_parts_that_did_not_fit_together_are_not_compared() -> None:
 def test_a_width_with_one_number_and_one_without_intervals_are_told() -> None:
     cells = [cell(NUMPY, 1.0), cell(TORCH, 2.0), cell(TORCH, 3.0, 2048), cell(NUMPY, None, 2048)]
     last = [cell(NUMPY, 1.0, 8192), cell(TORCH, 2.0, 8192)]
-    pairs = [*sure(*cells[:2]), ratio(*last, None, None)]
+    pairs = [*sure(*cells[:2]), ratio(last[0], last[1], None, None)]
     assert answers(source([*cells, *last], pairs)) == [
         "op: NumPy is the fastest at width 512, 2.00× [1.82, 2.20] faster than PyTorch; "
         "only PyTorch has a number at 2048; nothing is known without an interval at 8192."
