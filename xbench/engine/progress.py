@@ -158,17 +158,19 @@ class SilentProgress:
 
 
 def _group_names(plan: Plan) -> dict[str, str]:
-    """`matmul 64×1000×w, width 512` by the group's id, with what else the plan has several of."""
+    """`matmul 64×1000×w, width 512` by the group's id, with what else the plan has several of, and
+    the part of a workload that did not fit in memory at once."""
     keys = [group.cells[0].key for group in plan.groups]
     axes = ("dtype", "device", "threads", "math")
     several = [axis for axis in axes if len({getattr(key, axis) for key in keys}) > 1]
     found: dict[str, str] = {}
+    taken: Counter[str] = Counter()
     for group in plan.groups:
         cell = group.cells[0]
         parts = [cell.family, f"width {cell.width}"]
-        parts += [f"{axis} {getattr(cell.key, axis)}" for axis in several]
-        part = group.id.partition("#")[2]
-        found[group.id] = ", ".join([*parts, f"part {part}"] if part else parts)
+        name = ", ".join(parts + [f"{axis} {getattr(cell.key, axis)}" for axis in several])
+        taken[name] += 1
+        found[group.id] = f"{name}, part {taken[name]}" if taken[name] > 1 else name
     return found
 
 
