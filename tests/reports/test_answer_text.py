@@ -85,8 +85,8 @@ def test_a_table_is_shortened_and_not_wrapped(
     report = make_report([source(cells, _open(cells))])
     _on_a_terminal(monkeypatch, columns)
     text = re.sub(r"\x1b\[[0-9;]*m", "", render_answer(report))
-    (head,) = (line for line in text.splitlines() if re.match("operatio(n |….*NumPy)", line))
-    rows = [line for line in text.splitlines() if line.startswith("operatio") and "?" in line]
+    (head,) = (line for line in text.splitlines() if line.endswith(" fastest"))
+    rows = [line for line in text.splitlines() if line.startswith("operati") and "?" in line]
     assert len(rows) == 2
     assert len(head) <= columns
     assert all(row.count("?") == 3 for row in rows)
