@@ -34,6 +34,7 @@ Side = Callable[[CellPlan], str]
 """The name of the side that a cell is on."""
 
 
+@lru_cache(maxsize=16)
 def _by_backend(source: Source) -> bool:
     return len({cell.plan.key.backend for cell in source.cells if cell.time_s is not None}) > 1
 

@@ -134,7 +134,9 @@ class TimeToDecide:
         minutes = _minutes(took)
         folder = shlex.quote(str(_from_here(self._run.folder)))
         rows = f"{plural(len(asked), 'row')} not decided"
-        text = f"{rows}: about {plural(minutes, 'more minute')} may decide {len(worth)} of them"
+        some = f"{len(worth)} of them"
+        which = some if len(worth) < len(asked) else "them" if len(asked) > 1 else "it"
+        text = f"{rows}: about {plural(minutes, 'more minute')} may decide {which}"
         return Proposal(text, f"xbench run --resume {folder} --budget {minutes}m")
 
 

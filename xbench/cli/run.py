@@ -143,10 +143,10 @@ def _measure(
     from xbench.engine.run_plan import run_plan
 
     run, summaries = run_plan(plan, settings, header, progress, resumed)
-    if not options.no_report:
-        _write_report(settings.folder)
     for sentence in run.footer.unmet if run.footer else []:
         print(f"not reached: {sentence}", file=sys.stderr)
+    if not options.no_report:
+        _write_report(settings.folder)
     status = exit_status(summaries)
     if status == EXIT_NOTHING:
         print("\n".join(["nothing was measured:", *reasons(summaries)]), file=sys.stderr)
