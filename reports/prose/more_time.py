@@ -65,6 +65,8 @@ class LaunchTimes:
             took = _seconds_between(line.started_utc, following.started_utc if following else end)
             if took is None or (line.launch == 0 and last > 0):
                 continue  # the first launch has answers to work out, which later ones know
+            if following is None and run.memory:
+                continue  # peak memory was measured before the end
             if following is not None and following.launch != line.launch:
                 took = max(took - self.start_s, 0.0)
             self._groups.setdefault(line.group, []).append(took)
