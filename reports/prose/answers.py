@@ -76,12 +76,10 @@ def _outcome(ranking: Ranking) -> _Outcome:
     if standing == "fastest" or not ranking.others:
         return _Outcome(standing, (leader,))
     if standing == "tie":
-        others = sorted(name for name in ranking.standing_as("tie") if name != leader)
-        return _Outcome(
-            standing, (leader, *others) if others[1:] else (*sorted([leader, *others]),)
-        )
+        tied = sorted(ranking.standing_as("tie"), key=lambda name: (name != leader, name))
+        return _Outcome(standing, tuple(tied if tied[2:] else sorted(tied)))
     if standing == "open":
-        return _Outcome(standing, (*sorted(ranking.standing_as("open", "tie")),))
+        return _Outcome(standing, tuple(sorted(ranking.standing_as("open", "tie"))))
     return _Outcome(standing, ())
 
 
