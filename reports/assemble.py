@@ -15,6 +15,7 @@ from xbench.records.read import no_collecting
 from xbench.reports.curves import name_sources
 from xbench.reports.draw.frame import colours
 from xbench.reports.draw.static_figures import draw_all, free_slug, main_figures
+from xbench.reports.formats.answer_text import render_answer
 from xbench.reports.formats.html_tables import render_tables
 from xbench.reports.formats.json_document import json_document
 from xbench.reports.formats.latex import render_latex
@@ -28,7 +29,8 @@ from xbench.reports.formats.report_files import (
 from xbench.reports.model import Added, Chapter, Figure, Figures, Report, Source
 from xbench.reports.page.render import prepare_page
 from xbench.reports.prose import sentences
-from xbench.reports.prose.answers import answers
+from xbench.reports.prose.answer_table import answer_table
+from xbench.reports.prose.answers import answers, more_time, trust_in_short
 from xbench.reports.prose.memory_costs import memory_sentences
 from xbench.reports.prose.sentences import crossing_sentences
 from xbench.reports.sources import load_all, select
@@ -55,7 +57,10 @@ def make_chapter(source: Source) -> Chapter:
         about=source.title,
         facts=source.facts,
         trust=sentences.trust(source),
+        in_short=trust_in_short(source),
+        table=answer_table(source),
         answers=[*answers(source), *crossing_sentences(source)],
+        more_time=more_time(source),
         wins=wins_table(source),
         pairs=sentences.pair_sentences(source),
         added={
@@ -108,7 +113,8 @@ def write_report(
     open_page: bool = False,
 ) -> None:
     """Write the report of these results to the folder `out`; print it in `output_format` (md, csv,
-    json, latex or html), if `print_text`; open the page in the user's browser, if `open_page`.
+    json, latex, html, or answer: its beginning alone), if `print_text`; open the page in the user's
+    browser, if `open_page`.
 
     `reference` is the backend, or `backend/mode`, that others are compared with (else numpy, torch,
     the first there is); `only` are patterns of the cells wanted (see `select`); `title` stands
@@ -136,13 +142,17 @@ def _text(output_format: str, out: Path, report: Report, title: str | None) -> s
     match output_format:
         case "md" | "csv":
             return (out / (MARKDOWN if output_format == "md" else TIDY)).read_text(encoding="utf-8")
+        case "answer":
+            return render_answer(report)
         case "json":
             return json_document(report.sources, title)
         case "latex":
             return render_latex(report.sources, title)
         case "html":
             return render_tables(report.sources, title)
-    raise UsageError(f"no format is called {output_format!r}", "known: md, csv, json, latex, html")
+    raise UsageError(
+        f"no format is called {output_format!r}", "known: md, csv, json, latex, html, answer"
+    )
 
 
 def _print(text: str) -> None:

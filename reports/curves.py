@@ -4,7 +4,7 @@ and what several result files have in common.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from string import ascii_uppercase
@@ -126,11 +126,12 @@ class Contest:
         """Whether `cell` is faster than each of these, by the verdicts; never than none."""
         return bool(others) and all(self.beats(cell, other) for other in others)
 
-    @property
-    def winner(self) -> CellSummary | None:
-        """The cell that is faster than each of the others, if there is one."""
+    def ahead(self, side: Callable[[CellPlan], str]) -> CellSummary | None:
+        """The cell that is faster than every cell of each other side, if there is one; `side` names
+        what competes: the backend, say. Its own side may have cells as fast."""
         for cell in self.cells:
-            if self.beats_all(cell, [other for other in self.cells if other is not cell]):
+            own = side(cell.plan)
+            if self.beats_all(cell, [other for other in self.cells if side(other.plan) != own]):
                 return cell
         return None
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from itertools import groupby
+from typing import Literal, NamedTuple, Protocol
 
 from xbench.analysis.crossover import DeviceCrossover
 from xbench.analysis.ratios import Comparison, Unpaired
@@ -60,6 +61,12 @@ class Source:
     run: Run | None = None
     """The journal, where there is one: raw rounds, environment."""
 
+    slow: float | None = None
+    """The share of rounds before which the machine itself was slow, where that was looked at."""
+
+    busy: bool = False
+    """Whether others used the machine when the run began."""
+
     name: str = ""
     """`A`, `B` … where several results share a page."""
 
@@ -88,6 +95,74 @@ class Table:
     heads: int = 1
     right: frozenset[int] = frozenset()
     wraps: frozenset[int] = frozenset()
+
+
+Standing = Literal["fastest", "tie", "open", "slower", "unknown"]
+"""How a side of a workload stands, by verdicts: faster than every cell of each other side; the same
+as the leader; not known to be either; slower than another side; without an interval."""
+
+
+MARKS: dict[Standing, tuple[str, str]] = {
+    "fastest": ("*", "the fastest, with its lead over the next"),
+    "tie": ("=", "the same within 2 %"),
+    "open": ("?", "may be the fastest"),
+}
+"""A sign for each that is worth one, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntry:
+    """The best cell of a side in a workload: its time, its mode where the side has several."""
+
+    time: str
+    mode: str
+    standing: Standing
+
+    @property
+    def mark(self) -> str:
+        """Its sign, if it has one."""
+        return MARKS.get(self.standing, ("", ""))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """A workload: an entry for each column, None without a number. `verdict` says the same from the
+    longest form to the shortest, for whatever room there is."""
+
+    work: str
+    width: int
+    entries: tuple[AnswerEntry | None, ...]
+    verdict: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTable:
+    """Who is fastest where: a row a workload, a column a side (`sides` are their names)."""
+
+    sides: tuple[str, ...]
+    rows: list[AnswerRow]
+
+    @property
+    def blocks(self) -> list[tuple[str, list[AnswerRow]]]:
+        """The rows of each operation."""
+        return [(work, list(rows)) for work, rows in groupby(self.rows, lambda row: row.work)]
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """The signs that occur, with what they mean."""
+        found = {entry.standing for row in self.rows for entry in row.entries if entry}
+        return [sign for standing, sign in MARKS.items() if standing in found]
+
+    def first(self, count: int) -> AnswerTable:
+        """So many rows of it."""
+        return AnswerTable(self.sides, self.rows[:count])
+
+
+class Proposal(NamedTuple):
+    """What a command would bring, in words, and the command."""
+
+    text: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +220,19 @@ class Added(Protocol):
 class Chapter:
     """Everything about one result file, in the order in which it is read.
 
-    `answers` say who is fastest, `wins` counts that over all workloads, `pairs` count verdicts pair
-    by pair; `added` are the sections of extensions, by their names; `explained` are sentences about
-    `causes`. `name` is the source's."""
+    `table` and `answers` say who is fastest, `more_time` what would decide the rest, `in_short` how
+    far to trust it; `wins` counts wins over all workloads, `pairs` verdicts pair by pair; `added`
+    are the sections of extensions, by their names; `explained` are sentences about `causes`. `name`
+    is the source's."""
 
     title: str
     about: str
     facts: list[tuple[str, str]]
     trust: list[str]
+    in_short: str
+    table: AnswerTable | None
     answers: list[str]
+    more_time: Proposal | None
     wins: Table | None
     pairs: list[str]
     added: dict[str, Section]

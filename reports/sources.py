@@ -123,14 +123,19 @@ def slow_rounds(run: Run) -> dict[tuple[str, int], list[int]]:
 
 def canary_lines(run: Run) -> list[str]:
     """For how many rounds the machine itself was slow; nothing if for none."""
-    slow = sum(map(len, slow_rounds(run).values()))
+    slow, rounds = _slow_of_all(run)
     if not slow:
         return []
     return [
         f"the machine itself was more than {100.0 * (SLOW - 1.0):.0f} % slower than usual just "
-        f"before {slow} of {sum(len(group.canary_ns) for group in run.groups)} rounds (canary, "
-        "against its median in the best launch)"
+        f"before {slow} of {rounds} rounds (canary, against its median in the best launch)"
     ]
+
+
+def _slow_of_all(run: Run) -> tuple[int, int]:
+    """The number of rounds before which the machine was slow, and of all."""
+    slow = sum(map(len, slow_rounds(run).values()))
+    return slow, sum(len(group.canary_ns) for group in run.groups)
 
 
 def variables_line(environment: dict[str, Any]) -> list[str]:
@@ -241,6 +246,7 @@ def source_of(run: Run, reference: str | None) -> Source:
     cells = summarise(run)
     header = run.header
     compared, chosen = ratios(run, cells, reference)
+    slow, rounds = _slow_of_all(run)
     level = level_of(header.launching, header.launches)
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",
@@ -258,6 +264,8 @@ def source_of(run: Run, reference: str | None) -> Source:
         choices=chosen,
         crossovers=device_crossovers(cells, level),
         run=run,
+        slow=slow / rounds if rounds else None,
+        busy=bool(_load_line(header.environment)),
     )
 
 
@@ -274,16 +282,18 @@ def _notes(run: Run) -> list[str]:
     notes = [*run.notes, aa_line(environment), *canary_lines(run)]
     notes += [*conditions_line(environment), *variables_line(environment)]
     notes += gpu_lines(group.gpus for group in run.groups)
-    machine, load = (
-        run.header.environment.get("machine"),
-        run.header.environment.get("load_average"),
-    )
+    return [*notes, *_load_line(environment)]
+
+
+def _load_line(environment: dict[str, Any]) -> list[str]:
+    """That others used the machine when the run began; nothing if nobody did."""
+    machine, load = environment.get("machine"), environment.get("load_average")
     cores = machine.get("cores") if isinstance(machine, dict) else None
     busy = load[0] if isinstance(load, list) and load else None
     if isinstance(cores, int) and isinstance(busy, float) and busy > 0.5 * cores:
         load_on = f"load {busy:.1f} on {cores} cores"
-        return [*notes, f"the machine was busy when the run began ({load_on})"]
-    return notes
+        return [f"the machine was busy when the run began ({load_on})"]
+    return []
 
 
 # All results of a report: each once, each with a title of its own.

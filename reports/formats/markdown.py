@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from xbench.reports.model import Chapter, Merged, Report, Section, Source, Table
+from xbench.reports.model import (
+    AnswerEntry,
+    AnswerTable,
+    Chapter,
+    Merged,
+    Report,
+    Section,
+    Source,
+    Table,
+)
+from xbench.reports.prose.numbers import NOTHING
 from xbench.reports.prose.sentences import margin_note
 from xbench.reports.tables.causes import CAUSES_TITLE, bound_note
 from xbench.reports.tables.full_tables import curve_sections
@@ -45,9 +55,9 @@ def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
     name = f"{chapter.name}: " if chapter.name else ""
     yield f"{level} {_plain(name + chapter.title)}"
     yield ""
+    yield from _answer(chapter)
     yield f"{_plain(chapter.about)}: {_plain('; '.join(chapter.trust))}."
     yield ""
-    yield from _bullets(chapter.answers)
     if chapter.wins:
         yield from _table(chapter.wins)
     yield from _bullets(chapter.pairs)
@@ -71,6 +81,39 @@ def _chapter(chapter: Chapter, source: Source, level: str) -> Iterator[str]:
         yield ""
 
 
+def _answer(chapter: Chapter) -> Iterator[str]:
+    """What the terminal shows at the end of a run."""
+    if chapter.table:
+        yield from _answer_table(chapter.table)
+    yield from _bullets(chapter.answers)
+    if chapter.in_short:
+        yield f"Trust: {_plain(chapter.in_short)}."
+        yield ""
+    if chapter.more_time:
+        yield f"{_plain(chapter.more_time.text)}: `{_plain(chapter.more_time.command)}`"
+        yield ""
+
+
+def _answer_table(table: AnswerTable) -> Iterator[str]:
+    """With the marks of the terminal."""
+    rows: list[tuple[str, ...]] = [
+        (_cell(row.work), str(row.width), *map(_entry, row.entries), _cell(row.verdict[0]))
+        for row in table.rows
+    ]
+    columns = ("operation", "width", *map(_cell, table.sides), "fastest")
+    yield from _lines_of(columns, rows, frozenset(range(1, len(columns) - 1)))
+    if table.marks:
+        yield f"Marked {'; '.join(f'{mark} {meaning}' for mark, meaning in table.marks)}."
+        yield ""
+
+
+def _entry(entry: AnswerEntry | None) -> str:
+    if entry is None:
+        return NOTHING
+    text = _cell(" ".join(part for part in (entry.time, entry.mode) if part))
+    return f"{text} {entry.mark}".rstrip()
+
+
 def _section(section: Section, level: str) -> Iterator[str]:
     yield f"{level} {_plain(section.title)} ({_plain(section.about)})"
     yield ""
@@ -88,15 +131,22 @@ def _bullets(sentences: Sequence[str]) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield f"**{_plain(table.caption)}**"
     yield ""
-    rows = [tuple(map(_cell, row)) for row in (table.columns, *table.rows)]
-    sizes = [max(3, *(len(row[place]) for row in rows)) for place in range(len(table.columns))]
+    columns, *rows = [tuple(map(_cell, row)) for row in (table.columns, *table.rows)]
+    yield from _lines_of(columns, rows, table.right)
+
+
+def _lines_of(
+    columns: tuple[str, ...], rows: list[tuple[str, ...]], right: frozenset[int]
+) -> Iterator[str]:
+    """A table of texts that start no markup."""
+    every = [columns, *rows]
+    sizes = [max(3, *(len(row[place]) for row in every)) for place in range(len(columns))]
     rule = [
-        "-" * (size - 1) + ":" if place in table.right else "-" * size
-        for place, size in enumerate(sizes)
+        "-" * (size - 1) + ":" if place in right else "-" * size for place, size in enumerate(sizes)
     ]
-    for row in (rows[0], rule, *rows[1:]):
+    for row in (columns, rule, *rows):
         padded = [
-            text.rjust(size) if place in table.right else text.ljust(size)
+            text.rjust(size) if place in right else text.ljust(size)
             for place, (text, size) in enumerate(zip(row, sizes, strict=True))
         ]
         yield f"| {' | '.join(padded)} |"

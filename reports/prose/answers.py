@@ -1,24 +1,27 @@
-"""Who is fastest at an op, by how much and why, in sentences that say what verdicts allow.
-
-Times rank the cells, but decide only which of them are named. Whatever is claimed of two cells is
-the verdict of their ratio, printed with its interval.
+"""Who is fastest at an op at every width that was measured, and how far to trust it, in sentences
+that say what verdicts allow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import sqrt
+from statistics import median
 
-from xbench.analysis.summary import CellSummary
-from xbench.reports.curves import Contest, contests
-from xbench.reports.model import Source
-from xbench.reports.prose.names import Works, listed, way_names
-from xbench.reports.prose.sentences import Clauses, has_interval, sure_factor
-from xbench.text import plural
+from xbench.reports.model import Proposal, Source, Standing
+from xbench.reports.prose.answer_table import Ranking, modes_in, rankings
+from xbench.reports.prose.more_time import TimeToDecide
+from xbench.reports.prose.names import Works, either, listed
+from xbench.reports.prose.numbers import show_factor
+from xbench.reports.prose.sentences import has_interval
+from xbench.text import percent, plural
 
 MOST_ANSWERS = 6
-MOST_NAMED = 3
-"""So many cells are named as the fastest, and so many as slower."""
+LEAST_SLOW = 0.01
+"""A smaller share of rounds is no sign of a busy machine."""
 
 NO_INTERVAL = (
     "One launch gives no interval, so nothing is said about what is faster; "
@@ -27,27 +30,28 @@ NO_INTERVAL = (
 NOTHING_TO_COMPARE = (
     "No workload was run in two ways that could be compared: there is no answer here."
 )
+LEADS = "is the fastest"
 NOTHING_MEASURED = "No cell has a number: the table of cells says why."
 
 
 def answers(source: Source) -> list[str]:
-    """The answer of each curve at the largest width at which two cells have a number, those with
-    the largest factor that an interval supports first; how many more there are. Nothing of a file
-    without paired rounds."""
+    """A sentence for each curve of which a width has numbers of two sides, in the table's order;
+    of many, those whose claims have the largest factors. How many more there are. Nothing of a
+    file without paired rounds."""
     if not source.paired:
         return []
     if source.choices and not any(map(has_interval, source.choices)):
         return [NO_INTERVAL]
     works = Works(source)
     found = [
-        _answer(curve, works.name(curve[0].cells[0].plan), works.place)
-        for every in contests(source).values()
-        if (curve := [each for each in every if len(each.cells) > 1])
+        _Answer(curve, works.name(curve[0].contest.cells[0].plan), modes_in(source, curve))
+        for curve in rankings(source)
+        if any(each.others for each in curve)
     ]
     if not found:
         return [_nothing(source)] if source.cells else []
-    found.sort(key=lambda each: -each.factor)
-    shown = [each.text for each in found[:MOST_ANSWERS]]
+    kept = sorted(found, key=lambda each: -each.factor)[:MOST_ANSWERS]
+    shown = [each.text for each in found if each in kept]
     more = len(found) - len(shown)
     return [*shown, f"{plural(more, 'more operation')} below."] if more else shown
 
@@ -59,111 +63,140 @@ def _nothing(source: Source) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What two neighbouring widths have in common if one clause says both."""
+
+    standing: Standing
+    names: tuple[str, ...]
+
+
+def _outcome(ranking: Ranking) -> _Outcome:
+    """The sides that the clause names; the leader first where it is told from the others."""
+    standing, leader = ranking.standings[ranking.leader], ranking.leader
+    if standing == "fastest" or not ranking.others:
+        return _Outcome(standing, (leader,))
+    if standing == "tie":
+        tied = sorted(ranking.standing_as("tie"), key=lambda name: (name != leader, name))
+        return _Outcome(standing, tuple(tied if tied[2:] else sorted(tied)))
+    if standing == "open":
+        return _Outcome(standing, tuple(sorted(ranking.standing_as("open", "tie"))))
+    return _Outcome(standing, ())
+
+
+def _sure_lead(ranking: Ranking) -> float:
+    """The factor that is sure of the fastest; 1 where there is none."""
+    return ranking.lead.factor if ranking.lead else 1.0
+
+
 class _Answer:
-    text: str
-    factor: float
-    """The largest that a claim about its first cell supports; 1 without one."""
+    """The sentence of a curve; neighbouring widths with the same outcome make one clause."""
+
+    def __init__(self, curve: Sequence[Ranking], work: str, modes: dict[str, str]) -> None:
+        """`modes` are the names of cells within their sides, by their ids."""
+        self._modes = modes
+        self._clearest = max(curve, key=_sure_lead)
+        self.factor = _sure_lead(self._clearest)
+        self.text = f"{work}: {'; '.join(self._clauses(curve))}."
+
+    def _clauses(self, curve: Sequence[Ranking]) -> Iterator[str]:
+        """One for each stretch of widths; the verb is said once where it stays the same."""
+        done, verb = 0, ""
+        for outcome, found in groupby(curve, _outcome):
+            stretch = list(found)
+            at = _at(stretch, done == 0, done + len(stretch) == len(curve))
+            who, does, after = self._said(outcome, stretch)
+            yield " ".join(part for part in (who, does if does != verb else "", at) if part) + after
+            done, verb = done + len(stretch), does
+
+    def _said(self, outcome: _Outcome, stretch: Sequence[Ranking]) -> tuple[str, str, str]:
+        """Whom the clause is about, what they do there, and what follows."""
+        names = outcome.names
+        if not stretch[0].others:
+            return f"only {names[0]}", "has a number", ""
+        match outcome.standing:
+            case "fastest":
+                labels = {self._named(each, each.leader) for each in stretch}
+                name = labels.pop() if len(labels) == 1 else names[0]
+                return name, LEADS, self._claim(stretch)
+            case "open":
+                return either(names), LEADS, " (not decided)"
+            case "tie":
+                same = f"as {names[0]} " if names[2:] else ""
+                others = names[1:] if same else names
+                return listed(others), f"take the same time {same}within 2 %", ""
+        return "nothing", "is known without an interval", ""
+
+    def _named(self, ranking: Ranking, name: str) -> str:
+        """`PyTorch (compiled)`: a side, with the mode of the cell that is shown of it."""
+        mode = self._modes.get(ranking.shown[name].id, "")
+        return f"{name} ({mode})" if mode else name
+
+    def _claim(self, stretch: Sequence[Ranking]) -> str:
+        """The largest factor, where its width is one of these."""
+        lead, width = self._clearest.lead, self._clearest.contest.width
+        if lead is None or self._clearest not in stretch:
+            return ""
+        factor, ends = show_factor(lead.ratio.ratio, lead.ratio.verdict)
+        at = f" at {width}" if len(stretch) > 1 else ""
+        return f", {factor}× {ends} faster than {lead.over}{at}"
 
 
-def _answer(curve: Sequence[Contest], work: str, place: str) -> _Answer:
-    """Of one curve, from the smallest width up; `place` is where every cell ran, if it is one."""
-    last = curve[-1]
-    names = way_names(cell.plan for contest in curve for cell in contest.cells)
-    say = Clauses(last, names)
-    if last.winner is None:
-        said, cells = _open(say, work)
-    else:
-        said, cells = _decided(say, last.winner, work)
-    causes = say.causes(cells)
-    text = f"At width {last.width}{place}, {said}{'; ' if causes else ''}{causes}."
-    factor = max(sure_factor(last.ratio(cells[0], other)) for other in cells[1:])
-    return _Answer(text + _change(curve, names), factor)
+def _at(stretch: Sequence[Ranking], first: bool, last: bool) -> str:
+    """`at width 512`, `up to width 2048`; later in a sentence `at 2048 to 8192`, `from 2048 on`."""
+    low, high = stretch[0].contest.width, stretch[-1].contest.width
+    width = "width " if first else ""
+    if low == high:
+        return f"at {width}{low}"
+    if first == last:
+        return f"at {'widths ' if first else ''}{low} to {high}"
+    return f"up to {width}{high}" if first else f"from {low} on"
 
 
-Said = tuple[str, list[CellSummary]]
-"""What is said, and the cells it names: all are compared with the first."""
+# How far to trust it, and what would tell more.
 
 
-def _decided(say: Clauses, winner: CellSummary, work: str) -> Said:
-    others = [cell for cell in say.contest.cells if cell is not winner]
-    rivals = (_rivals(say.contest, [winner]) or others)[:MOST_NAMED]
-    parts = listed([say.faster(winner, each) for each in rivals])
-    return f"{say.name(winner)} is {_fastest(say.contest, work)}: {parts}", [winner, *rivals]
-
-
-def _open(say: Clauses, work: str) -> Said:
-    """Those that may be the fastest, and the best of each other backend."""
-    contest = say.contest
-    leaders = contest.unbeaten or contest.cells
-    first = leaders[0]
-    doubt = leaders[1:] or [
-        cell for cell in contest.cells if cell is not first and not contest.beats(first, cell)
-    ]
-    rivals = _rivals(contest, [first, *doubt])[:MOST_NAMED]
-    ratio = contest.ratio(first, doubt[0])
-    if len(leaders) == 2 and ratio is not None and ratio.verdict == "same":
-        head = say.between(first, doubt[0], f" to run {work}")
-        if contest.cells[2:]:
-            head += f"; of {len(contest.cells)} ways none is known to be faster"
-    else:
-        which = f"which of {_some(say, leaders)}" if leaders[1:] else f"whether {say.name(first)}"
-        pairs = [say.between(first, each) for each in doubt[: MOST_NAMED - 1]]
-        head = f"it is not decided {which} is {_fastest(contest, work)}: {', '.join(pairs)}"
-    rest = [say.between(each, first) for each in rivals]
-    named = [first, *doubt[: MOST_NAMED - 1], *rivals]
-    return "; ".join([head, ", ".join(rest)] if rest else [head]), named
-
-
-def _some(say: Clauses, cells: Sequence[CellSummary]) -> str:
-    names = [say.name(each) for each in cells[:MOST_NAMED]]
-    more = len(cells) - len(names)
-    return listed([*names, plural(more, "other")] if more else names)
-
-
-def _fastest(contest: Contest, work: str) -> str:
-    count = len(contest.cells)
-    return f"the {'faster' if count == 2 else 'fastest'} of {count} ways to run {work}"
-
-
-def _rivals(contest: Contest, named: Sequence[CellSummary]) -> list[CellSummary]:
-    """The best cell of each backend that has none among these."""
-    there = {cell.plan.key.backend for cell in named}
-    best: dict[str, CellSummary] = {}
-    for cell in contest.cells:
-        if cell.plan.key.backend not in there:
-            best.setdefault(cell.plan.key.backend, cell)
-    return list(best.values())
-
-
-def _change(curve: Sequence[Contest], names: dict[str, str]) -> str:
-    """That another was the fastest at the smallest width, and where the two change places."""
-    first, last = curve[0], curve[-1]
-    early, late = first.winner, last.winner
-    if early is None or late is None or names[early.id] == names[late.id]:
+def trust_in_short(source: Source) -> str:
+    """`3 launches; ratios to ±8 % (median); 5 of 12 decided; machine slow before 45 % of rounds`;
+    nothing of a file without paired rounds."""
+    if not source.paired or source.launches is None:
         return ""
-    name, other = names[early.id], names[late.id]
-    text = f" At width {first.width}, {name} is the fastest of {len(first.cells)}"
-    theirs = next((each for each in first.cells if names[each.id] == other), None)
-    if theirs is None:
-        return f"{text}."
-    text = f"{text}: {Clauses(first, names).faster(early, theirs)}"
-    widths = _crossing(curve, names, name, other)
-    if widths is None:
-        return f"{text}."
-    return f"{text}; the two change places between widths {widths[0]} and {widths[1]}."
+    return "; ".join([*_precision(source), *_refused(source), *_disturbance(source)])
 
 
-def _crossing(
-    curve: Sequence[Contest], names: dict[str, str], early: str, late: str
-) -> tuple[int, int] | None:
-    """The last width at which `early` is known to be faster before `late` is, and that width."""
-    before, found = None, None
-    for contest in curve:
-        cells = {names[cell.id]: cell for cell in contest.cells}
-        if early not in cells or late not in cells:
-            continue
-        if contest.beats(cells[early], cells[late]):
-            before = contest.width
-        elif before is not None and contest.beats(cells[late], cells[early]):
-            found, before = (before, contest.width), None
-    return found
+def _precision(source: Source) -> Iterator[str]:
+    yield plural(source.launches or 0, "launch", "launches")
+    ends = [(each.ratio.low, each.ratio.high) for each in source.choices]
+    halves = [sqrt(high / low) - 1.0 for low, high in ends if low and high]
+    if halves:
+        yield f"ratios to ±{percent(median(halves))} (median)"
+    asked = [each for curve in rankings(source) for each in curve if each.others]
+    if asked:
+        decided = [each for each in asked if each.standings[each.leader] in ("fastest", "tie")]
+        yield f"{len(decided)} of {len(asked)} decided"
+
+
+def _refused(source: Source) -> Iterator[str]:
+    counts = Counter(cell.status for cell in source.cells if cell.time_s is None)
+    if counts:
+        why = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        yield f"{plural(counts.total(), 'cell')} without a number ({why})"
+
+
+def _disturbance(source: Source) -> Iterator[str]:
+    if source.busy:
+        yield "machine busy at the start"
+    if source.slow is not None and source.slow >= LEAST_SLOW:
+        yield f"machine slow before {percent(source.slow)} of rounds"
+    elif source.slow is not None and not source.busy:
+        yield "machine quiet"
+
+
+def more_time(source: Source) -> Proposal | None:
+    """What to type to have more workloads decided, and how long that takes; None where more time
+    is not known to do."""
+    found = [each.open_ratios for curve in rankings(source) for each in curve if _is_open(each)]
+    return TimeToDecide(source).proposal(found) if source.paired else None
+
+
+def _is_open(ranking: Ranking) -> bool:
+    return ranking.standings[ranking.leader] == "open"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, count
 
 from xbench.records.schema import CellPlan
-from xbench.reports.curves import series_of
+from xbench.reports.curves import series_of, thread_label
 from xbench.reports.model import Series, Source
 
 BACKEND_NAMES = {"numpy": "NumPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "jax": "JAX"}
@@ -26,22 +26,27 @@ def backend_name(backend: str) -> str:
     return BACKEND_NAMES.get(backend, short_name(backend))
 
 
+def backend_names(plans: Iterable[CellPlan]) -> dict[str, str]:
+    """The name of each backend, by which it is told from the others."""
+    found: dict[str, str] = {}
+    for each in sorted({series_of(plan) for plan in plans}, key=lambda one: one.rank):
+        if each.backend not in found:
+            found[each.backend] = _free(backend_name(each.backend), found.values())
+    return found
+
+
 def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
     """What to call each of a curve's cells, by its id: `NumPy`, `compiled TensorFlow`, `TensorFlow
     in graph mode`, `eager PyTorch with autograd`. Of mode and gradient only what tells cells of
     the same backend apart, the allocator where memory is not kept, and the side of an A/B."""
     series = {plan.id: series_of(plan) for plan in plans}
-    modes: dict[str, set[str]] = {}
-    gradients: dict[str, set[str]] = {}
-    for each in series.values():
-        modes.setdefault(each.backend, set()).add(each.mode)
-        gradients.setdefault(each.backend, set()).add(each.gradient)
+    several = _Several(series.values())
     found: dict[Series, str] = {}
     for each in sorted(set(series.values()), key=lambda one: one.rank):
         name = backend_name(each.backend)
-        if len(modes[each.backend]) > 1:
+        if several.modes(each):
             name = _in_mode(name, each.mode)
-        if len(gradients[each.backend]) > 1:
+        if several.gradients(each):
             said = GRADIENT_NAMES.get(each.gradient, f"with gradient {short_name(each.gradient)}")
             name = f"{name} {said}"
         if each.allocator != "reuse":
@@ -50,6 +55,45 @@ def way_names(plans: Iterable[CellPlan]) -> dict[str, str]:
             name = f"{name} as {short_name(each.side)}"
         found[each] = _free(name, found.values())
     return {key: found[each] for key, each in series.items()}
+
+
+def mode_names(plans: Iterable[CellPlan]) -> dict[str, str]:
+    """The same in a table whose columns name the backend: `compiled`, `eager autograd`; nothing
+    where a backend has one way only."""
+    series = {plan.id: series_of(plan) for plan in plans}
+    several = _Several(series.values())
+    return {
+        key: " ".join(
+            short_name(part)
+            for part, wanted in (
+                (each.mode, several.modes(each)),
+                (each.gradient, several.gradients(each)),
+                (each.allocator, each.allocator != "reuse"),
+                (each.side, bool(each.side)),
+            )
+            if wanted
+        )
+        for key, each in series.items()
+    }
+
+
+class _Several:
+    """Which backends have several modes, and several gradients."""
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self._modes: dict[str, set[str]] = {}
+        self._gradients: dict[str, set[str]] = {}
+        for each in series:
+            self._modes.setdefault(each.backend, set()).add(each.mode)
+            self._gradients.setdefault(each.backend, set()).add(each.gradient)
+
+    def modes(self, each: Series) -> bool:
+        """Whether the mode tells cells of this backend apart."""
+        return len(self._modes[each.backend]) > 1
+
+    def gradients(self, each: Series) -> bool:
+        """Whether the gradient does."""
+        return len(self._gradients[each.backend]) > 1
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -86,6 +130,17 @@ class Works:
         """` on this CPU` where nothing ran elsewhere; with several devices each work names its."""
         return " on this CPU" if self._devices == {"cpu"} else ""
 
+    def in_table(self, plan: CellPlan) -> str:
+        """`mlp_train float32 cuda:0 1 thread`: the same in few words."""
+        name = short_name(plan.key.op if len(self._families[plan.key.op]) == 1 else plan.family)
+        parts = (
+            (plan.key.dtype, self._dtypes),
+            (plan.key.device, self._devices),
+            (thread_label(plan.key.threads), self._threads),
+            (plan.key.math, self._maths),
+        )
+        return " ".join([name, *(short_name(part) for part, all_ in parts if len(all_) > 1)])
+
     def name(self, plan: CellPlan) -> str:
         """`mlp_train in float32 on this CPU with 1 thread`. A processor that is the only device
         needs no name."""
@@ -117,6 +172,11 @@ class Works:
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else list(names))
+
+
+def either(names: Sequence[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else list(names))
 
 
 def short_name(text: str) -> str:

@@ -29,11 +29,22 @@ def show_count(count: int) -> Shown:
 @_remembered
 def show_time(value: float, low: float | None, high: float | None) -> Shown:
     """`4.75 ms [4.61, 4.90]` from seconds; three digits and no brackets without an interval."""
+    shown, unit, low_end, high_end = _time(value, low, high)
+    ends = f" [{low_end}, {high_end}]" if low_end else ""
+    return Shown(f"{shown} {unit}{ends}", value)
+
+
+def show_short_time(value: float, low: float | None, high: float | None) -> str:
+    """`4.75 ms`: the same without the brackets, with the digits that the interval supports."""
+    return " ".join(_time(value, low, high)[:2])
+
+
+def _time(value: float, low: float | None, high: float | None) -> tuple[str, str, str, str]:
     size, unit = time_unit(value)
     if low is None or high is None:
-        return Shown(f"{digits(value / size, 3)} {unit}", value)
-    shown = show_interval(value / size, low / size, high / size)
-    return Shown(f"{shown[0]} {unit} [{shown[1]}, {shown[2]}]", value)
+        return digits(value / size, 3), unit, "", ""
+    shown, low_end, high_end = show_interval(value / size, low / size, high / size)
+    return shown, unit, low_end, high_end
 
 
 def show_interval(value: float, low: float, high: float, extra: int = 0) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Sentences about a result: two cells compared, curves, pairs of backends, how far to trust it,
+"""Sentences about a result: curves, pairs of backends, how far to trust it,
 what was not run, where a device takes over, and why several results are not compared.
 
 They claim what a verdict claims, which is what its interval does.
@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
 
-from xbench.analysis.bound import Bound
 from xbench.analysis.crossover import Crossover, DeviceCrossover
 from xbench.analysis.interval import MARGIN, VERDICTS
 from xbench.analysis.ratios import Comparison
-from xbench.analysis.summary import CellSummary
 from xbench.reports.curves import (
     ABSENT,
-    Contest,
     Curve,
     differing,
     machine_of,
@@ -28,17 +24,10 @@ from xbench.reports.curves import (
 )
 from xbench.reports.model import Source
 from xbench.reports.prose.names import backend_name, listed, short_name
-from xbench.reports.prose.numbers import show_factor, show_interval, show_ratio
+from xbench.reports.prose.numbers import show_interval, show_ratio
 from xbench.text import percent, plural
 
-# What may be said of two cells of a workload: the verdict of their ratio, with its interval.
-
-BOUND_CAUSES: dict[Bound, str] = {
-    "bandwidth": "memory traffic",
-    "compute": "arithmetic",
-    "launch": "launching operators",
-    "allocation": "page faults",
-}
+# What a ratio is known to be.
 
 
 def has_interval(each: Comparison) -> bool:
@@ -51,60 +40,6 @@ def sure_factor(each: Comparison | None) -> float:
     if each is None or each.ratio.low is None or each.ratio.high is None:
         return 1.0
     return {"slower": each.ratio.low, "faster": 1.0 / each.ratio.high}.get(each.verdict, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Clauses:
-    """Clauses about the cells of one workload, by the names of all of them."""
-
-    contest: Contest
-    names: dict[str, str]
-
-    def name(self, cell: CellSummary) -> str:
-        """What the cell is called."""
-        return self.names[cell.id]
-
-    def faster(self, cell: CellSummary, other: CellSummary) -> str:
-        """`1.6× [1.2, 2.0] faster than compiled PyTorch`: `cell` is known to be."""
-        factor, ends = _factor(self.contest.ratios[cell.id, other.id])
-        return f"{factor}× {ends} faster than {self.name(other)}"
-
-    def between(self, cell: CellSummary, other: CellSummary, doing: str = "") -> str:
-        """`NumPy is 5.7× [2.1, 15] slower than PyTorch`, `NumPy takes [0.9, 1.1] times as long as
-        PyTorch`: whatever is known. `doing` is what they may take the same time for."""
-        one, two = self.name(cell), self.name(other)
-        ratio = self.contest.ratio(cell, other)
-        if ratio is None:
-            together = cell.plan.group == other.plan.group
-            why = "were not measured in the same rounds" if together else "did not fit in memory"
-            return f"{one} and {two} {why}{'' if together else ' together'}"
-        if not has_interval(ratio):
-            return f"there is no interval of {one} against {two}"
-        factor, ends = _factor(ratio)
-        if ratio.verdict == "inconclusive":
-            return f"{one} takes {ends} times as long as {two}"
-        if ratio.verdict == "same":
-            return f"{one} and {two} take the same time{doing} within {percent(MARGIN)} {ends}"
-        return f"{one} is {factor}× {ends} {ratio.verdict} than {two}"
-
-    def causes(self, cells: Sequence[CellSummary]) -> str:
-        """`both are bound by memory traffic`, `A is bound by arithmetic, B by page faults`; nothing
-        of those that nothing measured explains."""
-        bounds: dict[Bound, list[str]] = {}
-        for cell in cells:
-            if cell.bound:
-                bounds.setdefault(cell.bound, []).append(self.name(cell))
-        parts: list[str] = []
-        for bound, names in bounds.items():
-            everybody = len(names) == len(cells) > 1
-            who = ("both" if len(names) == 2 else "all") if everybody else listed(names)
-            verb = "" if parts else " is bound" if len(names) == 1 else " are bound"
-            parts.append(f"{who}{verb} by {BOUND_CAUSES[bound]}")
-        return ", ".join(parts)
-
-
-def _factor(each: Comparison) -> tuple[str, str]:
-    return show_factor(each.ratio, each.verdict)
 
 
 OVERHEAD_LIMIT, RESTLESS_LIMIT = 0.01, 0.01

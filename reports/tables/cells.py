@@ -253,11 +253,8 @@ def wins_table(source: Source) -> Table | None:
 
 def winning_backend(contest: Contest) -> str | None:
     """The backend that wins this workload; None if that is not decided."""
-    for cell in contest.cells:
-        others = [each for each in contest.cells if each.plan.key.backend != cell.plan.key.backend]
-        if contest.beats_all(cell, others):
-            return cell.plan.key.backend
-    return None
+    winner = contest.ahead(lambda plan: plan.key.backend)
+    return winner.plan.key.backend if winner else None
 
 
 def _sentence(won: Counter[str | None], order: list[str], shared: int, single: int) -> str:

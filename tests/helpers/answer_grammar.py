@@ -4,45 +4,51 @@ nothing of the code that writes them. Text that it does not know is an error."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 ENDS = r"\[([^\],]+), ([^\],]+)\]"
 TIMES = rf"([^ ]+)× {ENDS}"
-BOUNDS = {
-    "memory traffic": "bandwidth",
-    "arithmetic": "compute",
-    "launching operators": "launch",
-    "page faults": "allocation",
+
+Kind = Literal["fastest", "open", "tie", "alone", "unknown"]
+VERBS: dict[Kind, str] = {
+    "fastest": "is the fastest ",
+    "open": "is the fastest ",
+    "tie": "take the same time (?:as NAME )?within 2 % ",
+    "alone": "has a number ",
+    "unknown": "is known without an interval ",
 }
 
 
 @dataclass
-class Claim:
-    """`kind` of `one`, over `other` where there is one, with the printed ends; `count` of how many.
+class Lead:
+    """By how much the fastest is faster than `over`, at which of the clause's widths (None: at the
+    only one): the printed ends."""
 
-    Kinds: fastest, faster, slower, same, open, no interval, unpaired, bound, doubt, unbeaten."""
+    over: str
+    ends: tuple[str, str]
+    width: int | None
 
-    kind: str
-    width: int
-    one: str
-    other: str = ""
-    ends: tuple[str, str] = ("", "")
-    count: int = 0
+
+@dataclass
+class Clause:
+    """What is said of the sides `names` at each of `widths`; in a tie of three or more the first is
+    the one that the others are compared with. `mode` is that of the fastest, where it is named."""
+
+    kind: Kind
+    names: list[str]
+    widths: list[int] = field(default_factory=list)
+    mode: str = ""
+    lead: Lead | None = None
 
 
 @dataclass
 class Answer:
-    """The claims of an answer; `doubt` are those of whom one may be the fastest, `more` counts the
-    unnamed; `widths` are those between which `places` change."""
+    """A sentence whole."""
 
-    width: int
     work: str
-    claims: list[Claim] = field(default_factory=list)
-    doubt: list[str] = field(default_factory=list)
-    more: int = 0
-    early: list[Claim] = field(default_factory=list)
-    widths: tuple[int, int] | None = None
+    clauses: list[Clause]
 
 
 class Reader:
@@ -70,102 +76,101 @@ class Reader:
         assert found is not None, f"{pattern!r} expected at {self.rest!r}"
         return found
 
-
-def read_answer(text: str, names: Iterable[str]) -> Answer:
-    """An answer whole."""
-    reader = Reader(text, names)
-    answer = Answer(int(reader.must(r"At width (\d+)(?: on this CPU)?, ")[0]), "")
-    if found := reader.eat(r"NAME is the fast(?:er|est) of (\d+) ways to run ([^:]+): "):
-        answer.work = found[2]
-        answer.claims.append(Claim("fastest", answer.width, found[0], count=int(found[1])))
-        answer.claims += _faster(reader, answer.width, found[0])
-    elif reader.skip("it is not decided "):
-        _doubt(reader, answer)
-        answer.claims += _between(reader, answer.width)
-    else:
-        one, other, answer.work, *ends = reader.must(
-            rf"NAME and NAME take the same time to run (.+?) within 2 % {ENDS}"
-        )
-        answer.claims.append(Claim("same", answer.width, one, other, (ends[0], ends[1])))
-        if found := reader.eat(r"; of (\d+) ways none is known to be faster"):
-            count = int(found[0])
-            answer.claims += [Claim("unbeaten", answer.width, e, count=count) for e in (one, other)]
-        if not re.match("; [^;]* bound by", reader.rest) and reader.skip("; "):
-            answer.claims += _between(reader, answer.width)
-    _causes(reader, answer)
-    reader.must(r"\.")
-    _early(reader, answer)
-    assert not reader.rest, reader.rest
-    return answer
+    def listed(self) -> tuple[list[str], str]:
+        """Names, and the word before the last of several."""
+        found, word = [*self.must("NAME")], ""
+        while more := self.eat("(, | and | or )NAME"):
+            found.append(more[1])
+            word = more[0].strip()
+        return found, word
 
 
-def _faster(reader: Reader, width: int, one: str) -> Iterator[Claim]:
+def read_answer(text: str, sides: Iterable[str], widths: Sequence[int]) -> Answer:
+    """A sentence on these sides, at these widths, every one of which it must say something of."""
+    reader = Reader(text, sides)
+    (work,) = reader.must(r"([^:]+): ")
+    clauses: list[Clause] = []
+    left = list(widths)
     while True:
-        _, low, high, other = reader.must(rf"{TIMES} faster than NAME")
-        yield Claim("faster", width, one, other, (low, high))
-        if not reader.skip("(, | and )(?=[0-9])"):
-            return
-
-
-def _doubt(reader: Reader, answer: Answer) -> None:
-    if not reader.skip("whether "):
-        reader.must("which of ")
-    while True:
-        if found := reader.eat(r"(\d+) others?"):
-            answer.more = int(found[0])
-        else:
-            answer.doubt += reader.must("NAME")
-        if not reader.skip("(, | and )"):
+        clause = _clause(reader, clauses[-1] if clauses else None)
+        clause.widths = _widths(reader, left, first=not clauses)
+        left = left[len(clause.widths) :]
+        _after(reader, clause)
+        clauses.append(clause)
+        if not reader.skip("; "):
             break
-    count, answer.work = reader.must(r" is the fast(?:er|est) of (\d+) ways to run ([^:]+): ")
-    answer.claims += [Claim("doubt", answer.width, e, count=int(count)) for e in answer.doubt]
+    reader.must(r"\.$")
+    assert not left, f"nothing is said of widths {left}"
+    return Answer(work, clauses)
 
 
-def _between(reader: Reader, width: int) -> Iterator[Claim]:
-    while True:
-        if found := reader.eat(rf"NAME is {TIMES} (faster|slower) than NAME"):
-            yield Claim(found[4], width, found[0], found[5], (found[2], found[3]))
-        elif found := reader.eat(rf"NAME takes {ENDS} times as long as NAME"):
-            yield Claim("open", width, found[0], found[3], (found[1], found[2]))
-        elif found := reader.eat(rf"NAME and NAME take the same time within 2 % {ENDS}"):
-            yield Claim("same", width, found[0], found[1], (found[2], found[3]))
-        elif found := reader.eat("there is no interval of NAME against NAME"):
-            yield Claim("no interval", width, found[0], found[1])
-        else:
-            how = "(?:were not measured in the same rounds|did not fit in memory together)"
-            found = reader.must(f"NAME and NAME {how}")
-            yield Claim("unpaired", width, found[0], found[1])
-        if re.match("; [^;]* bound by", reader.rest) or not reader.skip("(, |; )"):
-            return
+def _clause(reader: Reader, before: Clause | None) -> Clause:
+    """Whom it is about, and what they do there, unless the clause before has said it."""
+    if reader.skip("nothing "):
+        reader.must(VERBS["unknown"])
+        return Clause("unknown", [])
+    if reader.skip("only "):
+        clause = Clause("alone", [*reader.must("NAME ")])
+        _verb(reader, "alone", before)
+        return clause
+    names, word = reader.listed()
+    mode = reader.eat(r" \(([^)]+)\)") or ("",)
+    reader.must(" ")
+    kind: Kind = {"": "fastest", "or": "open", "and": "tie"}[word]  # type: ignore[assignment]
+    if word == "" and (re.match("take", reader.rest) or (before and before.kind == "tie")):
+        kind = "fastest" if re.match(VERBS["fastest"], reader.rest) else "tie"
+    compared = _verb(reader, kind, before)
+    return Clause(kind, [compared, *names] if compared else names, mode=mode[0])
 
 
-def _causes(reader: Reader, answer: Answer) -> None:
-    """Whom `both` and `all` mean is everybody named before."""
-    if not reader.skip("; "):
-        return
-    everybody = list(dict.fromkeys(e for c in answer.claims for e in (c.one, c.other) if e))
-    while True:
-        if found := reader.eat("(both|all)"):
-            who = everybody
-            assert (found[0] == "both") == (len(who) == 2)
-        else:
-            who = [*reader.must("NAME")]
-            while found := reader.eat("(?:, | and )NAME"):
-                who += found
-        reader.eat(" is bound" if len(who) == 1 else " are bound")
-        (why,) = reader.must(f" by ({'|'.join(BOUNDS)})")
-        answer.claims += [Claim("bound", answer.width, each, BOUNDS[why]) for each in who]
-        if not reader.skip(", "):
-            return
+def _verb(reader: Reader, kind: Kind, before: Clause | None) -> str:
+    """Returns: whom a tie is with, where it is said now or was before."""
+    found = reader.eat(VERBS[kind])
+    if found is not None:
+        return found[0] if found else ""
+    assert before is not None, reader.rest
+    assert VERBS[before.kind] == VERBS[kind], reader.rest
+    return before.names[0] if kind == "tie" and before.names[2:] else ""
 
 
-def _early(reader: Reader, answer: Answer) -> None:
-    if not reader.rest:
-        return
-    width, one, count = reader.must(r" At width (\d+), NAME is the fastest of (\d+)")
-    answer.early.append(Claim("fastest", int(width), one, count=int(count)))
-    if reader.skip(": "):
-        answer.early += _faster(reader, int(width), one)
-    if found := reader.eat(r"; the two change places between widths (\d+) and (\d+)"):
-        answer.widths = int(found[0]), int(found[1])
-    reader.must(r"\.")
+def _widths(reader: Reader, left: Sequence[int], first: bool) -> list[int]:
+    """The widths meant, which are the next of those left; `width` is said at the first alone."""
+    word = "width " if first else ""
+    if found := reader.eat(rf"up to {word}(\d+)"):
+        last = int(found[0])
+    elif found := reader.eat(r"from (\d+) on"):
+        assert int(found[0]) == left[0]
+        last = left[-1]
+    elif found := reader.eat(rf"at {word.replace('width', 'widths')}(\d+) to (\d+)"):
+        assert int(found[0]) == left[0]
+        last = int(found[1])
+    else:
+        (only,) = reader.must(rf"at {word}(\d+)")
+        assert int(only) == left[0]
+        last = left[0]
+    return list(left[: left.index(last) + 1])
+
+
+def _after(reader: Reader, clause: Clause) -> None:
+    """That it is open, or by how much the fastest leads."""
+    if clause.kind == "open":
+        reader.must(r" \(not decided\)")
+    elif clause.kind == "fastest" and (found := reader.eat(rf", {TIMES} faster than NAME")):
+        at = reader.eat(r" at (\d+)")
+        clause.lead = Lead(found[3], (found[1], found[2]), int(at[0]) if at else None)
+
+
+def read_verdict(text: str, sides: Iterable[str]) -> tuple[Kind, list[str], str]:
+    """The longest form of a table row's verdict. Returns: the kind, who, and the factor."""
+    reader = Reader(text, sides)
+    if text in ("–", "no interval"):
+        return ("alone" if text == "–" else "unknown"), [], ""
+    if reader.skip("tie: "):
+        names, _ = reader.listed()
+        return "tie", names, ""
+    if reader.skip("not decided: "):
+        names, _ = reader.listed()
+        reader.must(r"(?: \((?:\d+ min more|over \d+ min)\))?$")
+        return "open", names, ""
+    name, factor = reader.must("NAME ([^ ]+)×$")
+    return "fastest", [name], factor

@@ -18,6 +18,7 @@ FILES = {
     "json": "report.json",
     "latex": "report.tex",
     "html": "report.html",
+    "answer": "answer.txt",
 }
 TITLE = "Widths & <sizes>"
 FAMILY = "op_a 100×w→1"

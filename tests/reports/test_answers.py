@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from pathlib import Path
 
-import pytest
-
 from helpers.made_runs import header
 from helpers.made_sources import (
     NUMPY,
@@ -21,8 +19,8 @@ from helpers.made_sources import (
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
 from xbench.records.read import Run
+from xbench.reports.prose.answer_table import answer_table
 from xbench.reports.prose.answers import MOST_ANSWERS, NO_INTERVAL, answers
-from xbench.reports.prose.sentences import Clauses
 
 
 def sure(*cells: CellSummary, spread: float = 1.1) -> list[Comparison]:
@@ -35,107 +33,101 @@ def sure(*cells: CellSummary, spread: float = 1.1) -> list[Comparison]:
     ]
 
 
-def test_the_fastest_is_named_against_the_best_of_each_other_backend() -> None:
+def test_every_width_is_answered_and_neighbours_alike_make_one_clause() -> None:
+    widths = (512, 2048, 8192, 20480)
+    numpy = [cell(NUMPY, 1.0, width) for width in widths]
+    torch = [cell(TORCH, 1.0, width) for width in widths]
+    ends = [(2.0, 3.0), (1.1, 1.3), (0.9, 1.1), (0.2, 0.3)]
+    pairs = [ratio(one, other, *each) for one, other, each in zip(torch, numpy, ends, strict=True)]
+    assert answers(source([*numpy, *torch], pairs)) == [
+        "op: NumPy is the fastest up to width 2048; NumPy or PyTorch at 8192 (not decided); "
+        "PyTorch at 20480, 4.1× [3.3, 5.0] faster than NumPy."
+    ]
+    pairs = [ratio(one, other, 0.2, 0.3) for one, other in zip(torch, numpy, strict=True)]
+    pairs[1] = ratio(torch[1], numpy[1], 0.1, 0.15)
+    assert answers(source([*numpy, *torch], pairs)) == [
+        "op: PyTorch is the fastest at widths 512 to 20480, 8.2× [6.7, 10.0] faster than NumPy "
+        "at 2048."
+    ]
+
+
+def test_the_lead_is_over_the_next_and_the_mode_is_named() -> None:
     cells = [
         cell(NUMPY, 6.0),
-        cell(TORCH, 3.0, bound="bandwidth"),
+        cell(TORCH, 3.0),
         cell(TORCH_COMPILED, 2.0),
         cell(TF_GRAPH, 1.5),
-        cell(TF_COMPILED, 1.0, bound="bandwidth"),
+        cell(TF_COMPILED, 1.0),
     ]
     assert answers(source(cells, sure(*cells))) == [
-        "At width 512 on this CPU, "
-        "compiled TensorFlow is the fastest of 5 ways to run op: 2.00× [1.82, 2.20] "
-        "faster than compiled PyTorch and 6.0× [5.5, 6.6] faster than NumPy; compiled TensorFlow "
-        "is bound by memory traffic."
+        "op: TensorFlow (compiled) is the fastest at width 512, 2.00× [1.82, 2.20] faster than "
+        "PyTorch."
     ]
 
 
-def test_one_rival_that_is_not_decided_takes_the_title() -> None:
+def test_another_mode_that_is_as_fast_takes_nothing_from_the_framework() -> None:
+    """But one of a rival that may be as fast does."""
     numpy, torch, fused = (cell(NUMPY, 3.0), cell(TORCH, 1.2), cell(TORCH_COMPILED, 1.0))
     pairs = [ratio(torch, fused, 0.9, 1.6), ratio(numpy, fused, 2.0, 4.0)]
     pairs.append(ratio(numpy, torch, 1.5, 3.0))
     assert answers(source([numpy, torch, fused], pairs)) == [
-        "At width 512 on this CPU, "
-        "it is not decided which of compiled PyTorch and eager PyTorch is the fastest"
-        " of 3 ways to run op: compiled PyTorch takes [0.6, 1.1] times as long as eager PyTorch; "
-        "NumPy is 2.8× [2.0, 4.0] slower than compiled PyTorch."
+        "op: PyTorch (compiled) is the fastest at width 512, 2.8× [2.0, 4.0] faster than NumPy."
     ]
+    graph, eager = cell(TF_GRAPH, 5.0), cell(("tensorflow", "eager", "autograd", "reuse"), 9.0)
+    pairs += [ratio(graph, each, 2.0, 3.0) for each in (numpy, torch, fused)]
+    pairs += [ratio(eager, each, 0.5, 3.0) for each in (numpy, torch, fused)]
+    made = source([numpy, torch, fused, graph, eager], pairs)
+    assert answers(made) == ["op: PyTorch or TensorFlow is the fastest at width 512 (not decided)."]
+    table = answer_table(made)
+    assert table is not None
+    shown = {
+        side: entry and (entry.mode, entry.standing)
+        for side, entry in zip(table.sides, table.rows[0].entries, strict=True)
+    }
+    assert shown == {
+        "NumPy": ("", "slower"),
+        "PyTorch": ("compiled", "open"),
+        "TensorFlow": ("eager", "open"),
+    }
 
 
-def test_two_that_are_the_same_are_said_to_be_and_no_more() -> None:
-    numpy, torch = cell(NUMPY, 1.0, bound="compute"), cell(TORCH, 1.0, bound="compute")
-    slow = cell(TF_GRAPH, 2.0, bound="launch")
+def test_those_that_are_the_same_are_said_to_be_and_no_more() -> None:
+    numpy, torch, slow = cell(NUMPY, 1.0), cell(TORCH, 1.0), cell(TF_GRAPH, 2.0)
     same = ratio(torch, numpy, 0.99, 1.01)
-    assert answers(source([numpy, torch], [same])) == [
-        "At width 512 on this CPU, "
-        "NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
-        "both are bound by arithmetic."
-    ]
-    three = [same, ratio(slow, numpy, 1.9, 2.1), ratio(slow, torch, 1.9, 2.1)]
-    assert answers(source([numpy, torch, slow], three)) == [
-        "At width 512 on this CPU, "
-        "NumPy and PyTorch take the same time to run op within 2 % [0.990, 1.010]; "
-        "of 3 ways none is known to be faster; TensorFlow is 2.00× [1.90, 2.10] slower than NumPy; "
-        "NumPy and PyTorch are bound by arithmetic, TensorFlow by launching operators."
-    ]
+    two = "op: NumPy and PyTorch take the same time within 2 % at width 512."
+    assert answers(source([numpy, torch], [same])) == [two]
+    pairs = [same, ratio(slow, numpy, 1.9, 2.1), ratio(slow, torch, 1.9, 2.1)]
+    assert answers(source([numpy, torch, slow], pairs)) == [two]
+    three = [same, ratio(slow, numpy, 0.99, 1.01), ratio(slow, torch, 0.95, 1.01)]
+    (said,) = answers(source([numpy, torch, slow], three))
+    assert said == (
+        "op: PyTorch and TensorFlow take the same time as NumPy within 2 % at width 512."
+    )
 
 
-def test_a_leader_that_is_not_known_to_beat_all_is_only_asked_about() -> None:
-    """NumPy is beaten by PyTorch, and so is no candidate; TensorFlow against it is not known."""
-    leader, torch, numpy = cell(TF_GRAPH, 1.0), cell(TORCH, 1.5), cell(NUMPY, 2.0)
-    pairs = [
-        ratio(leader, torch, 0.6, 0.7),
-        ratio(leader, numpy, 0.2, 1.5),
-        ratio(torch, numpy, 0.7, 0.8),
-    ]
-    assert answers(source([leader, torch, numpy], pairs)) == [
-        "At width 512 on this CPU, "
-        "it is not decided whether TensorFlow is the fastest of 3 ways to run op: "
-        "TensorFlow takes [0.20, 1.5] times as long as NumPy; PyTorch is 1.54× [1.43, 1.67] slower "
-        "than TensorFlow."
+def test_ways_compete_where_there_is_one_backend() -> None:
+    torch, fused = cell(TORCH, 2.0), cell(TORCH_COMPILED, 1.0)
+    assert answers(source([torch, fused], sure(torch, fused))) == [
+        "op: compiled PyTorch is the fastest at width 512, 2.00× [1.82, 2.20] faster than "
+        "eager PyTorch."
     ]
 
 
 def test_parts_that_did_not_fit_together_are_not_compared() -> None:
     numpy, torch = cell(NUMPY, 9.0, part="#1"), cell(TORCH, 1.0, part="#2")
     assert answers(source([numpy, torch])) == [
-        "At width 512 on this CPU, "
-        "it is not decided which of PyTorch and NumPy is the faster of 2 ways to run "
-        "op: PyTorch and NumPy did not fit in memory together."
+        "op: NumPy or PyTorch is the fastest at width 512 (not decided)."
     ]
 
 
-def test_that_the_order_changes_with_the_width_is_said_with_the_widths() -> None:
-    numpy = [cell(NUMPY, 1.0, width) for width in (512, 2048, 8192, 20480)]
-    torch = [cell(TORCH, 1.0, width) for width in (512, 2048, 8192, 20480)]
-    ends = [(2.0, 3.0), (1.1, 1.3), (0.9, 1.1), (0.2, 0.3)]
-    pairs = [ratio(one, other, *each) for one, other, each in zip(torch, numpy, ends, strict=True)]
-    assert answers(source([*numpy, *torch], pairs)) == [
-        "At width 20480 on this CPU, "
-        "PyTorch is the faster of 2 ways to run op: 4.1× [3.3, 5.0] faster than "
-        "NumPy. At width 512, NumPy is the fastest of 2: 2.4× [2.0, 3.0] faster than PyTorch; the "
-        "two change places between widths 2048 and 20480."
-    ]
-    pairs[0] = ratio(torch[0], numpy[0], 0.9, 3.0)
-    assert answers(source([*numpy, *torch], pairs))[0].endswith("faster than NumPy.")
-
-
-def test_a_winner_of_small_widths_that_has_no_number_later_is_told() -> None:
-    small = [cell(NUMPY, 1.0), cell(TORCH, 3.0), cell(TF_GRAPH, 5.0)]
-    large = [cell(NUMPY, None, 2048), cell(TORCH, 2.0, 2048), cell(TF_GRAPH, 1.0, 2048)]
-    (said,) = answers(source([*small, *large], [*sure(*small), *sure(*large)]))
-    assert "At width 2048 on this CPU, TensorFlow is the faster of 2 ways to run op: " in said
-    assert said.endswith(
-        "At width 512, NumPy is the fastest of 3: 5.0× [4.5, 5.5] faster than TensorFlow."
-    )
-
-
-def test_the_largest_width_is_one_at_which_there_is_a_choice() -> None:
+def test_a_width_with_one_number_and_one_without_intervals_are_told() -> None:
     cells = [cell(NUMPY, 1.0), cell(TORCH, 2.0), cell(TORCH, 3.0, 2048), cell(NUMPY, None, 2048)]
-    assert answers(source(cells, sure(*cells[:2])))[0].startswith(
-        "At width 512 on this CPU, NumPy is"
-    )
+    last = [cell(NUMPY, 1.0, 8192), cell(TORCH, 2.0, 8192)]
+    pairs = [*sure(*cells[:2]), ratio(last[0], last[1], None, None)]
+    assert answers(source([*cells, *last], pairs)) == [
+        "op: NumPy is the fastest at width 512, 2.00× [1.82, 2.20] faster than PyTorch; "
+        "only PyTorch has a number at 2048; nothing is known without an interval at 8192."
+    ]
 
 
 def test_one_launch_says_nothing_and_a_file_without_rounds_neither() -> None:
@@ -149,7 +141,7 @@ def test_one_launch_says_nothing_and_a_file_without_rounds_neither() -> None:
     assert "No cell has a number" in said
 
 
-def test_the_clearest_come_first_and_the_rest_are_counted() -> None:
+def test_of_many_the_clearest_are_shown_in_the_order_of_the_table() -> None:
     cells: list[CellSummary] = []
     pairs: list[Comparison] = []
     for place in range(MOST_ANSWERS + 2):
@@ -157,7 +149,7 @@ def test_the_clearest_come_first_and_the_rest_are_counted() -> None:
         cells += two
         pairs += sure(*two)
     found = answers(source(cells, pairs))
-    assert ["to run op7:" in found[0], "to run op2:" in found[5]] == [True, True]
+    assert [each[:4] for each in found[:6]] == [f"op{place}:" for place in range(2, 8)]
     assert found[6:] == ["2 more operations below."]
 
 
@@ -170,9 +162,16 @@ def test_settings_are_named_where_there_are_several() -> None:
         for way, time_s in ((NUMPY, 2.0), (TORCH, 1.0))
     ]
     run = Run(Path("run.jsonl"), header([], environment=machine))
-    found = answers(source(cells, [*sure(*cells[:2]), *sure(*cells[2:])], run=run))
-    assert "ways to run op in float32 on this CPU with 1 thread: " in found[0]
-    assert "ways to run op in float64 on NVIDIA H100 on all cores: " in found[1]
+    made = source(cells, [*sure(*cells[:2]), *sure(*cells[2:])], run=run)
+    found = answers(made)
+    assert found[0].startswith("op in float32 on this CPU with 1 thread: ")
+    assert found[1].startswith("op in float64 on NVIDIA H100 on all cores: ")
+    table = answer_table(made)
+    assert table is not None
+    assert [row.work for row in table.rows] == [
+        "op float32 cpu 1 thread",
+        "op float64 cuda:0 all cores",
+    ]
 
 
 def test_gradient_allocator_and_family_are_named_where_they_tell_cells_apart() -> None:
@@ -180,25 +179,16 @@ def test_gradient_allocator_and_family_are_named_where_they_tell_cells_apart() -
     cells = [
         cell(each, 1.0 + n, family="op a×w") for n, each in enumerate((by_hand, shipped, TORCH))
     ]
-    (said,) = answers(source([*cells, cell(NUMPY, family="op b×w")], sure(*cells)))
-    assert said.startswith(
-        "At width 512 on this CPU, "
-        "PyTorch with gradients by hand is the fastest of 3 ways to run op a×w: "
-        "2.00× [1.82, 2.20] faster than PyTorch with gradients by hand with allocator system"
+    (said,) = answers(source([*cells, cell(TORCH, family="op b×w")], sure(*cells)))
+    assert said == (
+        "op a×w: PyTorch with gradients by hand is the fastest at width 512, 2.00× [1.82, 2.20] "
+        "faster than PyTorch with gradients by hand with allocator system."
     )
-    assert "faster than PyTorch with autograd" in said
 
 
 def test_long_names_are_cut_and_stay_apart() -> None:
     one, other = (cell(("x" * 300 + end, "eager", "none", "reuse"), 1.0) for end in "ab")
-    (said,) = answers(source([one, other], [ratio(one, other, 2.0, 3.0)]))
+    made = source([one, other], [ratio(one, other, 2.0, 3.0)])
+    (said,) = answers(made)
     assert len(said) < 400
-    assert f"{'x' * 59}… (2) is the faster of 2" in said
-
-
-@pytest.mark.parametrize("bound", ["bandwidth", "compute", "launch", "allocation"])
-def test_every_bound_has_its_words(bound: str) -> None:
-    numpy, torch = cell(NUMPY, bound=bound), cell(TORCH, bound="")
-    say = Clauses(None, {numpy.id: "A", torch.id: "B"})  # type: ignore[arg-type]
-    assert say.causes([numpy, torch]).startswith("A is bound by ")
-    assert say.causes([torch]) == ""
+    assert f"{'x' * 59}… (2) is the fastest" in said

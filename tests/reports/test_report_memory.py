@@ -82,7 +82,8 @@ def test_many_cells_that_lose_are_counted(
     }
     cells = [each for cell in kept for each in (cell, shipped(cell))]
     text = report(write_run(tmp_path, cells, changes=changes), capsys)
-    said = [line for line in text.splitlines() if "ith allocator system " in line]
+    bullets = [line for line in text.splitlines() if line.startswith(("- torch", "- With"))]
+    said = [line for line in bullets if "ith allocator system " in line]
     assert said[0].startswith("- torch eager autograd, op at 20480: 4.97")
     assert said[1:] == ["- With allocator system 2 other cells took more than 10 % longer, too."]
 

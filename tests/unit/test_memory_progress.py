@@ -23,9 +23,10 @@ from xbench.reports.formats.columns import CELL_COLUMNS
 from xbench.suites.presets import PRESETS
 
 
-def planned(memory: bool) -> Plan:
-    """Four workloads of NumPy in two launches."""
-    rows = build_rows(Selection(PRESETS["smoke"], (), {"backend": ("numpy",)}), ("cpu",), 2)
+def planned(memory: bool, backends: tuple[str, ...] = ("numpy",)) -> Plan:
+    """Four workloads of NumPy, say, in two launches."""
+    axes = {"backend": backends, "mode": ("eager",)}
+    rows = build_rows(Selection(PRESETS["smoke"], (), axes), ("cpu",), 2)
     return make_plan(rows, 2, 0.5, 2, 1 << 33, memory=memory)
 
 
@@ -91,19 +92,25 @@ def test_a_failed_cell_has_no_memory_left_to_measure() -> None:
     assert (again.done, again.total) == (clock.done, clock.total)
 
 
-def test_a_pipe_gets_a_line_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = planned(memory=True)
-    one, other = list(plan.memory_costs_s())[:2]
+def test_a_pipe_gets_a_line_a_group(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once all of its cells are done, and without a figure."""
+    plan = planned(True, ("numpy", "torch"))
     with PlainProgress(plan) as progress:
-        progress.memory_measured(weighed(CellKey.parse(one)))
-        progress.memory_measured(weighed(CellKey.parse(other), None))
-    first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith(f"[1/12] {one}  peak memory 1.23 MB  (")
-    assert second.startswith(f"[2/12] {other}  peak memory oom  there was no more  (")
+        for group in plan.groups:
+            for place, cell in enumerate(group.cells):
+                progress.memory_measured(weighed(cell.key, None if place else 1_230_000))
+                if cell is not group.cells[-1]:
+                    assert capsys.readouterr().err == ""
+            first, count = group.cells[0], len(group.cells)
+            named = f"{first.family}, width {first.width}: peak memory of {count} cells measured ("
+            (line,) = capsys.readouterr().err.splitlines()
+            assert named in line
+            assert "MB" not in line
 
 
 def test_a_terminal_shows_the_latest_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what is drawn is drawn at once
     plan = planned(memory=True)
     with redirect_stderr(io.StringIO()) as terminal, LiveProgress(plan) as progress:
         for name in plan.memory_costs_s():

@@ -9,7 +9,7 @@ from pathlib import Path
 from xbench.cli.options import add_stored_runs_folder, folder, newest_run
 from xbench.errors import UsageError
 
-FORMATS = ("md", "csv", "json", "latex", "html")
+FORMATS = ("md", "csv", "json", "latex", "html", "answer")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

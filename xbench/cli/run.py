@@ -145,11 +145,11 @@ def _measure(
     from xbench.engine.run_plan import run_plan
 
     run, summaries = run_plan(plan, settings, header, progress, resumed)
-    if not options.no_report:
-        _write_report(settings.folder)
     unmet = run.footer.unmet if run.footer and run.header.launching != "deciding" else []
     for sentence in unmet:  # the report marks what is not decided
         print(f"not reached: {sentence}", file=sys.stderr)
+    if not options.no_report:
+        _write_report(settings.folder)
     status = exit_status(summaries)
     if status == EXIT_NOTHING:
         print("\n".join(["nothing was measured:", *reasons(summaries)]), file=sys.stderr)
@@ -157,12 +157,12 @@ def _measure(
 
 
 def _write_report(folder: Path) -> None:
-    """Write the report of what was just measured. Raises: UsageError where a library that draws it
-    cannot be used, as by settings of the user's own."""
+    """Write the report of what was just measured, and print its answer. Raises: UsageError where a
+    library that draws it cannot be used, as by settings of the user's own."""
     try:
         from xbench.reports.assemble import write_report
 
-        write_report([folder], folder / "report", None)
+        write_report([folder], folder / "report", None, output_format="answer")
     except (ImportError, RuntimeError, ValueError) as error:
         raise UsageError(
             f"the report could not be written: {type(error).__name__}: {error}",

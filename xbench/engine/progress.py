@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +18,7 @@ from xbench.plan.cell import Cell
 from xbench.plan.plan import Plan
 from xbench.plan.predict import oracle_s
 from xbench.records.schema import GroupLine, MemoryLine
-from xbench.text import in_short, show_bytes, show_seconds
+from xbench.text import in_short, plural, show_bytes, show_seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,6 +67,10 @@ class TimeLeft:
         if cell in self._memory_s:
             self.done += 1
             self._rest_s -= self._memory_s.pop(cell)
+
+    def waits_for(self, cells: Iterable[str]) -> bool:
+        """Whether the peak memory of one of these is still to be measured."""
+        return not self._memory_s.keys().isdisjoint(cells)
 
     def measured(self, line: GroupLine) -> None:
         """A group was measured, and some of its cells may have failed."""
@@ -156,31 +160,61 @@ class SilentProgress:
         """Not said."""
 
 
+def _group_names(plan: Plan) -> dict[str, str]:
+    """`matmul 64×1000×w, width 512` by the group's id, with what else the plan has several of, and
+    the part of a workload that did not fit in memory at once."""
+    keys = [group.cells[0].key for group in plan.groups]
+    axes = ("dtype", "device", "threads", "math")
+    several = [axis for axis in axes if len({getattr(key, axis) for key in keys}) > 1]
+    found: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for group in plan.groups:
+        cell = group.cells[0]
+        parts = [cell.family, f"width {cell.width}"]
+        name = ", ".join(parts + [f"{axis} {getattr(cell.key, axis)}" for axis in several])
+        taken[name] += 1
+        found[group.id] = f"{name}, part {taken[name]}" if taken[name] > 1 else name
+    return found
+
+
 class PlainProgress(SilentProgress):
-    """One line a group and one a cell, for pipes and logs."""
+    """One line a group, for pipes and logs: what was done and what is left. No figure that a reader
+    could take for a result."""
 
     def __init__(self, plan: Plan, done: Sequence[str] = (), settled: Sequence[str] = ()) -> None:
         self._clock = TimeLeft(plan, done, settled)
+        self._names = _group_names(plan)
+        self._group_of = {cell.id: group.id for group in plan.groups for cell in group.cells}
+        self._weighed: Counter[str] = Counter()
 
     def measured(self, line: GroupLine) -> None:
         self._clock.measured(line)
-        self._say(f"{line.group}  launch {line.launch + 1}", describe(line))
+        refused = Counter(cell.status for cell in line.cells if cell.status != "ok")
+        counts = [f"{plural(len(line.cells) - refused.total(), 'cell')} measured"]
+        counts += [f"{count} {status}" for status, count in sorted(refused.items())]
+        name = self._names.get(line.group, line.group)
+        self._say(f"{name}, launch {line.launch + 1}: {', '.join(counts)}")
 
     def memory_measured(self, line: MemoryLine) -> None:
-        """One line."""
+        """Once a group's cells are all done."""
         self._clock.settle(line.id)
-        self._say(describe_memory(line), [])
+        group = self._group_of[line.id]
+        self._weighed[group] += 1
+        if not self._clock.waits_for(cell for cell, own in self._group_of.items() if own == group):
+            cells = plural(self._weighed[group], "cell")
+            self._say(f"{self._names[group]}: peak memory of {cells} measured")
 
-    def _say(self, head: str, rows: Sequence[str]) -> None:
+    def _say(self, what: str) -> None:
         clock = self._clock
         left = show_seconds(clock.left_s())
-        text = "\n    ".join([f"[{clock.done}/{clock.total}] {head}  ({left} left)", *rows])
         with suppress(OSError):  # whoever read along may have gone; the run goes on
-            print(text, file=sys.stderr, flush=True)
+            line = f"[{clock.done}/{clock.total}] {what} ({left} left)"
+            print(line, file=sys.stderr, flush=True)
 
 
 class LiveProgress:
-    """A few lines that are drawn again between bursts: what runs, what is left, latest figures.
+    """A few lines that are drawn again between bursts: what runs, what is left, and the latest
+    figures. Those are of one launch, as is said above them, and go when the run ends.
 
     The terminal may be closed; the run goes on."""
 
@@ -207,6 +241,8 @@ class LiveProgress:
         trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
+            self._group, self._latest = "", []
+            self._draw("")
             with suppress(OSError):
                 self._live.__exit__(kind, error, trace)
 
@@ -222,7 +258,7 @@ class LiveProgress:
 
     def measured(self, line: GroupLine) -> None:
         self._clock.measured(line)
-        self._group = f"{line.group}, launch {line.launch + 1}"
+        self._group = f"{line.group}, launch {line.launch + 1} alone, so far:"
         self._latest = describe(line)[:SHOWN]
         self._draw("")
 
