@@ -18,7 +18,7 @@ from xbench.engine.burst import (
     more_rounds,
     settled,
 )
-from xbench.plan.plan import MAX_ROUNDS, MIN_ROUNDS
+from xbench.plan.plan import GOOD_ROUNDS, MAX_ROUNDS, MIN_ROUNDS
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,10 @@ def test_cells_that_are_alike_have_the_same_burst() -> None:
     [
         (0, 0.0, None, True),
         (MIN_ROUNDS - 1, 9.0, None, True),  # never fewer than the least
-        (MIN_ROUNDS, 0.9, None, True),
-        (MIN_ROUNDS, 1.0, None, False),
+        (MIN_ROUNDS, 2.9, None, True),  # short rounds: up to enough of them
+        (MIN_ROUNDS, 3.0, None, False),
+        (GOOD_ROUNDS, 0.9, None, True),
+        (GOOD_ROUNDS, 1.0, None, False),
         (MAX_ROUNDS, 0.1, None, False),
         (11, 9.0, 12, True),
         (12, 0.0, 12, False),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from xbench.errors import WorkerDied
-from xbench.plan.plan import MAX_ROUNDS, MIN_ROUNDS
+from xbench.plan.plan import GOOD_ROUNDS, GOOD_TIMES, MAX_ROUNDS, MIN_ROUNDS
 from xbench.process.messages import Reading
 from xbench.records.schema import Samples
 from xbench.text import show_seconds
@@ -96,10 +96,13 @@ def _ladder(trains: bool) -> list[int]:
 
 
 def more_rounds(done: int, spent_s: float, budget_s: float, wanted: int | None) -> bool:
-    """Whether another round follows: as many as are wanted, or as the time buys, within limits."""
+    """Whether another round follows: as many as are wanted, or as the time buys, within limits.
+    Short rounds go on for longer, until there are `GOOD_ROUNDS`."""
     if wanted is not None:
         return done < wanted
-    return done < MIN_ROUNDS or (done < MAX_ROUNDS and spent_s < budget_s)
+    if done < GOOD_ROUNDS:
+        return done < MIN_ROUNDS or spent_s < GOOD_TIMES * budget_s
+    return done < MAX_ROUNDS and spent_s < budget_s
 
 
 def settled(times_ns: list[float]) -> bool:

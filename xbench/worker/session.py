@@ -320,9 +320,10 @@ class Session:
 
         Raises: CellFailed("invalid", ...)"""
         cell = self.cells[request.cell]
-        if not answers_to_input(cell):
+        follow = answers_to_input(cell)
+        if not follow:
             raise CellFailed("invalid", "the result stayed the same when an input changed")
-        unmoved = outputs_that_ignore_inputs(cell)
+        unmoved = outputs_that_ignore_inputs(cell, follow)
         if unmoved:
             which = ", ".join(unmoved)
             raise CellFailed("invalid", f"{which} stayed the same whichever input changed")

@@ -30,27 +30,32 @@ OWNED_BYTES = 256 << 20
 """Larger operands are not copied once more only to see whether `put` copies."""
 
 
-def answers_to_input(cell: LoadedCell) -> bool:
-    """Whether results follow the inputs: with one operand halved, and again with it as it was,
+def answers_to_input(cell: LoadedCell) -> set[str]:
+    """The results that follow the inputs: with one operand halved, and again with it as it was,
     each call must give another result than the call before. A step that hands out a stored
-    result, which no oracle could tell while the inputs stay the same, does not. For an op
-    without state the last burst was the first of the three calls."""
+    result, which no oracle could tell while the inputs stay the same, does not: then there is none.
+    For an op without state the last burst was the first of the three calls."""
     name = min(cell.batch, key=lambda each: cell.given[each].size)
     halved = _halved(cell, name)
     before = _once(cell, cell.batch) if cell.pristine else _on_host(cell, cell.last)
+    follow = {*before}
     for batch in (cell.batch | {name: halved}, cell.batch):
         after = _once(cell, batch)
-        if all(same(before[each], after[each]) for each in before):
-            return False
+        changed = {each for each in before if not same(before[each], after[each])}
+        if not changed:
+            return set()
+        follow &= changed
         before = after
-    return True
+    return follow
 
 
-def outputs_that_ignore_inputs(cell: LoadedCell) -> list[str]:
+def outputs_that_ignore_inputs(cell: LoadedCell, follow: set[str]) -> list[str]:
     """Outputs that stay what they are whichever operand is halved, though they depend on one:
-    handed out from elsewhere, beside others that are computed."""
+    handed out from elsewhere, beside others that are computed. `follow` are known to change."""
     op = get_op(cell.spec.op)
-    unmoved = op.tensors(cell.spec).outputs.keys() - {*op.constant}
+    unmoved = op.tensors(cell.spec).outputs.keys() - {*op.constant} - follow
+    if not unmoved:
+        return []
     base = _once(cell, cell.batch)
     for name in sorted(cell.batch, key=lambda each: cell.given[each].size):
         if not unmoved:
