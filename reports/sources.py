@@ -247,7 +247,7 @@ def source_of(run: Run, reference: str | None) -> Source:
     header = run.header
     compared, chosen = ratios(run, cells, reference)
     slow, rounds = _slow_of_all(run)
-    level = level_of(header.launching, header.launches)
+    level = level_of(run.launching, header.launches)
     return Source(
         title=f"run {header.run_id}, preset {header.preset}",
         machine=machine_line(header.environment),

@@ -96,11 +96,10 @@ class TimeToDecide:
 
     def __init__(self, source: Source) -> None:
         run = source.run
-        self._run = run if run and run.header.command[:2] == COMMAND else None
+        resumable = run is not None and run.header.command[:2] == COMMAND and not run.complete
+        self._run = run if resumable else None
         self._times = LaunchTimes(self._run) if self._run else None
-        adaptive = run is not None and run.header.target is not None
-        launches = run.header.launches if run else 1
-        self._level = level_of("adaptive" if adaptive else "fixed", launches)
+        self._level = level_of(run.header.launching if run else "fixed", 1)
 
     def to_decide(self, ratios: Sequence[Comparison | None]) -> str:
         """`3 min more`, `over 30 min`, for one workload whose open ratios these are; nothing

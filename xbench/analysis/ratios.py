@@ -136,7 +136,7 @@ def measured_groups(
     lines: dict[str, dict[int, GroupLine]] = {}
     for group in run.groups:
         lines.setdefault(group.group, {})[group.launch] = group
-    level = level or partial(level_of, run.header.launching)
+    level = level or partial(level_of, run.launching)
     for name, launches in lines.items():
         rounds = [rounds_of(group, by_id) for group in launches.values()]
         plans = [by_id[key] for key in dict.fromkeys(key for each in rounds for key in each)]

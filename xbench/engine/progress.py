@@ -88,6 +88,11 @@ class TimeLeft:
         return max(rest, (self._time_s or 0.0) - spent)
 
 
+def _in_seconds(left_s: float) -> str:
+    """No finer than seconds, which is finer than they are known."""
+    return show_seconds(max(round(left_s), 1)) if left_s > 0.0 else "0 s"
+
+
 SHOWN = 8
 REFRESH_S = 0.25
 
@@ -206,7 +211,7 @@ class PlainProgress(SilentProgress):
 
     def _say(self, what: str) -> None:
         clock = self._clock
-        left = show_seconds(clock.left_s())
+        left = _in_seconds(clock.left_s())
         with suppress(OSError):  # whoever read along may have gone; the run goes on
             line = f"[{clock.done}/{clock.total}] {what} ({left} left)"
             print(line, file=sys.stderr, flush=True)
@@ -275,7 +280,7 @@ class LiveProgress:
         from rich.text import Text
 
         clock = self._clock
-        head = f"{clock.done} of {clock.total} done, {show_seconds(clock.left_s())} left"
+        head = f"{clock.done} of {clock.total} done, {_in_seconds(clock.left_s())} left"
         bar = ProgressBar(total=clock.total, completed=clock.done, width=40)
         rows: list[RenderableType] = [Text(head), bar, Text(now, style="dim"), Text(self._group)]
         if self._live is not None:

@@ -10,7 +10,7 @@ from math import inf, log
 from random import Random
 
 from xbench.analysis.ratios import Comparison, compare_cells, undecided_groups
-from xbench.analysis.stopping import DECIDING_LEVEL, Figure, level_of, may_stop, unmet
+from xbench.analysis.stopping import Figure, level_of, may_stop, unmet
 from xbench.analysis.summary import summarise
 from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
@@ -82,7 +82,7 @@ def missing(run: Run, target: float) -> list[str]:
     """A sentence for each ratio that is not known to ±`target`, with the launches it would take,
     and for each cell that was not measured at all."""
     launches = len({group.launch for group in run.groups}) or 1
-    level = level_of(run.header.launching, launches)
+    level = level_of(run.launching, launches)
     return [*unmet(figures(run), target, level), *_not_measured(run)]
 
 
@@ -94,7 +94,7 @@ def not_decided(run: Run) -> list[str]:
         *(
             f"{name}: it is not decided which cell is the fastest, after "
             f"{plural(launches[name], 'launch', 'launches')}"
-            for name in undecided_groups(run, DECIDING_LEVEL)
+            for name in undecided_groups(run, level_of(run.launching, 1))
         ),
         *_not_measured(run),
     ]

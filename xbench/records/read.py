@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from array import array
+from collections import Counter
 from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from xbench.records.schema import (
     Footer,
     GroupLine,
     Header,
+    Launching,
     Line,
     MemoryLine,
     Samples,
@@ -138,6 +140,15 @@ class Run:
     def complete(self) -> bool:
         """Whether everything planned was done."""
         return self.footer is not None and self.footer.outcome == "complete"
+
+    @property
+    def launching(self) -> Launching:
+        """What decided how many launches there are. A run whose time was over after the launches
+        that every group gets was not ended by what it saw."""
+        most = max(Counter(line.group for line in self.groups).values(), default=0)
+        if self.header.launching == "deciding" and most <= self.header.launches:
+            return "fixed"
+        return self.header.launching
 
     def plan(self) -> dict[str, CellPlan]:
         """Planned cells by id."""

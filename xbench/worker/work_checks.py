@@ -27,7 +27,8 @@ FACTORS = 61
 
 PLACED, MOST_READ = 16, 200
 OWNED_BYTES = 256 << 20
-"""Larger operands are not copied once more only to see whether `put` copies."""
+"""Larger operands are not put once more for a check: a process that never had so much memory takes
+seconds for its pages."""
 
 
 def answers_to_input(cell: LoadedCell) -> set[str]:
@@ -241,10 +242,11 @@ def _places(cell: LoadedCell, tensors: Iterable[Handle]) -> list[object]:
 
 
 def _put_renewed(cell: LoadedCell) -> Tensors:
-    """Operands that no call has seen."""
+    """Operands that no call has seen. One that is too large to be put again stays, as long as
+    another is new: no result is then known from an earlier call."""
     batch = {name: put(cell.backend, cell.spec, name, values) for name, values in _renewed(cell)}
     cell.backend.fence(batch)
-    return batch
+    return cell.batch | batch
 
 
 def _renewed(cell: LoadedCell) -> Iterator[tuple[str, Array]]:
@@ -255,7 +257,10 @@ def _renewed(cell: LoadedCell) -> Iterator[tuple[str, Array]]:
 
     cell.renewals += 1
     factor = 1.0 + (1 + cell.renewals % FACTORS) / FACTORS / 16
+    smallest = min(values.nbytes for values in cell.given.values())
     for name, values in cell.given.items():
+        if values.nbytes > max(OWNED_BYTES, smallest):
+            continue
         numbers = values.dtype.kind in "fc"
         yield name, values * values.dtype.type(factor) if numbers else np.array(values)
 
