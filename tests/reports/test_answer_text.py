@@ -116,7 +116,7 @@ def _timed(seconds: float, *groups: str) -> Run:
         for (launch, group), when in zip(names, at, strict=True)
     ]
     ended = (BEGAN + timedelta(seconds=seconds * len(names))).isoformat()
-    footer = Footer(ended_utc=ended, outcome="complete")
+    footer = Footer(ended_utc=ended, outcome="budget")
     return Run(Path("my runs/1/run.jsonl"), header([]), groups=lines, footer=footer)
 
 
@@ -160,3 +160,5 @@ def test_what_more_time_would_bring_is_said_with_the_command() -> None:
     assert re.fullmatch(r"not decided \(\d+ min more\)", table.rows[0].verdict[1])
     assert table.rows[1].verdict[1] == "not decided"
     assert more_time(source(cells, [wide, hopeless])) is None
+    run.footer = Footer(ended_utc=run.footer.ended_utc, outcome="complete") if run.footer else None
+    assert more_time(source(cells, [wide, hopeless], run=run)) is None  # it cannot go on
