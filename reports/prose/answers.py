@@ -16,7 +16,7 @@ from xbench.reports.prose.answer_table import Ranking, modes_in, rankings
 from xbench.reports.prose.more_time import TimeToDecide
 from xbench.reports.prose.names import Works, either, listed
 from xbench.reports.prose.numbers import show_factor
-from xbench.reports.prose.sentences import has_interval
+from xbench.reports.prose.sentences import has_interval, launch_count
 from xbench.text import percent, plural
 
 MOST_ANSWERS = 6
@@ -164,7 +164,7 @@ def trust_in_short(source: Source) -> str:
 
 
 def _precision(source: Source) -> Iterator[str]:
-    yield plural(source.launches or 0, "launch", "launches")
+    yield launch_count(source)
     ends = [(each.ratio.low, each.ratio.high) for each in source.choices]
     halves = [sqrt(high / low) - 1.0 for low, high in ends if low and high]
     if halves:

@@ -25,7 +25,7 @@ from xbench.reports.curves import (
 from xbench.reports.model import Source
 from xbench.reports.prose.names import backend_name, listed, short_name
 from xbench.reports.prose.numbers import show_interval, show_ratio
-from xbench.text import percent, plural
+from xbench.text import percent, plural, show_seconds
 
 # What a ratio is known to be.
 
@@ -141,7 +141,7 @@ def title(source: Source) -> str:
 def trust(source: Source) -> list[str]:
     """How far the numbers can be trusted: what was checked, what was not, what went wrong."""
     timed = [cell for cell in source.cells if cell.time_s is not None]
-    found = [*_replication(source), *_verified(source)]
+    found = [*_replication(source), *_time_spent(source), *_verified(source)]
     unchecked = [cell.unchecked for cell in timed if cell.unchecked]
     if unchecked:
         found.append(
@@ -181,12 +181,36 @@ def _replication(source: Source) -> list[str]:
     if not rounds or source.launches is None:
         return []
     span = str(rounds[0]) if rounds[0] == rounds[-1] else f"{rounds[0]} to {rounds[-1]}"
-    most = max([source.launches, *(len(cell.launch_s) for cell in source.cells)])
-    launches = plural(most, "launch", "launches")
-    if most > source.launches:
-        launches = f"{source.launches} to {launches}"
     fresh = "fresh processes in each" if source.launches > 1 else "so no intervals"
-    return [f"{launches}, {fresh}; {span} rounds a cell in all"]
+    return [f"{launch_count(source)}, {fresh}; {span} rounds a cell in all"]
+
+
+def launch_count(source: Source) -> str:
+    """`3 launches`, or `3 to 7 launches` where some groups got more."""
+    least = source.launches or 0
+    most = max([least, *(len(cell.launch_s) for cell in source.cells)])
+    launches = plural(most, "launch", "launches")
+    return f"{least} to {launches}" if most > least else launches
+
+
+MOST_ACTIONS = 4
+"""Of those that took the most of a run's time, so many are named."""
+
+
+def _time_spent(source: Source) -> list[str]:
+    """Where the run's time went, and how much of it was timed."""
+    spent = source.run.footer.spent if source.run and source.run.footer else []
+    total = sum(each.first_s + each.later_s for each in spent)
+    if source.run is None or total <= 0.0:
+        return []
+    bursts = (cell.timed.wall_ns for line in source.run.groups for cell in line.cells)
+    timed_s = sum(map(sum, bursts)) * 1e-9
+    most = sorted(spent, key=lambda each: each.first_s + each.later_s, reverse=True)[:MOST_ACTIONS]
+    named = [f"{each.action} {percent((each.first_s + each.later_s) / total)}" for each in most]
+    return [
+        f"of {show_seconds(total)}, timed bursts took {percent(timed_s / total)}; by action: "
+        f"{', '.join(named)}"
+    ]
 
 
 def _verified(source: Source) -> list[str]:
