@@ -64,7 +64,7 @@ def _cell(carried: dict[str, Any]) -> CellSummary:
     if inside != sorted(inside):
         raise ValueError(f"its time and interval, {inside}, are not in order")
     if (cell.time_s is None) == (
-        cell.status in ("ok", "unstable")
+        cell.status in ("ok", "imprecise")
     ) or not 0 < cell.plan.width < LARGEST_WIDTH:
         raise ValueError(
             f"its status is {cell.status}, its time {cell.time_s}, its width {cell.plan.width}"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 Status = Literal[
-    "ok", "oom", "would_oom", "timeout", "crashed", "unsupported", "invalid", "unstable", "skipped"
+    "ok", "oom", "would_oom", "timeout", "crashed", "unsupported", "invalid", "imprecise", "skipped"
 ]
 STATUSES: tuple[Status, ...] = get_args(Status)
 

@@ -63,7 +63,7 @@ PLAN = (
     Column("threads", "", "all, or how many"),
     Column("math", "", "ieee, or what was allowed instead"),
     Column("allocator", "", "reuse (freed memory is kept) or system (as shipped)"),
-    Column("status", "", "ok, unstable, or why there is no number"),
+    Column("status", "", "ok, imprecise, or why there is no number"),
     Column("reason", "", "why, in a sentence"),
 )
 VALUE = (

@@ -70,4 +70,4 @@ def _time(cell: CellSummary) -> str:
     if cell.time_s is None:
         return cell.status
     shown = show_cell_time(cell)
-    return f"{shown} (unstable)" if cell.status == "unstable" else shown
+    return f"{shown} (imprecise)" if cell.status == "imprecise" else shown

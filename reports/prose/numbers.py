@@ -8,12 +8,11 @@ from __future__ import annotations
 from functools import lru_cache
 from math import floor, inf, log10
 
-from xbench.analysis.interval import MARGIN, Estimate, Verdict, verdict
+from xbench.analysis.interval import IMPRECISE, MARGIN, Estimate, Verdict, verdict
 from xbench.reports.model import Shown
 from xbench.text import percent, time_unit
 
 MOST_DIGITS = 4
-WIDE = 2.0
 FAR = 100.0
 NOTHING = "–"
 _LARGE = 1e7
@@ -50,8 +49,8 @@ def _time(value: float, low: float | None, high: float | None) -> tuple[str, str
 def show_interval(value: float, low: float, high: float, extra: int = 0) -> tuple[str, str, str]:
     """The value and its interval's ends, all three to the same last digit, plus `extra` digits.
 
-    Where the ends differ by more than a factor of `WIDE`, each to two digits of its own."""
-    if high > WIDE * low:
+    Where the ends differ by more than a factor of `IMPRECISE`, each to two digits of its own."""
+    if high > IMPRECISE * low:
         return _wide(value, low, high, 2 + extra)
     places = min(_places(low, high), MOST_DIGITS - 1 - floor(log10(value))) + extra
     first, second, third = (_fixed(each, places) for each in (value, low, high))

@@ -12,7 +12,7 @@ from itertools import groupby
 from statistics import median
 
 from xbench.analysis.crossover import Crossover, DeviceCrossover
-from xbench.analysis.interval import MARGIN, VERDICTS
+from xbench.analysis.interval import IMPRECISE, MARGIN, VERDICTS
 from xbench.analysis.ratios import Comparison
 from xbench.reports.curves import (
     ABSENT,
@@ -148,9 +148,12 @@ def trust(source: Source) -> list[str]:
             f"{plural(len(unchecked), 'cell')} did not get every check for skipped work: "
             f"{listed(sorted(set(unchecked)))}"
         )
-    unstable = sum(cell.status == "unstable" for cell in timed)
-    if unstable:
-        found.append(f"{plural(unstable, 'cell')} unstable: an interval wider than ±25 %")
+    imprecise = sum(cell.status == "imprecise" for cell in timed)
+    if imprecise:
+        found.append(
+            f"{plural(imprecise, 'cell')} imprecise: the ends of the interval lie further apart "
+            f"than by a factor of {IMPRECISE:g}"
+        )
     unsettled = sum(not cell.converged for cell in timed)
     if unsettled:
         found.append(f"warm-up did not settle in {plural(unsettled, 'cell')}")

@@ -136,7 +136,7 @@ def _across(sources: Sequence[Source]) -> Table | None:
 
 
 def _shown(cell: CellSummary | None) -> str:
-    """The time, marked where it is unstable, or why there is none."""
+    """The time, marked where it is imprecise, or why there is none."""
     if cell is None:
         return NOTHING
     if cell.time_s is None:

@@ -19,7 +19,7 @@ from xbench.records.read import read_run
 from xbench.records.schema import Samples
 
 ALL = ("numpy", "second", "third")
-MEASURED = {"ok", "unstable"}
+MEASURED = {"ok", "imprecise"}
 State = Callable[[int], str]
 Eventually = Callable[[Callable[[], bool]], bool]
 INTERRUPTIBLE = """

@@ -15,7 +15,7 @@ from helpers.measuring import Measured, measure
 from helpers.places import HELPERS
 
 DEADLY = str(HELPERS / "deadly.py")
-MEASURED = {"ok", "unstable"}
+MEASURED = {"ok", "imprecise"}
 BOTH = ("numpy", "second")
 CONTROL = Path("/sys/fs/cgroup")
 LIMIT_BYTES = 64 << 20

@@ -16,7 +16,7 @@ from xbench.records.schema import CellLine
 
 FAULTS = str(HELPERS / "faults.py")
 BOTH = ("numpy", "second")
-MEASURED = {"ok", "unstable"}
+MEASURED = {"ok", "imprecise"}
 ENDED = {
     "segfaults": ("crashed", "the worker ended during 'burst': SIGSEGV"),
     "aborts": ("crashed", "SIGABRT"),

@@ -83,7 +83,7 @@ TEXTS = (
     "1",
     "nan",
     "ok",
-    "unstable",
+    "imprecise",
     "invalid",
     "crashed",
     "header",

@@ -105,13 +105,13 @@ def test_a_machine_is_the_same_if_its_key_is(tmp_path: Path) -> None:
 def test_common_cells_stand_side_by_side_without_a_ratio() -> None:
     """Refused cells too, if the other has a number; a cell of one run only has no row."""
     one = source([cell(NUMPY, 2e-3), cell(TORCH, None), cell(NUMPY, 1.0, 2048)])
-    other = source([cell(TORCH, 4e-3, status="unstable"), cell(NUMPY, 1e-3)])
+    other = source([cell(TORCH, 4e-3, status="imprecise"), cell(NUMPY, 1e-3)])
     table = merged(one, other).across
     assert table is not None
     assert table.columns == ("operation", "width", "cell", "A", "B")
     assert table.rows == [
         ("op 100×w", "512", "numpy eager manual", "2.0 ms [1.8, 2.2]", "1.00 ms [0.90, 1.10]"),
-        ("op 100×w", "512", "torch eager autograd", "oom", "4.0 ms [3.6, 4.4] unstable"),
+        ("op 100×w", "512", "torch eager autograd", "oom", "4.0 ms [3.6, 4.4] imprecise"),
     ]
     keys = [each.key for row in table.rows for each in row[3:] if isinstance(each, Shown)]
     assert keys == [2e-3, 1e-3, 4e-3]

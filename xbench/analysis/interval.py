@@ -117,6 +117,10 @@ def half_width(spread: float, count: int, level: float = 0.95) -> float:
 LEVEL = 0.95
 RESOLUTION = 1e-9
 """Launches nearer to each other than this share (1 ns of 1 s) are equal as far as clocks tell."""
+IMPRECISE = 2.0
+"""A time is imprecise if the ends of its interval lie further apart than by this factor: then not
+even its first digit is known. The report prints each end of such an interval by itself."""
+
 _MOST = 700.0
 
 

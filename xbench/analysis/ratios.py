@@ -91,7 +91,7 @@ def ratios(
 
 
 def _check_reference(run: Run, summaries: list[CellSummary], reference: str | None) -> None:
-    keys = [cell.plan.key for cell in summaries if cell.status in ("ok", "unstable")]
+    keys = [cell.plan.key for cell in summaries if cell.status in ("ok", "imprecise")]
     there = {name for each in keys for name in (each.backend, f"{each.backend}/{each.mode}")}
     listed = sorted(there, key=lambda name: ("/" in name, name))
     if reference is not None and reference not in there:
@@ -132,7 +132,7 @@ def measured_groups(
     """The groups in the order in which they were first measured, one after another in memory.
     `level` is that of a ratio's interval after so many launches; without, as the run's kind has
     it."""
-    by_id = {cell.id: cell.plan for cell in summaries if cell.status in ("ok", "unstable")}
+    by_id = {cell.id: cell.plan for cell in summaries if cell.status in ("ok", "imprecise")}
     lines: dict[str, dict[int, GroupLine]] = {}
     for group in run.groups:
         lines.setdefault(group.group, {})[group.launch] = group
@@ -173,7 +173,7 @@ def unpaired_cells(summaries: list[CellSummary], reference: str | None = None) -
     rounds are not the same."""
     groups: dict[str, list[CellPlan]] = {}
     for cell in summaries:
-        if cell.status in ("ok", "unstable"):
+        if cell.status in ("ok", "imprecise"):
             groups.setdefault(cell.plan.key.group_id, []).append(cell.plan)
     in_parts = [plans for plans in groups.values() if len({plan.group for plan in plans}) > 1]
     return [

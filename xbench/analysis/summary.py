@@ -18,7 +18,7 @@ from xbench.analysis.bound import (
     find_ceilings,
     launch_cost_s,
 )
-from xbench.analysis.interval import Estimate, location, over_launches
+from xbench.analysis.interval import IMPRECISE, Estimate, location, over_launches
 from xbench.analysis.spread import LOW, Outliers, disturbed_share, outliers, quantile
 from xbench.errors import Status
 from xbench.keys import WorkerKey
@@ -71,9 +71,6 @@ def cores_busy(lines: list[CellLine]) -> float:
     """Processor time over wall time, of all bursts."""
     wall = sum(sum(line.timed.wall_ns) for line in lines)
     return sum(sum(line.timed.cpu_ns) for line in lines) / wall if wall else 0.0
-
-
-UNSTABLE_HALF_WIDTH = 0.25
 
 
 class CellSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,10 +256,11 @@ def _judge(
     if not all(isfinite(each) and each > 0.0 for each in launch_s):
         return "invalid", "its journal holds times that are not positive", None, []
     estimate = over_launches([log(each) for each in launch_s])
-    half = estimate.relative_half_width
-    if half is not None and half > UNSTABLE_HALF_WIDTH:
-        reason = f"interval ±{half:.0%} of {show_seconds(estimate.value)}; more launches would tell"
-        return "unstable", reason, estimate, launch_s
+    low, high = estimate.low, estimate.high
+    if low is not None and high is not None and high > IMPRECISE * low:
+        ends = f"{show_seconds(low)} and {show_seconds(high)}"
+        reason = f"known only to lie between {ends}; more launches would tell"
+        return "imprecise", reason, estimate, launch_s
     return "ok", "", estimate, launch_s
 
 

@@ -189,7 +189,7 @@ def describe_plan(plan: Plan) -> str:
 def exit_status(summaries: list[CellSummary]) -> int:
     """The command's exit status for these results."""
     statuses = {cell.status for cell in summaries}
-    if not statuses & {"ok", "unstable"}:
+    if not statuses & {"ok", "imprecise"}:
         return EXIT_NOTHING
     return EXIT_FAILED if statuses & {"crashed", "timeout", "invalid"} else 0
 

@@ -79,7 +79,7 @@ class MemoryWork:
         rising = f"the peak was still rising after {found.calls} calls"
         return MemoryLine(
             key=cell.key,
-            status="ok" if found.steady else "unstable",
+            status="ok" if found.steady else "imprecise",
             reason="" if found.steady else rising,
             peak_bytes=found.peak_bytes,
             calls=found.calls,

@@ -243,7 +243,7 @@ class MemoryLine(msgspec.Struct, frozen=True, kw_only=True, tag="memory"):
     `peak_bytes`: the highest reading while the inputs were put, the step was built and `calls`
     calls were made, less what was held just before (`worker/peak.py` says it exactly). `method`:
     where it was read, `VmHWM` or `ru_maxrss` (the process's resident memory) or `framework` (its
-    own counter, on a device). `unstable`: it was still rising at the last call. With any other
+    own counter, on a device). `imprecise`: it was still rising at the last call. With any other
     status but `ok` there is no figure. A cell's times stand whatever happened here."""
 
     key: CellKey

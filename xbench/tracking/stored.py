@@ -142,7 +142,7 @@ def check_cell(where: str, cell: StoredCell) -> None:
         raise RecordError(f"{where}: a time that is not positive", _DAMAGED)
     if cell.peak_bytes is not None and cell.peak_bytes < 0:
         raise RecordError(f"{where}: a peak of {cell.peak_bytes} bytes", _DAMAGED)
-    if (cell.time_s is None) == (cell.status in ("ok", "unstable")):
+    if (cell.time_s is None) == (cell.status in ("ok", "imprecise")):
         raise RecordError(f"{where}: status {cell.status} with time {cell.time_s}", _DAMAGED)
 
 
