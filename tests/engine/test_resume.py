@@ -170,7 +170,7 @@ def test_what_the_budget_left_out_is_measured_on_resuming(tmp_path: Path) -> Non
     run = read_run(journal)
     assert run.footer is not None
     assert run.footer.outcome == "budget"
-    assert run.notes == ["its budget ended the run before all launches were done"]
+    assert run.notes == ["its time was over before all launches were done"]
     missing = [cell for cell in summarise(run) if cell.status == "skipped"]
     assert all(cell.reason.startswith("left out by the budget; ") for cell in missing)
     assert len(run.groups) < GROUPS * FEW

@@ -9,6 +9,7 @@ from itertools import combinations
 from math import exp
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helpers.made_runs import families, header, write_run
@@ -20,7 +21,7 @@ from xbench.records.schema import Footer, GroupLine
 from xbench.reports.assemble import make_report, write_report
 from xbench.reports.formats.answer_text import PIPED, render_answer
 from xbench.reports.prose.answer_table import answer_table
-from xbench.reports.prose.answers import more_time
+from xbench.reports.prose.answers import more_time, trust_in_short
 from xbench.reports.prose.more_time import LaunchTimes, needed
 
 WAYS = (NUMPY, TORCH, TORCH_COMPILED, TF_COMPILED)
@@ -117,7 +118,8 @@ def _timed(seconds: float, *groups: str) -> Run:
     ]
     ended = (BEGAN + timedelta(seconds=seconds * len(names))).isoformat()
     footer = Footer(ended_utc=ended, outcome="budget")
-    return Run(Path("my runs/1/run.jsonl"), header([]), groups=lines, footer=footer)
+    first = header([], launching="deciding")
+    return Run(Path("my runs/1/run.jsonl"), first, groups=lines, footer=footer)
 
 
 def test_the_time_of_more_launches_is_that_of_those_there_were() -> None:
@@ -162,3 +164,26 @@ def test_what_more_time_would_bring_is_said_with_the_command() -> None:
     assert more_time(source(cells, [wide, hopeless])) is None
     run.footer = Footer(ended_utc=run.footer.ended_utc, outcome="complete") if run.footer else None
     assert more_time(source(cells, [wide, hopeless], run=run)) is None  # it cannot go on
+
+
+def test_what_takes_more_launches_than_a_run_makes_is_not_proposed() -> None:
+    one, other = cell(NUMPY), cell(TORCH, 1.1)
+    far = _with_logs(ratio(one, other, 0.6, 1.1), -0.23, 0.07, -0.08)
+    made = source([one, other], [far], run=_timed(1.0, far.group))
+    table = answer_table(made)
+    assert table is not None
+    assert table.rows[0].verdict[1] == "not decided (over 20 launches)"
+    assert more_time(made) is None
+
+
+def test_a_run_that_ended_before_its_launches_were_done_says_so() -> None:
+    one, other = (msgspec.structs.replace(cell(way), launch_s=[1.0]) for way in (NUMPY, TORCH))
+    left = cell(TORCH, None, 2048, status="skipped")
+    made = source([one, other, left], run=_timed(1.0, one.plan.group))
+    said = trust_in_short(made)
+    assert said.startswith("1 of 3 launches; ")
+    assert "1 cell without a number (1 not reached before the run ended)" in said
+    found = more_time(made)
+    assert found is not None
+    assert found.text == "The run ended before all 3 launches were done; to go on"
+    assert found.command == "xbench run --resume 'my runs/1'"
