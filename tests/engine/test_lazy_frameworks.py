@@ -111,6 +111,16 @@ def test_work_is_checked_in_a_later_launch_where_the_first_had_no_time(
     assert SAID["byidentity"][0] in cells[1].reason
 
 
+def test_what_stores_results_after_many_calls_is_refused_where_bursts_have_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CELLS, "op", ("mlp_forward",))
+    monkeypatch.setitem(CELLS, "width", ("65536",))
+    honest, learns = cells_of(tmp_path, lazy_adapters.Learns)
+    assert (honest.status, learns.status) == ("ok", "invalid"), learns.reason
+    assert "every call must compute its own" in learns.reason
+
+
 TRIES = 5
 """What is timed on a busy machine may once look as it should."""
 
