@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median_low
 
 from xbench.analysis.interval import MARGIN, deviation
-from xbench.analysis.ratios import Comparison
-from xbench.analysis.stopping import MANY, launches_needed, level_of
+from xbench.analysis.ratios import Comparison, undecided_groups
+from xbench.analysis.stopping import LOOK_LEVEL, MANY, launches_needed, level_of
 from xbench.records.read import Run
 from xbench.records.schema import MOST_LAUNCHES
 from xbench.reports.model import Proposal, Source
@@ -103,6 +103,7 @@ class TimeToDecide:
         run = source.run
         resumable = run is not None and run.header.command[:2] == COMMAND and not run.complete
         self._run = run if resumable else None
+        self._choices = source.choices
         self._times = LaunchTimes(self._run) if self._run else None
         launching = run.header.launching if run else "fixed"
         self._level = level_of(launching, 1)
@@ -143,6 +144,8 @@ class TimeToDecide:
         for each in known:  # a resumed run measures those that stay open, too
             for group in each.groups:
                 launches[group] = max(launches.get(group, 0), min(each.launches, most))
+        for group, count in self._until_it_stops().items():
+            launches[group] = max(launches.get(group, 0), min(count, most))
         took = self._times.seconds(launches)
         if took is None:
             return None
@@ -152,6 +155,22 @@ class TimeToDecide:
         which = some if len(worth) < len(asked) else "them" if len(asked) > 1 else "it"
         text = f"{rows}: about {plural(minutes, 'more minute')} may decide {which}"
         return Proposal(text, f"{_resume(self._run)} --budget {minutes}m")
+
+    def _until_it_stops(self) -> dict[str, int]:
+        """Launches that a deciding run still gives each group, as long as its time lasts: it asks
+        for more than the intervals that are shown, so that rows count that these decide."""
+        if self._run is None or self._run.header.launching != "deciding":
+            return {}
+        found: dict[str, int] = {}
+        for name in undecided_groups(self._run, LOOK_LEVEL):
+            pairs = [each for each in self._choices if each.group == name]
+            slow = {(p.cell if p.ratio.value > 1.0 else p.reference).id for p in pairs}
+            first = [p for p in pairs if not {p.cell.id, p.reference.id} <= slow]
+            until = needed(first, LOOK_LEVEL)
+            done = max((len(each.logs) for each in pairs), default=0)
+            most = max(self._most - done, 0)
+            found[name] = min(until.launches, most) if until else most
+        return found
 
     def rest(self, source: Source) -> Proposal | None:
         """What to type where the run ended before it made the launches that every workload gets."""

@@ -20,6 +20,7 @@ from xbench.records.read import Run
 from xbench.records.schema import Footer, GroupLine
 from xbench.reports.assemble import make_report, write_report
 from xbench.reports.formats.answer_text import PIPED, render_answer
+from xbench.reports.prose import more_time as proposals
 from xbench.reports.prose.answer_table import answer_table
 from xbench.reports.prose.answers import more_time, trust_in_short
 from xbench.reports.prose.more_time import LaunchTimes, needed
@@ -187,3 +188,21 @@ def test_a_run_that_ended_before_its_launches_were_done_says_so() -> None:
     assert found is not None
     assert found.text == "The run ended before all 3 launches were done; to go on"
     assert found.command == "xbench run --resume 'my runs/1'"
+
+
+def test_the_time_proposed_has_room_for_all_that_the_run_still_measures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row that is decided as shown gets launches until a stricter look has seen enough."""
+    small, large = [(cell(NUMPY, 1.0, width), cell(TORCH, 1.1, width)) for width in (512, 2048)]
+    wide = _with_logs(ratio(small[0], small[1], 0.6, 1.1), -0.2, -0.3, -0.1)
+    shown = _with_logs(ratio(large[0], large[1], 0.5, 0.7), -0.5, -0.6, -0.4)
+    run = _timed(60.0, wide.group, shown.group)
+    made = source([*small, *large], [wide, shown], run=run)
+    minutes = []
+    for groups in ([wide.group], [wide.group, shown.group]):
+        monkeypatch.setattr(proposals, "undecided_groups", lambda run, level, now=groups: now)
+        found = more_time(made)
+        assert found is not None
+        minutes.append(int(found.command.split()[-1].removesuffix("m")))
+    assert minutes[0] < minutes[1]
