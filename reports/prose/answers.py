@@ -31,6 +31,7 @@ NOTHING_TO_COMPARE = (
     "No workload was run in two ways that could be compared: there is no answer here."
 )
 LEADS = "is the fastest"
+NOT_REACHED = "not reached before the run ended"
 NOTHING_MEASURED = "No cell has a number: the table of cells says why."
 
 
@@ -168,7 +169,8 @@ def _precision(source: Source) -> Iterator[str]:
     ends = [(each.ratio.low, each.ratio.high) for each in source.choices]
     halves = [sqrt(high / low) - 1.0 for low, high in ends if low and high]
     if halves:
-        yield f"ratios to ±{percent(median(halves))} (median)"
+        half = median(halves)
+        yield f"ratios to {f'±{percent(half)}' if half < 1.0 else '±100 % or worse'} (median)"
     asked = [each for curve in rankings(source) for each in curve if each.others]
     if asked:
         decided = [each for each in asked if each.standings[each.leader] in ("fastest", "tie")]
@@ -176,7 +178,11 @@ def _precision(source: Source) -> Iterator[str]:
 
 
 def _refused(source: Source) -> Iterator[str]:
-    counts = Counter(cell.status for cell in source.cells if cell.time_s is None)
+    without = [cell for cell in source.cells if cell.time_s is None]
+    counts = Counter(
+        NOT_REACHED if cell.status == "skipped" and cell.plan.status is None else cell.status
+        for cell in without
+    )
     if counts:
         why = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         yield f"{plural(counts.total(), 'cell')} without a number ({why})"
@@ -192,10 +198,13 @@ def _disturbance(source: Source) -> Iterator[str]:
 
 
 def more_time(source: Source) -> Proposal | None:
-    """What to type to have more workloads decided, and how long that takes; None where more time
-    is not known to do."""
+    """What to type to have more workloads decided, and how long that takes; or else to have the
+    launches that were planned. None where more time is not known to do."""
     found = [each.open_ratios for curve in rankings(source) for each in curve if _is_open(each)]
-    return TimeToDecide(source).proposal(found) if source.paired else None
+    if not source.paired:
+        return None
+    time = TimeToDecide(source)
+    return time.proposal(found) or time.rest(source)
 
 
 def _is_open(ranking: Ranking) -> bool:

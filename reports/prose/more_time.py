@@ -13,9 +13,10 @@ from pathlib import Path
 from statistics import median_low
 
 from xbench.analysis.interval import MARGIN, deviation
-from xbench.analysis.ratios import Comparison
-from xbench.analysis.stopping import MANY, launches_needed, level_of
+from xbench.analysis.ratios import Comparison, undecided_groups
+from xbench.analysis.stopping import LOOK_LEVEL, MANY, launches_needed, level_of
 from xbench.records.read import Run
+from xbench.records.schema import MOST_LAUNCHES
 from xbench.reports.model import Proposal, Source
 from xbench.text import plural
 
@@ -28,16 +29,18 @@ COMMAND = ["xbench", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The launches that would decide a workload, beyond those there are, and its groups."""
+    """The launches that would decide a workload, beyond those there are and with them, and its
+    groups."""
 
     launches: int
+    total: int
     groups: frozenset[str]
 
 
 def needed(ratios: Sequence[Comparison | None], level: float) -> Needed | None:
     """What would decide all of these ratios if they stay where they are and scatter as before; None
     where more launches would not do, since one lies on the margin or was not taken."""
-    launches = 0
+    launches = done = 0
     for each in ratios:
         if each is None or len(each.logs) < 2 or not all(map(isfinite, each.logs)):
             return None
@@ -45,10 +48,12 @@ def needed(ratios: Sequence[Comparison | None], level: float) -> Needed | None:
         distance = abs(abs(log(each.ratio.value)) - log1p(MARGIN))
         if not (spread > 0.0 and distance > 0.0):
             return None
-        launches = max(launches, launches_needed(spread, distance, level) - len(each.logs))
+        launches = max(launches, launches_needed(spread, distance, level) - len(each.logs), 1)
+        done = max(done, len(each.logs))
     if not ratios or launches >= MANY // 2:
         return None
-    return Needed(max(launches, 1), frozenset(each.group for each in ratios if each))
+    groups = frozenset(each.group for each in ratios if each)
+    return Needed(launches, done + launches, groups)
 
 
 class LaunchTimes:
@@ -98,16 +103,22 @@ class TimeToDecide:
         run = source.run
         resumable = run is not None and run.header.command[:2] == COMMAND and not run.complete
         self._run = run if resumable else None
+        self._choices = source.choices
         self._times = LaunchTimes(self._run) if self._run else None
-        self._level = level_of(run.header.launching if run else "fixed", 1)
+        launching = run.header.launching if run else "fixed"
+        self._level = level_of(launching, 1)
+        planned = run.header.launches if run else 0
+        self._most = max(planned, MOST_LAUNCHES) if launching == "deciding" else planned
 
     def to_decide(self, ratios: Sequence[Comparison | None]) -> str:
-        """`3 min more`, `over 30 min`, for one workload whose open ratios these are; nothing
-        where it is not known."""
+        """`3 min more`, `over 30 min`, `over 20 launches` (which is what the run makes at most),
+        for one workload whose open ratios these are; nothing where it is not known."""
         found = needed(ratios, self._level)
         took = self._alone_s(found) if found else None
-        if took is None:
+        if found is None or took is None:
             return ""
+        if found.total > self._most:
+            return f"over {plural(self._most, 'launch', 'launches')}"
         if took > LONGEST_S:
             return f"over {LONGEST_S // 60} min"
         return f"{_minutes(took)} min more"
@@ -121,7 +132,11 @@ class TimeToDecide:
         to win."""
         asked = [needed(each, self._level) for each in open_ones]
         known = [each for each in asked if each]
-        worth = [each for each in known if (self._alone_s(each) or LONGEST_S + 1) <= LONGEST_S]
+        worth = [
+            each
+            for each in known
+            if each.total <= self._most and (self._alone_s(each) or LONGEST_S + 1) <= LONGEST_S
+        ]
         if not worth or self._run is None or self._times is None:
             return None
         most = max(each.launches for each in worth)
@@ -129,20 +144,55 @@ class TimeToDecide:
         for each in known:  # a resumed run measures those that stay open, too
             for group in each.groups:
                 launches[group] = max(launches.get(group, 0), min(each.launches, most))
+        for group, count in self._until_it_stops().items():
+            launches[group] = max(launches.get(group, 0), min(count, most))
         took = self._times.seconds(launches)
         if took is None:
             return None
         minutes = _minutes(took)
-        folder = shlex.quote(str(_from_here(self._run.folder)))
         rows = f"{plural(len(asked), 'row')} not decided"
         some = f"{len(worth)} of them"
         which = some if len(worth) < len(asked) else "them" if len(asked) > 1 else "it"
         text = f"{rows}: about {plural(minutes, 'more minute')} may decide {which}"
-        return Proposal(text, f"xbench run --resume {folder} --budget {minutes}m")
+        return Proposal(text, f"{_resume(self._run)} --budget {minutes}m")
+
+    def _until_it_stops(self) -> dict[str, int]:
+        """Launches that a deciding run still gives each group, as long as its time lasts: it asks
+        for more than the intervals that are shown, so that rows count that these decide."""
+        if self._run is None or self._run.header.launching != "deciding":
+            return {}
+        found: dict[str, int] = {}
+        for name in undecided_groups(self._run, LOOK_LEVEL):
+            pairs = [each for each in self._choices if each.group == name]
+            slow = {(p.cell if p.ratio.value > 1.0 else p.reference).id for p in pairs}
+            first = [p for p in pairs if not {p.cell.id, p.reference.id} <= slow]
+            until = needed(first, LOOK_LEVEL)
+            done = max((len(each.logs) for each in pairs), default=0)
+            most = max(self._most - done, 0)
+            found[name] = min(until.launches, most) if until else most
+        return found
+
+    def rest(self, source: Source) -> Proposal | None:
+        """What to type where the run ended before it made the launches that every workload gets."""
+        run, planned = self._run, source.launches or 0
+        if run is None or run.footer is None or run.header.launching == "adaptive":
+            return None
+        if all(
+            len(cell.launch_s) >= planned
+            for cell in source.cells
+            if cell.launch_s or (cell.status == "skipped" and cell.plan.status is None)
+        ):
+            return None
+        launches = plural(planned, "launch", "launches")
+        return Proposal(f"The run ended before all {launches} were done; to go on", _resume(run))
 
 
 def _minutes(seconds: float) -> int:
     return max(ceil(seconds / 60.0), 1)
+
+
+def _resume(run: Run) -> str:
+    return f"xbench run --resume {shlex.quote(str(_from_here(run.folder)))}"
 
 
 def _from_here(folder: Path) -> Path:

@@ -189,11 +189,16 @@ def _replication(source: Source) -> list[str]:
 
 
 def launch_count(source: Source) -> str:
-    """`3 launches`, or `3 to 7 launches` where some groups got more."""
-    least = source.launches or 0
-    most = max([least, *(len(cell.launch_s) for cell in source.cells)])
-    launches = plural(most, "launch", "launches")
-    return f"{least} to {launches}" if most > least else launches
+    """Those that times rest on: `3 launches`, or `3 to 7 launches` where some groups got more, or
+    `1 to 2 of 3 launches` where the run ended before it made all that were planned."""
+    planned = source.launches or 0
+    found = [len(cell.launch_s) for cell in source.cells if cell.launch_s] or [planned]
+    least, most = min(found), max(found)
+    until = source.run is not None and source.run.header.launching == "adaptive"
+    of = "" if until or least >= planned else f" of {max(planned, most)}"
+    count = f"{least} to {most}" if most > least else f"{most}"
+    one = f"{count}{of}" == "1"
+    return f"{count}{of} {'launch' if one else 'launches'}"
 
 
 MOST_ACTIONS = 4
@@ -208,6 +213,9 @@ def _time_spent(source: Source) -> list[str]:
         return []
     bursts = (cell.timed.wall_ns for line in source.run.groups for cell in line.cells)
     timed_s = sum(map(sum, bursts)) * 1e-9
+    rounds_s = sum(each.first_s + each.later_s for each in spent if each.action == "rounds")
+    if timed_s > rounds_s:
+        return []  # it was killed once: nobody knows what was spent until then
     most = sorted(spent, key=lambda each: each.first_s + each.later_s, reverse=True)[:MOST_ACTIONS]
     named = [f"{each.action} {percent((each.first_s + each.later_s) / total)}" for each in most]
     return [

@@ -4,6 +4,7 @@ a run and in the conformance kit; one that keeps its promises at once gets all o
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from xbench.conformance.subject import Subject, examined
 from xbench.contracts import Spec
 from xbench.engine.progress import SilentProgress
 from xbench.engine.run_plan import run_plan
+from xbench.engine.schedule import Schedule
 from xbench.engine.settings import Settings, make_header
 from xbench.ops import OPS
 from xbench.plan.build import build_rows
+from xbench.plan.cell import Group
 from xbench.plan.plan import make_plan
 from xbench.plan.select import Selection
 from xbench.records.journal import make_run_folder
@@ -42,7 +45,7 @@ SAID = {
 """What a reason must hold, so that it says what to do."""
 
 
-def cells_of(folder: Path, *classes: type) -> list[CellSummary]:
+def cells_of(folder: Path, *classes: type, launches: int = 1) -> list[CellSummary]:
     """Measure adapters of `lazy_adapters` beside NumPy, for a moment."""
     names = {each.name: f"helpers.lazy_adapters:{each.__name__}" for each in classes}  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
@@ -51,7 +54,7 @@ def cells_of(folder: Path, *classes: type) -> list[CellSummary]:
         patch.setenv("PYTHONPATH", f"{TESTS}{os.pathsep}{ROOT}")
         axes = CELLS | {"backend": tuple(backends), "threads": ("1",)}
         rows = build_rows(Selection(PRESETS["smoke"], (), axes), ("cpu",), 1)
-        plan = make_plan(rows, 1, 0.05, 1, 1 << 33)
+        plan = make_plan(rows, launches, 0.05, 1, 1 << 33)
         made = make_run_folder(folder, "run")
         header = make_header(plan, made.name, "smoke", ["xbench", "run"], 5)
         return run_plan(plan, Settings(5, made), header, SilentProgress())[1]
@@ -91,6 +94,31 @@ def test_honest_ones_get_all_their_times(measured: list[CellSummary], name: str)
     assert len(mine) == 3
     for cell in mine:
         assert cell.time_s is not None, (cell.id, cell.reason)
+
+
+def test_work_is_checked_in_a_later_launch_where_the_first_had_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = Schedule.order
+
+    def left_out(schedule: Schedule, groups: Sequence[Group], launch: int) -> list[Group]:
+        return order(schedule, groups, launch) if launch else []
+
+    monkeypatch.setattr(Schedule, "order", left_out)
+    monkeypatch.setitem(CELLS, "op", ("matmul",))
+    cells = cells_of(tmp_path, lazy_adapters.ByIdentity, launches=2)
+    assert [cell.status for cell in cells] == ["ok", "invalid"]
+    assert SAID["byidentity"][0] in cells[1].reason
+
+
+def test_what_stores_results_after_many_calls_is_refused_where_bursts_have_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CELLS, "op", ("mlp_forward",))
+    monkeypatch.setitem(CELLS, "width", ("65536",))
+    honest, learns = cells_of(tmp_path, lazy_adapters.Learns)
+    assert (honest.status, learns.status) == ("ok", "invalid"), learns.reason
+    assert "every call must compute its own" in learns.reason
 
 
 TRIES = 5

@@ -3,7 +3,9 @@ and frameworks that keep results. `Eager` is honest and differs from them in not
 
 from __future__ import annotations
 
+import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -271,6 +273,42 @@ class InPairs(LastOne):
 
     def note(self) -> None:
         self.number += 1
+
+
+class Learns(NumpyBackend):
+    """Operands are known by their first entries; once they came in many calls, their result is kept
+    and handed out after a third of the time of a call, as if a part of the work were stored."""
+
+    name = "learns"
+    many, share = 10, 0.33
+
+    @property
+    def ops(self) -> Mapping[str, Factory]:
+        return {name: self._learned(factory) for name, factory in super().ops.items()}
+
+    def _learned(self, factory: Factory) -> Factory:
+        def build(backend: Backend, spec: Spec, variant: Variant) -> Step:
+            inner, seen = factory(backend, spec, variant), Counter[bytes]()
+            kept: dict[bytes, tuple[Tensors, float]] = {}
+
+            def run(state: Tensors, batch: Tensors) -> tuple[Tensors, Tensors]:
+                start = time.perf_counter()
+                key = b"".join(each.reshape(-1)[:64].tobytes() for each in batch.values())
+                seen[key] += 1
+                if key not in kept:
+                    after, outputs = inner.run(state, batch)
+                    if seen[key] >= self.many:
+                        took = time.perf_counter() - start
+                        kept[key] = {name: np.array(each) for name, each in outputs.items()}, took
+                    return after, outputs
+                outputs, took = kept[key]
+                while time.perf_counter() - start < self.share * took:
+                    pass
+                return state, {name: np.array(each) for name, each in outputs.items()}
+
+            return Step(run)
+
+        return build
 
 
 LAZY = (NoFence, LastOnly, FirstOnly, HeldOnly, LazyAboveASize, LazyPut)

@@ -9,6 +9,7 @@ from itertools import combinations
 from math import exp
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helpers.made_runs import families, header, write_run
@@ -19,8 +20,9 @@ from xbench.records.read import Run
 from xbench.records.schema import Footer, GroupLine
 from xbench.reports.assemble import make_report, write_report
 from xbench.reports.formats.answer_text import PIPED, render_answer
+from xbench.reports.prose import more_time as proposals
 from xbench.reports.prose.answer_table import answer_table
-from xbench.reports.prose.answers import more_time
+from xbench.reports.prose.answers import more_time, trust_in_short
 from xbench.reports.prose.more_time import LaunchTimes, needed
 
 WAYS = (NUMPY, TORCH, TORCH_COMPILED, TF_COMPILED)
@@ -117,7 +119,8 @@ def _timed(seconds: float, *groups: str) -> Run:
     ]
     ended = (BEGAN + timedelta(seconds=seconds * len(names))).isoformat()
     footer = Footer(ended_utc=ended, outcome="budget")
-    return Run(Path("my runs/1/run.jsonl"), header([]), groups=lines, footer=footer)
+    first = header([], launching="deciding")
+    return Run(Path("my runs/1/run.jsonl"), first, groups=lines, footer=footer)
 
 
 def test_the_time_of_more_launches_is_that_of_those_there_were() -> None:
@@ -162,3 +165,44 @@ def test_what_more_time_would_bring_is_said_with_the_command() -> None:
     assert more_time(source(cells, [wide, hopeless])) is None
     run.footer = Footer(ended_utc=run.footer.ended_utc, outcome="complete") if run.footer else None
     assert more_time(source(cells, [wide, hopeless], run=run)) is None  # it cannot go on
+
+
+def test_what_takes_more_launches_than_a_run_makes_is_not_proposed() -> None:
+    one, other = cell(NUMPY), cell(TORCH, 1.1)
+    far = _with_logs(ratio(one, other, 0.6, 1.1), -0.23, 0.07, -0.08)
+    made = source([one, other], [far], run=_timed(1.0, far.group))
+    table = answer_table(made)
+    assert table is not None
+    assert table.rows[0].verdict[1] == "not decided (over 20 launches)"
+    assert more_time(made) is None
+
+
+def test_a_run_that_ended_before_its_launches_were_done_says_so() -> None:
+    one, other = (msgspec.structs.replace(cell(way), launch_s=[1.0]) for way in (NUMPY, TORCH))
+    left = cell(TORCH, None, 2048, status="skipped")
+    made = source([one, other, left], run=_timed(1.0, one.plan.group))
+    said = trust_in_short(made)
+    assert said.startswith("1 of 3 launches; ")
+    assert "1 cell without a number (1 not reached before the run ended)" in said
+    found = more_time(made)
+    assert found is not None
+    assert found.text == "The run ended before all 3 launches were done; to go on"
+    assert found.command == "xbench run --resume 'my runs/1'"
+
+
+def test_the_time_proposed_has_room_for_all_that_the_run_still_measures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row that is decided as shown gets launches until a stricter look has seen enough."""
+    small, large = [(cell(NUMPY, 1.0, width), cell(TORCH, 1.1, width)) for width in (512, 2048)]
+    wide = _with_logs(ratio(small[0], small[1], 0.6, 1.1), -0.2, -0.3, -0.1)
+    shown = _with_logs(ratio(large[0], large[1], 0.5, 0.7), -0.5, -0.6, -0.4)
+    run = _timed(60.0, wide.group, shown.group)
+    made = source([*small, *large], [wide, shown], run=run)
+    minutes = []
+    for groups in ([wide.group], [wide.group, shown.group]):
+        monkeypatch.setattr(proposals, "undecided_groups", lambda run, level, now=groups: now)
+        found = more_time(made)
+        assert found is not None
+        minutes.append(int(found.command.split()[-1].removesuffix("m")))
+    assert minutes[0] < minutes[1]

@@ -10,7 +10,8 @@ A deciding run has a time. It gives a group more launches until it is decided wh
 the fastest, and looks after each launch from the third on. Such a look asks for more than the
 interval that is shown: it stops only on what is decided at a level of 99.9 %. The intervals shown
 are of 97 %, so that wherever it stops they hold the truth in 95 of 100 runs, as simulated. Where
-its time was over before any group got more launches, it looked once, as a fixed run does.
+its time was over before any group got more launches, it looked once, as a fixed run does; so did a
+run that has nothing to compare.
 """
 
 from __future__ import annotations

@@ -41,6 +41,10 @@ class GroupRun:
     failed: dict[str, tuple[Status, str]] = field(default_factory=dict)
     canaries: list[int] = field(default_factory=list)
     gpus: list[GpuState] = field(default_factory=list)
+    first: bool = False
+    """Whether it is measured for the first time, in launch 0 or later: the budget may have had no
+    time for it before."""
+
     work: CellWork = field(init=False)
     calibration: Calibration = field(init=False)
 
@@ -52,6 +56,7 @@ class GroupRun:
         """Measure the given cells of the group together; failures become statuses."""
         spec = self.group.spec
         judged = replace(spec, math=self.group.cells[0].worker.math)
+        self.first = any(cell.id not in self.launch.bursts for cell in cells)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         lines: dict[str, CellLine] = {}
         order: list[list[int]] = []
@@ -112,12 +117,12 @@ class GroupRun:
             return []
         with spent.on("rounds"):
             order = self._rounds(cells, ready, lines)
-            if self.launch.number == 0 and self.calibration.resettle(ready, mine):
+            if self.first and self.calibration.resettle(ready, mine):
                 order = self._rounds(cells, ready, lines)
-        checks, first = TimedChecks(self.launch, self.work), self.launch.number == 0
+        checks = TimedChecks(self.launch, self.work)
         with spent.on("checking times"):
             for cell in ready:
-                self._guard(cell, partial(checks.check, cell, lines[cell.id], first))
+                self._guard(cell, partial(checks.check, cell, lines[cell.id], self.first))
         return order
 
     def _guard(self, cell: Cell, work: Callable[[], object]) -> None:

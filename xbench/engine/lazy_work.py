@@ -18,6 +18,7 @@ from xbench.engine.refusals import (
     STORED_TIMES,
     VARIED_SLACK_NS,
     less_work_than_usual,
+    longer_than_timed,
     moving_ns,
     operand_and_result_bytes,
     returns_old_results,
@@ -46,8 +47,8 @@ calls of larger results, two of the largest."""
 
 VARIED_CALLS, VARIED_NS, LEAST_VARIED, VARIED_REPEATS = 16, 4e6, 4, 5
 """Calls that are varied, so many or for so long, but no fewer than that; and how often. Only where
-a burst has several calls: of a single one the fence is given the result, and no call before it
-whose result it could hand out again is timed."""
+a burst has several calls: of a single one the fence is given the result, and what was stored in
+calls before it is told by timed calls beside calls on new operands."""
 
 ROOM_SHARE, NO_ROOM = 0.8, "memory has no room for more results or operands"
 """Of the free memory, what checks may take on the host; why they were not made."""
@@ -96,7 +97,8 @@ class LazyWorkChecks:
     def _stored(self, cell: Cell, line: CellLine, expect_s: float) -> str | None:
         """What is wrong if results come from earlier calls. More calls on new operands follow where
         it seems so, each after a wait for free cores. Where bursts have one call, nothing else
-        tells a framework that stores a part of its results, so that less is allowed."""
+        tells a framework that stores a part of its results, so that less is allowed; and what
+        it stored in many calls only the timed ones tell."""
         least, free_cores = WORK_TRIALS, self.launch.free_cores([cell])
         times, more_ns = float(STORED_TIMES), float(STORED_NS)
         if line.calls == 1:
@@ -108,7 +110,9 @@ class LazyWorkChecks:
             if len(trials) >= least:
                 free_cores.wait()
             trials.append(self.launch.ask(cell, NewOperandsRequest(cell.id), 2 * expect_s))
-            problem = returns_old_results(trials, times, more_ns)
+            problem = returns_old_results(trials, times, more_ns) or (
+                longer_than_timed(trials, line, more_ns) if line.calls == 1 else None
+            )
         return problem
 
     def _room(self, cell: Cell, times: int) -> bool:

@@ -172,10 +172,9 @@ class RunInProgress:
         longest_s = 0.0  # of later launches; that of the first, which compiles, is no guide
         try:
             for launch in range(self.plan.most_launches):
-                wanted = self._wanted(groups, launch, schedule)
-                if not wanted:
+                order = self._order(groups, launch, schedule)
+                if order is None:
                     break
-                order = schedule.order(wanted, launch)
                 if not order:
                     continue
                 least_s = min(map(self._cost_s, order))
@@ -184,10 +183,11 @@ class RunInProgress:
                 if self._precise(launch) or not schedule.allows(least_s):
                     break
                 began = time.monotonic()
+                if launch:
+                    self.spent.first_launch_is_over()
                 with self.spent.on("starting and ending workers"):
                     self._launch(launch, order, schedule, oracle, canary)
                 longest_s = max(longest_s, time.monotonic() - began) if launch else 0.0
-                self.spent.first_launch_is_over()
         finally:
             oracle.close()
             canary.close()
@@ -226,21 +226,27 @@ class RunInProgress:
                 spent=self.spent,
             )
             for group in order:
-                cost_s = self.plan.group_cost_s(group, oracle=launch == 0)
+                new = not any(line.group == group.id for line in self.lines)
+                cost_s = self.plan.group_cost_s(group, oracle=new)
                 if schedule.allows(cost_s):
                     self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
                     self._one_group(group, context, schedule)
 
-    def _wanted(self, groups: Sequence[Group], launch: int, schedule: Schedule) -> list[Group]:
-        """The groups that this launch is for: all in the first ones, then those of which it is not
-        decided which cell is the fastest, as far as the plan's time allows."""
+    def _order(
+        self, groups: Sequence[Group], launch: int, schedule: Schedule
+    ) -> list[Group] | None:
+        """The groups that this launch is still for, in its order: all in the first ones, then those
+        of which it is not decided which cell is the fastest, as far as the plan's time allows. None
+        where no launch is to follow."""
         if launch < self.plan.launches:
-            return list(groups)
+            return schedule.order(groups, launch)
         names = undecided_groups(self._so_far(), LOOK_LEVEL)
-        undecided = [group for group in groups if group.id in names]
+        undecided = schedule.order([group for group in groups if group.id in names], launch)
         within = schedule.within_time(undecided, self.opening_s)
         schedule.exhausted |= len(within) < len(undecided)
-        return within
+        if not names or (undecided and not within):
+            return None
+        return [group for group in undecided if group in within]
 
     def _cost_s(self, group: Group) -> float:
         """Predicted seconds of a launch of one group: no other can be shorter."""
@@ -341,9 +347,9 @@ class RunInProgress:
         if not cells:
             return
         with self.spent.on("the rest"):
-            began = time.monotonic()
-            line = GroupRun(launch, group).measure(cells)
-        if launch.number:
+            began, work = time.monotonic(), GroupRun(launch, group)
+            line = work.measure(cells)
+        if not work.first:
             schedule.measured_s[group.id] = time.monotonic() - began
         self.journal.write(line)
         self._remember(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, log
 from random import Random
@@ -24,7 +25,7 @@ class Schedule:
     """Launches and groups in their order, less what the journal holds already.
 
     Time counts from the making of this object; `budget_s` None means no limit. `measured_s`: what
-    each group took in its latest launch but the first, which compiles and checks more."""
+    each group took in its latest launch but its first, which compiles and checks more."""
 
     plan: Plan
     seed: int
@@ -35,7 +36,7 @@ class Schedule:
     exhausted: bool = False
     """Whether something was left out for lack of time."""
 
-    def order(self, groups: list[Group], launch: int) -> list[Group]:
+    def order(self, groups: Sequence[Group], launch: int) -> list[Group]:
         """A launch's groups, in an order of its own, so that drift does not favour a width."""
         order = Random(f"{self.seed}/{launch}").sample(groups, len(groups))
         return [group for group in order if (group.id, launch) not in self.done]

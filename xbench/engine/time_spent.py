@@ -68,7 +68,8 @@ class TimeSpent:
             self._switch(outer)
 
     def first_launch_is_over(self) -> None:
-        """What follows belongs to later launches."""
+        """What follows belongs to later launches: said at each of them, since a run that goes on
+        may have its first launch behind it."""
         self._switch(self._action)
         self.later = True
 

@@ -51,9 +51,9 @@ class TimedChecks:
     launch: LaunchContext
     work: CellWork
 
-    def check(self, cell: Cell, line: CellLine, first_launch: bool) -> None:
+    def check(self, cell: Cell, line: CellLine, first: bool) -> None:
         """The last timed output must be right, the fence have waited, no more threads have worked
-        than were declared, and nothing have been traced meanwhile. At the first launch also:
+        than were declared, and nothing have been traced meanwhile. The `first` time also:
         results must follow the inputs, and leave them alone."""
         fence = self.launch.workers.facts[cell.worker].fence_ns
         _, traces = self.work.judge(cell, line.calls + line.lead_in)
@@ -67,7 +67,7 @@ class TimedChecks:
         found = [problem for problem in problems if problem]
         if found:
             raise CellFailed("invalid", "; ".join(found))
-        if first_launch:
+        if first:
             with self.launch.spent.on("checking the work of calls"):
                 self._check_work(cell, line)
         if (problem := self._too_fast(cell, line)) is not None:

@@ -144,11 +144,13 @@ class Run:
     @property
     def launching(self) -> Launching:
         """What decided how many launches there are. A run whose time was over after the launches
-        that every group gets was not ended by what it saw."""
-        most = max(Counter(line.group for line in self.groups).values(), default=0)
-        if self.header.launching == "deciding" and most <= self.header.launches:
-            return "fixed"
-        return self.header.launching
+        that every group gets was not ended by what it saw, nor was one with nothing to compare."""
+        measured = {(line.group, line.launch) for line in self.groups}
+        most = max(Counter(group for group, _ in measured).values(), default=0)
+        if self.header.launching != "deciding" or most > self.header.launches:
+            return self.header.launching
+        tried = Counter(cell.group for cell in self.header.cells if cell.status is None)
+        return "deciding" if self.complete and max(tried.values(), default=0) > 1 else "fixed"
 
     def plan(self) -> dict[str, CellPlan]:
         """Planned cells by id."""
