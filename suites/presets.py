@@ -21,7 +21,7 @@ SMOKE = Preset(
 )
 QUICK = Preset(
     name="quick",
-    about="three widths, three launches: what most people ask (about 7 min on 2 cores)",
+    about="three widths: what most people ask (4 min; 4 to 6 min on 2 cores)",
     suites=("elementwise", "matmul", "mlp"),
     ops=_MAIN,
     families=("* 100×w", "* 64×1000×w", "* 100×1→w→1"),

@@ -111,14 +111,14 @@ class TimeToDecide:
         self._most = max(planned, MOST_LAUNCHES) if launching == "deciding" else planned
 
     def to_decide(self, ratios: Sequence[Comparison | None]) -> str:
-        """`3 min more`, `over 30 min`, `over 20 launches` (which is what the run makes at most),
+        """`3 min more`, `over 30 min`, `too close` (for the most launches that a run makes),
         for one workload whose open ratios these are; nothing where it is not known."""
         found = needed(ratios, self._level)
         took = self._alone_s(found) if found else None
         if found is None or took is None:
             return ""
         if found.total > self._most:
-            return f"over {plural(self._most, 'launch', 'launches')}"
+            return "too close"
         if took > LONGEST_S:
             return f"over {LONGEST_S // 60} min"
         return f"{_minutes(took)} min more"

@@ -173,7 +173,7 @@ def test_what_takes_more_launches_than_a_run_makes_is_not_proposed() -> None:
     made = source([one, other], [far], run=_timed(1.0, far.group))
     table = answer_table(made)
     assert table is not None
-    assert table.rows[0].verdict[1] == "not decided (over 20 launches)"
+    assert table.rows[0].verdict[1] == "not decided (too close)"
     assert more_time(made) is None
 
 
