@@ -63,7 +63,7 @@ class Planted:
 SWAPPED = Planted("swapped", "twin", "differ from the float64 oracle")
 FOREIGN = Planted("foreign", "twin", "differ from the float64 oracle")
 STORED = Planted("stored", "twin", "dw, dx stayed the same whichever input changed")
-UNFENCED = Planted("unfenced", "late", "the fence returned early")
+UNFENCED = Planted("unfenced", "late", "the fence returned")
 MIXED = Planted("mixed", "twin", "on other:0, not")
 PLANTED = (SWAPPED, FOREIGN, STORED, UNFENCED, MIXED)
 
