@@ -134,7 +134,8 @@ def _cells_stand(
 ) -> dict[str, Standing]:
     """How each cell of the other sides stands, by its id: slower if a cell of a side not its own is
     faster, else by its ratio with the leader's. If that leaves nobody beside a leader who is not
-    known to be faster than all, by the ratio alone."""
+    known to be faster than all, those that the leader is not faster than are open: no tie is
+    claimed with a cell that another cell of the leader's side is faster than."""
     known = not contest.ratios or any(map(has_interval, contest.ratios.values()))
     if not known:
         return {cell.id: "unknown" for cells in rivals.values() for cell in cells}
@@ -149,7 +150,9 @@ def _cells_stand(
         found |= {
             cell.id: "slower" for cell in cells if any(contest.beats(o, cell) for o in others)
         }
-    return direct if set(found.values()) <= {"slower"} else found
+    if set(found.values()) <= {"slower"}:
+        return {key: "slower" if stands == "slower" else "open" for key, stands in direct.items()}
+    return found
 
 
 def _against(ratio: Comparison | None) -> Standing:

@@ -163,9 +163,11 @@ class TimeToDecide:
             return {}
         found: dict[str, int] = {}
         for name in undecided_groups(self._run, LOOK_LEVEL):
-            pairs = [each for each in self._choices if each.group == name]
-            slow = {(p.cell if p.ratio.value > 1.0 else p.reference).id for p in pairs}
-            first = [p for p in pairs if not {p.cell.id, p.reference.id} <= slow]
+            pairs = [pair for pair in self._choices if pair.group == name]
+            slower = {
+                (pair.cell if pair.ratio.value > 1.0 else pair.reference).id for pair in pairs
+            }
+            first = [pair for pair in pairs if not {pair.cell.id, pair.reference.id} <= slower]
             until = needed(first, LOOK_LEVEL)
             done = max((len(each.logs) for each in pairs), default=0)
             most = max(self._most - done, 0)

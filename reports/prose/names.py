@@ -125,11 +125,6 @@ class Works:
         gpus = machine.get("gpus") if isinstance(machine, dict) else None
         self._gpus: list[object] = gpus if isinstance(gpus, list) else []
 
-    @property
-    def place(self) -> str:
-        """` on this CPU` where nothing ran elsewhere; with several devices each work names its."""
-        return " on this CPU" if self._devices == {"cpu"} else ""
-
     def in_table(self, plan: CellPlan) -> str:
         """`mlp_train float32 cuda:0 1 thread`: the same in few words."""
         name = short_name(plan.key.op if len(self._families[plan.key.op]) == 1 else plan.family)

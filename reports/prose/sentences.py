@@ -1,5 +1,5 @@
-"""Sentences about a result: curves, pairs of backends, how far to trust it,
-what was not run, where a device takes over, and why several results are not compared.
+"""Sentences about a result: pairs of backends, how far to trust it, what was not run, where a
+device takes over, and why several results are not compared.
 
 They claim what a verdict claims, which is what its interval does.
 """

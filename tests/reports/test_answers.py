@@ -192,3 +192,19 @@ def test_long_names_are_cut_and_stay_apart() -> None:
     (said,) = answers(made)
     assert len(said) < 400
     assert f"{'x' * 59}… (2) is the fastest" in said
+
+
+def test_no_tie_is_claimed_with_what_another_mode_of_the_leader_beats() -> None:
+    """No mode of PyTorch beats both of TensorFlow; each of these is beaten by one of PyTorch."""
+    graph, fused = cell(TF_GRAPH, 1.0), cell(TF_COMPILED, 1.8)
+    eager, compiled = cell(TORCH, 1.0), cell(TORCH_COMPILED, 1.05)
+    pairs = [
+        ratio(eager, graph, 0.99, 1.01),
+        ratio(eager, fused, 0.5, 0.6),
+        ratio(compiled, graph, 0.5, 0.6),
+        ratio(compiled, fused, 0.8, 1.2),
+        ratio(eager, compiled, 0.8, 1.2),
+    ]
+    assert answers(source([graph, fused, eager, compiled], pairs)) == [
+        "op: PyTorch or TensorFlow is the fastest at width 512 (not decided)."
+    ]

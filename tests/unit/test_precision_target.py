@@ -9,7 +9,7 @@ import pytest
 from helpers.journals import NUMPY, TORCH, WORKER, group, header, taken, write
 from xbench.analysis.ratios import undecided_groups
 from xbench.analysis.summary import summarise
-from xbench.engine.schedule import figures, missing, not_decided, precise
+from xbench.engine.schedule import figures, missing, precise
 from xbench.records.read import read_run
 
 
@@ -52,18 +52,6 @@ def test_a_group_is_undecided_while_its_fastest_cell_is_not_known(
     ]
     run = read_run(write(tmp_path, header(NUMPY, TORCH), *lines))
     assert undecided_groups(run, 0.999) == ([lines[0].group] if undecided else [])
-
-
-def test_a_run_says_which_workloads_it_did_not_decide(tmp_path: Path) -> None:
-    lines = [
-        group(n, taken(NUMPY, *[1000] * 7), taken(TORCH, *[each] * 7))
-        for n, each in enumerate((900, 1100, 1300))
-    ]
-    run = read_run(write(tmp_path, header(NUMPY, TORCH), *lines))
-    (sentence,) = not_decided(run)
-    assert sentence == (
-        f"{lines[0].group}: it is not decided which cell is the fastest, after 3 launches"
-    )
 
 
 def test_a_worker_that_works_beside_others_is_told_by_its_share(tmp_path: Path) -> None:

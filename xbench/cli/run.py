@@ -77,9 +77,9 @@ def _add_measuring(how: argparse._ActionsContainer) -> None:
         "--budget",
         type=seconds,
         metavar="TIME",
-        help="stop when this time is spent, for instance 120s, 5m or 2h. Without --launches and "
-        "--target, the preset quick adds launches as long as it lasts (default for quick: 4m), for "
-        "workloads of which it is not decided which cell is the fastest",
+        help="stop when this time is spent, for instance 120s, 5m or 2h. The preset quick uses all "
+        "of it (default 4m), unless --launches or --target is given: a workload gets more launches "
+        "until it is decided which cell is the fastest",
     )
     how.add_argument(
         "--memory",
@@ -145,8 +145,7 @@ def _measure(
     from xbench.engine.run_plan import run_plan
 
     run, summaries = run_plan(plan, settings, header, progress, resumed)
-    unmet = run.footer.unmet if run.footer and run.header.launching != "deciding" else []
-    for sentence in unmet:  # the report marks what is not decided
+    for sentence in run.footer.unmet if run.footer else []:
         print(f"not reached: {sentence}", file=sys.stderr)
     if not options.no_report:
         _write_report(settings.folder)

@@ -31,7 +31,7 @@ from xbench.engine.schedule import (
     DEFAULT_TARGET,
     Schedule,
     missing,
-    not_decided,
+    not_measured,
     precise,
 )
 from xbench.engine.settings import Settings, make_header, new_run_id
@@ -326,9 +326,10 @@ class RunInProgress:
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         run = self._so_far()
         target, budget_s = self.plan.target, self.settings.budget_s
-        lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
         if self.plan.launching == "deciding":
-            lacking = not_decided(run)
+            lacking = not_measured(run)
+        else:
+            lacking = missing(run, target or DEFAULT_TARGET) if target or budget_s else []
         footer = Footer(
             ended_utc=ended,
             outcome=outcome,

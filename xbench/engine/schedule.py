@@ -4,20 +4,19 @@ ratios that are not known as precisely as was asked for."""
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, log
 from random import Random
 
-from xbench.analysis.ratios import Comparison, compare_cells, undecided_groups
+from xbench.analysis.ratios import Comparison, compare_cells
 from xbench.analysis.stopping import Figure, level_of, may_stop, unmet
 from xbench.analysis.summary import summarise
 from xbench.plan.cell import Group
 from xbench.plan.plan import Plan
 from xbench.records.read import Run
 from xbench.records.schema import CellPlan
-from xbench.text import plural, show_seconds
+from xbench.text import show_seconds
 
 
 @dataclass(slots=True)
@@ -84,24 +83,11 @@ def missing(run: Run, target: float) -> list[str]:
     and for each cell that was not measured at all."""
     launches = len({group.launch for group in run.groups}) or 1
     level = level_of(run.launching, launches)
-    return [*unmet(figures(run), target, level), *_not_measured(run)]
+    return [*unmet(figures(run), target, level), *not_measured(run)]
 
 
-def not_decided(run: Run) -> list[str]:
-    """A sentence for each group of which it is not decided which cell is the fastest, by the
-    intervals that are shown, and for each cell that was not measured at all."""
-    launches = Counter(group.group for group in run.groups)
-    return [
-        *(
-            f"{name}: it is not decided which cell is the fastest, after "
-            f"{plural(launches[name], 'launch', 'launches')}"
-            for name in undecided_groups(run, level_of(run.launching, 1))
-        ),
-        *_not_measured(run),
-    ]
-
-
-def _not_measured(run: Run) -> list[str]:
+def not_measured(run: Run) -> list[str]:
+    """A sentence for each cell that was planned and not measured at all."""
     measured = {line.id for group in run.groups for line in group.cells}
     left = [cell for cell in run.header.cells if cell.status is None and cell.id not in measured]
     return [f"{each.id}: not measured; {_predicted(each)}" for each in left]

@@ -52,11 +52,11 @@ class TimeSpent:
 
     def take_up(self, before: Iterable[ActionTime]) -> None:
         """Add what a run that goes on has spent before."""
-        for each in before:
-            for action in ACTIONS:
-                if action == each.action:
-                    self._seconds[action, False] += each.first_s
-                    self._seconds[action, True] += each.later_s
+        known = {each.action: each for each in before}
+        for action in ACTIONS:
+            if action in known:
+                self._seconds[action, False] += known[action].first_s
+                self._seconds[action, True] += known[action].later_s
 
     @contextmanager
     def on(self, action: Action) -> Iterator[None]:

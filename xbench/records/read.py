@@ -255,9 +255,9 @@ def _note(run: Run) -> None:
     if run.footer is None:
         run.notes.append("the run did not end by itself: it was killed, or is still going on")
     elif run.footer.outcome == "budget":
-        late = {"deciding": "every workload was decided"}
-        before = late.get(run.header.launching, "all launches were done")
-        run.notes.append(f"its time was over before {before}")
+        deciding = run.header.launching == "deciding"
+        goal = "every workload was decided" if deciding else "all launches were done"
+        run.notes.append(f"its time was over before {goal}")
     elif run.footer.outcome != "complete":
         run.notes.append(f"the run was {run.footer.outcome}; what it measured is here")
 

@@ -265,8 +265,6 @@ class LoadedCell:
 
         count = size_bytes // 4
         with mmap.mmap(-1, max(4 * count, 1)) as zeros:  # no part of the heap
-            if hasattr(mmap, "MADV_HUGEPAGE"):
-                zeros.madvise(mmap.MADV_HUGEPAGE)  # one page of zeros for each 2 MB that is read
             host = np.frombuffer(zeros, "float32", count)
             self.backend.fence({"x": self.backend.put(host)})
             del host
