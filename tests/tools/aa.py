@@ -53,9 +53,9 @@ class Trial:
 
 
 def xbench_trial(width: int, number: int, keep: Path) -> Trial:
-    """Measure the step as `torch` and as `torch-twin`, paired, in as many launches as fit."""
+    """Measure the step as `torch` and as `twin`, paired, in as many launches as fit."""
     start = time.monotonic()
-    axes = {"op": ("mlp_train",), "width": (str(width),), "backend": ("torch", "torch-twin")}
+    axes = {"op": ("mlp_train",), "width": (str(width),), "backend": ("torch", "twin")}
     rows = build_rows(Selection(PRESETS["quick"], (), axes | {"mode": ("eager",)}), ("cpu",), 1)
     cores = this_machine().cores
     plan = make_plan(rows, LAUNCHES, ROUNDS_S, cores, available_bytes())
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--tools", nargs="+", default=["xbench", *aa_tools.TOOLS])
     parser.add_argument("--keep", type=Path, default=None)
     options = parser.parse_args()
-    registry.BACKENDS = registry.BACKENDS | {"torch-twin": "helpers.twins:TorchTwin"}
+    registry.BACKENDS = registry.BACKENDS | {"twin": "helpers.twin_torch:Twin"}
     os.environ["PYTHONPATH"] = f"{TESTS}{os.pathsep}{ROOT}"
     keep = options.keep or Path(tempfile.mkdtemp(prefix="xbench-aa-"))
     print("| tool | width | RMS | 90 % range | worst | covered | seconds |")

@@ -28,7 +28,6 @@ from typing import NamedTuple
 import tests_on_path  # noqa: F401
 
 from helpers.places import ROOT, TESTS
-from helpers.twins import TWINS
 from xbench import registry
 from xbench.analysis.ratios import ratios
 from xbench.analysis.summary import summarise
@@ -40,6 +39,12 @@ from xbench.plan.select import Selection
 from xbench.records.journal import JOURNAL, make_run_folder
 from xbench.records.read import Run, read_run
 from xbench.suites.presets import QUICK
+
+TWINS = {
+    "numpy": ("second", "helpers.twins:Second"),
+    "torch": ("twin", "helpers.twin_torch:Twin"),
+}
+"""Name and "module:Class" of each backend's twin."""
 
 
 class Equal(NamedTuple):
