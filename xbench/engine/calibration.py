@@ -42,6 +42,9 @@ class Calibration:
     call_ns: dict[str, float] = field(default_factory=dict)
     """Of the cells whose bursts were settled just now."""
 
+    populated: set[str] = field(default_factory=set)
+    """Cells whose memory has its pages."""
+
     def warm_up(self, cell: Cell, line: CellLine) -> None:
         """Single calls until they are steady, then choose the burst."""
         self.launch.progress.doing("warm up", cell)
@@ -63,14 +66,26 @@ class Calibration:
             self.launch.bursts[cell.id] = self._calibrate(cell, line, min(walls), free_cores)
         self._touch(cell, self.launch.bursts[cell.id])
 
+    def populate(self, cell: Cell) -> None:
+        """Have pages for the memory that a cell's tensors will move about in, if its burst is known
+        and it has none yet."""
+        burst = self.launch.bursts.get(cell.id)
+        if burst is None or cell.id in self.populated:
+            return
+        self.populated.add(cell.id)
+        held_bytes = self.launch.plan.predictions[cell.id].held_bytes
+        shift = largest_shift(cell, burst.lead_in, held_bytes)
+        if shift:
+            moving = min(POPULATE_TIMES * held_bytes + shift, MOST_POPULATED_BYTES)
+            self.launch.ask(cell, PopulateRequest(cell.id, moving), 1.0)
+
     def _touch(self, cell: Cell, burst: Burst) -> None:
         """One more untimed burst, shifted as far as any will be: the timed ones then find pages
         that the process has, wherever they lie."""
         predicted = self.launch.plan.predictions[cell.id]
         shift = largest_shift(cell, burst.lead_in, predicted.held_bytes)
         if shift:
-            moving = min(POPULATE_TIMES * predicted.held_bytes + shift, MOST_POPULATED_BYTES)
-            self.launch.ask(cell, PopulateRequest(cell.id, moving), 1.0)
+            self.populate(cell)
             calls, layout = max(2, burst.calls), self.launch.draws.layout(cell)
             request = BurstRequest(cell.id, calls, burst.lead_in, layout, shift)
             self.launch.ask(cell, request, predicted.call_s * burst.calls)

@@ -39,18 +39,20 @@ class CellWork:
     """How often each cell's step had been traced when it was warm."""
 
     def put_inputs(self, cell: Cell) -> None:
-        """Put the cell's inputs on the device; the only work done to several workers at once."""
+        """Put the cell's inputs on the device."""
         expect = self.launch.plan.predictions[cell.id].load_s
         cold = cell.key.cache != DEFAULT_CACHE
         self.launch.ask(cell, PutInputsRequest(cell.id, cell.spec, self.inputs, cold), expect)
 
     def load(self, cell: Cell, line: CellLine) -> None:
-        """Build the step, run it for the first time, have the result judged."""
-        self.launch.progress.doing("load", cell)
+        """Build the step and run it for the first time."""
         predicted = self.launch.plan.predictions[cell.id]
         loaded = self.launch.ask(cell, LoadRequest(cell.id, cell.key.variant), predicted.load_s)
         line.build_ns, line.memory_bytes = loaded.build_ns, loaded.memory_bytes
         line.first_ns, line.copies = loaded.first.wall_ns, loaded.copies
+
+    def judge_first(self, cell: Cell, line: CellLine) -> None:
+        """Have the result of a loaded cell's first call judged."""
         line.check, _ = self.judge(cell, 1)
 
     def judge(self, cell: Cell, calls: int) -> tuple[dict[str, str], int]:

@@ -100,12 +100,13 @@ class GroupRun:
     def _attempt(self, cells: list[Cell], lines: dict[str, CellLine]) -> list[list[int]]:
         """Returns: the order of bursts in each round, as places in `cells`."""
         spent = self.launch.spent
-        with spent.on("placing inputs"):
-            self._place(cells)
+        self.calibration.populated.clear()
+        with spent.on("placing inputs" if self.first else "loading and first calls"):
+            self._place(cells, lines)
         placed = [cell for cell in cells if cell.id not in self.failed]
         with spent.on("loading and first calls"):
             for cell in placed:
-                self._guard(cell, partial(self.work.load, cell, lines[cell.id]))
+                self._guard(cell, partial(self._load, cell, lines[cell.id]))
         ready = [cell for cell in cells if cell.id not in self.failed]
         with spent.on("warm-up and choice of bursts"):
             for cell in ready:
@@ -145,9 +146,19 @@ class GroupRun:
             return True
         return False
 
-    def _place(self, cells: list[Cell]) -> None:
+    def _load(self, cell: Cell, line: CellLine) -> None:
+        """Load a placed cell, if that was not done, and have its first result judged."""
+        self.launch.progress.doing("load", cell)
+        if self.first:
+            self.work.load(cell, line)
+        self.work.judge_first(cell, line)
+
+    def _place(self, cells: list[Cell], lines: dict[str, CellLine]) -> None:
         """Have the workers put their inputs, side by side: at large sizes it is mostly waiting for
-        the kernel to hand out pages. Cells of one worker go one after another."""
+        the kernel to hand out pages. Cells of one worker go one after another.
+
+        Cells that were measured before are also loaded, and get the pages that they move about in.
+        The very first call of a cell is reported, so that it is made while nothing else works."""
         by_worker: dict[WorkerKey, list[Cell]] = {}
         for cell in cells:
             self.launch.progress.doing("place", cell)
@@ -158,7 +169,7 @@ class GroupRun:
             [cell for cell in mine if cell.id not in self.failed] for mine in by_worker.values()
         ]
         jobs: list[Callable[[], Failures]] = [self._foresee]
-        jobs += [partial(self._place_in_turn, mine) for mine in alive]
+        jobs += [partial(self._place_in_turn, mine, lines) for mine in alive]
         died = False
         for errors in in_parallel(jobs, self.launch.plan.cores, self._stop):
             if isinstance(errors, XbenchError):
@@ -178,12 +189,15 @@ class GroupRun:
         self.launch.oracle.precompute_answer(self.work.inputs.id)
         return []
 
-    def _place_in_turn(self, cells: list[Cell]) -> Failures:
+    def _place_in_turn(self, cells: list[Cell], lines: dict[str, CellLine]) -> Failures:
         """Place the cells of one worker. Returns: what failed; the worker's death ends it."""
         found: Failures = []
         for cell in cells:
             try:
                 self.work.put_inputs(cell)
+                if not self.first:
+                    self.work.load(cell, lines[cell.id])
+                    self.calibration.populate(cell)
             except CellFailed as error:
                 found.append((cell, error))
             except WorkerDied as error:

@@ -27,7 +27,8 @@ Action = Literal[
     "the rest",
 ]
 """In the order in which they are shown. `rounds` holds the timed bursts, and what belongs to each:
-its request, its lead-in and its reading."""
+its request, its lead-in and its reading. In later launches loading holds placing too: workers do
+both side by side."""
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
