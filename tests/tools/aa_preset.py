@@ -4,7 +4,9 @@
 
 Each run is the preset `quick` with NumPy, PyTorch and a twin of each, which is the same adapter
 under another name, in eager mode. The true ratio of a cell and its twin is 1. A run makes three
-launches, and more within --time seconds for workloads that are not decided, as the preset does. Printed for each number of launches, and for all: how many intervals of ratios hold 1,
+launches, and more within --time seconds for workloads that are not decided, as the preset does.
+
+Printed for each number of launches, for each cell and for all: how many intervals of ratios hold 1,
 how many twins are called different, the RMS of ln ratio, and the median half-width. Printed then:
 by how much the ratios of whole runs vary more than their launches say (1: no more), which is what a
 cell keeps for a whole run. --bursts: a process in the background burns one core in random bursts,
