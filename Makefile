@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# An index with builds of PyTorch for the CPU (README, "Platforms"), if pip's own has none.
+# One more index, with builds of PyTorch for the CPU (README, "Platforms").
 TORCH_INDEX ?=
-# yes or no: builds for NVIDIA GPUs, whatever is found here.
+# yes or no: whether to install builds for NVIDIA GPUs. Empty: if one is found.
 CUDA_BUILD ?=
 INSTALL := $(BIN)/python -P xbench/setup_environment.py --torch-index '$(TORCH_INDEX)' --cuda-build '$(CUDA_BUILD)'
 

@@ -27,7 +27,7 @@ DOWNLOAD_GB = {"cpu": 0.7, "cpu,nvidia": 3.4, "jax": 0.1, "jax-gpu": 0.4}
 """The most that an extra downloads on any platform, in GB: into a new environment, or of JAX beside
 the others. `make platforms` compares this with the registry's sizes."""
 CUDA_TORCH_GB = 2.9
-"""PyPI's torch for Linux with the CUDA libraries and the compiler that it requires."""
+"""The same of PyPI's torch for Linux with the CUDA libraries and the compiler that it requires."""
 TENSORFLOW_ON_CPU = (
     "TensorFlow is installed for the CPU: its CUDA libraries would overwrite some of PyTorch's "
     "(docs/gpu.md)."
@@ -116,20 +116,21 @@ def _why_cpu(nvidia: bool, build: str) -> str:
     if nvidia:
         return f"pip finds only torch {build}: PyTorch will not use the GPU."
     return (
-        f"PyPI's torch for Linux is the CUDA build ({CUDA_TORCH_GB} GB with its libraries): "
+        f"PyPI's torch for Linux is the CUDA build (up to {CUDA_TORCH_GB} GB with its libraries): "
         f"torch {build} is taken instead."
     )
 
 
 def _refusal(build: str) -> str:
-    return (
-        f"pip finds only torch {build}, the CUDA build: {CUDA_TORCH_GB} GB with its libraries, and "
-        "of no use without an NVIDIA GPU. Nothing was installed.\n"
-        f"Take the address of the CPU builds from {PYTORCH_PAGE}: choose CPU; it follows "
-        "--index-url there. Then repeat the command with TORCH_INDEX=ADDRESS after it.\n"
-        "Or repeat it with PIP_FIND_LINKS=FOLDER before it, a folder that holds such a wheel, or "
-        "with CUDA_BUILD=yes after it, for the CUDA builds."
-    )
+    return f"""\
+pip finds only torch {build}, the CUDA build. With its libraries it is up to {CUDA_TORCH_GB} GB,
+and of no use without an NVIDIA GPU. Nothing was installed. Repeat the command with one of these
+after it:
+  TORCH_INDEX=ADDRESS    the index of the CPU builds: choose CPU on
+                         {PYTORCH_PAGE}, the address follows --index-url
+  PIP_FIND_LINKS=FOLDER  a folder with a wheel of such a build
+  CUDA_BUILD=yes         the CUDA builds all the same
+"""
 
 
 def _missing() -> list[str]:
@@ -183,7 +184,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         chosen = choose(options.extras, gpu, begins, torch_builds(index) if asks_for_torch else ())
     except NoCpuBuild as error:
-        sys.stderr.write(_refusal(str(error)) + "\n")
+        sys.stderr.write(_refusal(str(error)))
         return 1
     sys.stdout.write("\n".join(chosen.sentences) + "\n")
     sys.stdout.flush()

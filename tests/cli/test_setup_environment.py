@@ -6,6 +6,7 @@ installed."""
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from helpers.places import ROOT
 from xbench import setup_environment
+from xbench.machine.install_hint import install_hint
 
 SCRIPT = Path(setup_environment.__file__)
 PIN = setup_environment.pinned_torch()
@@ -135,6 +137,36 @@ def test_the_user_may_decide(commands: Path, answer: str, wanted: str) -> None:
     done = setup(commands, (PIN, f"{PIN}+cpu"), "--cuda-build", answer)
     assert f"CUDA_BUILD is {answer}: builds for" in done.stdout
     assert asked(done).endswith(wanted)
+
+
+def test_what_has_no_wheel_here_is_named_and_the_rest_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With a scripted Python: it lists builds, notes what it is to install, and lists backends."""
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0, "final", 0))
+    hint = install_hint("tensorflow", (3, 13), {f"{platform.system()} {platform.machine()}"})
+    python, noted = tmp_path / "python", tmp_path / "noted"
+    python.write_text(
+        f"""#!/bin/sh
+case "$*" in
+  *"pip index"*) echo "Available versions: {PIN}+cpu, {PIN}" ;;
+  *"pip install"*) echo "$*" > "{noted}" ;;
+  *list*) echo "  tensorflow   not installed: {hint}"
+          echo "  jax          not installed: pip install jax" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert setup_environment.main(["cpu", "dev", "--cuda-build", "no"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("CUDA_BUILD is no: builds for the CPU are installed, about ")
+    assert said[-1] == (
+        "Left out: tensorflow has no wheel for Python 3.14: use Python 3.13. "
+        "The others are measured."
+    )
+    assert "jax" not in "".join(said)
+    assert "--editable=.[cpu,dev]" in noted.read_text()
 
 
 def test_jax_takes_its_cuda_libraries_with_a_gpu() -> None:
