@@ -117,12 +117,12 @@ def test_the_data_frame_has_a_row_for_each_size_and_contender(tmp_path: Path) ->
     table = RaceResult(outcome(tmp_path / "run", refused=refused)).to_pandas()
     assert list(table["size"]) == [64, 64, 512, 512, 2048, 2048]
     assert list(table["contender"]) == ["numpy", "torch"] * 3
-    assert isnan(table.loc[1, "time_s"])
-    assert table.loc[1, "reason"] == "segmentation fault"
+    rows = table.to_dict("records")
+    assert isnan(rows[1]["time_s"])
+    assert rows[1]["reason"] == "segmentation fault"
     assert list(table.loc[[2, 4], "verdict"]) == ["slower", "slower"]
     assert list(table.loc[[2, 4], "against"]) == ["torch", "torch"]
-    low, ratio, high = table.loc[4, ["ratio_low", "ratio", "ratio_high"]].tolist()
-    assert 1.9 < low < ratio < high
+    assert 1.9 < rows[4]["ratio_low"] < rows[4]["ratio"] < rows[4]["ratio_high"]
 
 
 def test_no_line_is_too_long_whatever_the_names_are(tmp_path: Path) -> None:
