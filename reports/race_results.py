@@ -5,7 +5,7 @@ a plot and a whole report.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xbench.errors import UsageError
 from xbench.files import figures_of
-from xbench.race.outcome import Outcome
+from xbench.racing.outcome import Contender, Outcome
 from xbench.reports.formats.columns import finite
 from xbench.reports.formats.html_tables import escaped, html_table
 from xbench.reports.model import Chart, Point, Series
@@ -147,7 +147,7 @@ class RaceResult:
     def _chart(self) -> Chart:
         """Times against sizes. Raises: UsageError where nobody has a time."""
         standings, lines = self._standings, dict[tuple[Series, str], list[Point]]()
-        for contender, series in _series(self.outcome).items():
+        for contender, series in _series(standings.contenders).items():
             points = [
                 Point(field.size.width, cell.time_s, cell.low_s, cell.high_s)
                 for field in standings.fields
@@ -172,14 +172,14 @@ class RaceResult:
         )
 
 
-def _series(outcome: Outcome) -> dict[str, Series]:
+def _series(contenders: Mapping[str, Contender]) -> dict[str, Series]:
     """How each contender is drawn: as its framework and mode are elsewhere, where these tell it
     from the others."""
-    looks = [(each.framework, each.mode) for each in outcome.contenders]
+    looks = [(each.framework, each.mode) for each in contenders.values()]
     apart = len({framework for framework, _ in looks}) > 1 and len(set(looks)) == len(looks)
     return {
-        each.name: Series(each.framework if apart else each.name, each.mode, "none", "reuse")
-        for each in outcome.contenders
+        label: Series(each.framework if apart else label, each.mode, "none", "reuse")
+        for label, each in contenders.items()
     }
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -93,11 +94,28 @@ SUITES = {
 }
 PRESETS = "xbench.suites.presets:PRESETS"
 _FACTORIES: dict[tuple[str, str], Factory] = {}
+_for_now: dict[str, str] = {}
 
 
 def backend_paths() -> dict[str, str]:
     """Backend name to "module:Class", built-in ones first."""
-    return BACKENDS | _plugins("xbench.backends", BACKENDS).paths
+    return BACKENDS | _plugins("xbench.backends", BACKENDS).paths | _for_now
+
+
+@contextmanager
+def in_one_run(op: Op, backends: Mapping[str, str]) -> Iterator[None]:
+    """Have an op, and backends that implement it alone, known while the block runs. In that time
+    they take the place of what has the same name."""
+    before = OPS.get(op.name)
+    OPS[op.name] = op
+    _for_now.update(backends)
+    try:
+        yield
+    finally:
+        _for_now.clear()
+        del OPS[op.name]
+        if before is not None:
+            OPS[op.name] = before
 
 
 def suite_paths() -> dict[str, str]:

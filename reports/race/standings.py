@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from xbench.analysis.interval import Verdict
 from xbench.analysis.ratios import Comparison
 from xbench.analysis.summary import CellSummary
 from xbench.errors import UsageError
-from xbench.race.outcome import Contender, Outcome, Size
+from xbench.racing.outcome import Contender, Outcome, Size
 from xbench.records.schema import CellPlan
 from xbench.reports.curves import Contest, contests
 from xbench.reports.model import Source
@@ -86,12 +87,13 @@ class Standings:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.source: Source = source_of(outcome.run, None)
-        self._names = {(each.backend, each.mode): each.name for each in outcome.contenders}
+        self.contenders = _by_label(outcome.contenders)
+        self._labels = {(c.backend, c.mode): label for label, c in self.contenders.items()}
         self.fields = self._fields()
 
     def name_of(self, plan: CellPlan) -> str:
         """The contender that a cell is of."""
-        return self._names[plan.key.backend, plan.key.mode]
+        return self._labels[plan.key.backend, plan.key.mode]
 
     def _fields(self) -> list[Field]:
         found = {each.width: each for curve in contests(self.source).values() for each in curve}
@@ -103,9 +105,7 @@ class Standings:
             for cell in self.source.cells
             if cell.plan.width == size.width
         }
-        ordered = {
-            each.name: cells[each.name] for each in self.outcome.contenders if each.name in cells
-        }
+        ordered = {label: cells[label] for label in self.contenders if label in cells}
         return Field(size, ordered, rank(contest, self.name_of) if contest else None)
 
     @property
@@ -138,8 +138,8 @@ class Standings:
         """One contender's time over another's. Raises: UsageError for a name or a size that is not
         there, for one name twice, and where one of them has no time."""
         for each in (name, other):
-            if each not in self._names.values():
-                known = near(str(each), self._names.values())
+            if each not in self.contenders:
+                known = near(str(each), self.contenders)
                 raise UsageError(f"no contender is called {each!r}", known)
         if name == other:
             raise UsageError(f"{name!r} is named twice", "a ratio is of two contenders")
@@ -177,11 +177,16 @@ class Standings:
     def rows(self) -> Iterator[dict[str, object]]:
         """One for each size and contender, by the names of `COLUMNS`; None where there is no value.
         Times are seconds of one call; the ratio is to `against`, the fastest or one that may be."""
-        frameworks: dict[str, Contender] = {each.name: each for each in self.outcome.contenders}
         for field in self.fields:
             for name, cell in field.cells.items():
-                values = _values(field, name, cell, frameworks[name])
+                values = _values(field, name, cell, self.contenders[name])
                 yield dict(zip(COLUMNS, values, strict=True))
+
+
+def _by_label(contenders: Sequence[Contender]) -> dict[str, Contender]:
+    """By name; of one that runs in several modes, by `torch compiled`."""
+    modes = Counter(each.name for each in contenders)
+    return {f"{c.name} {c.mode}" if modes[c.name] > 1 else c.name: c for c in contenders}
 
 
 def _values(field: Field, name: str, cell: CellSummary, contender: Contender) -> Sequence[object]:

@@ -42,8 +42,8 @@ def said(standings: Standings) -> list[str]:
     ranked = standings.ranked
     if not ranked:
         return ["No contender got a time; the reasons are below."]
-    if len(standings.outcome.contenders) == 1:
-        name = quoted(standings.outcome.contenders[0].name)
+    if len(standings.contenders) == 1:
+        name = quoted(next(iter(standings.contenders)))
         return [f"{name} ran alone: there is nothing to compare its time with."]
     if not any(each.others for each in ranked):
         names = dict.fromkeys(quoted(each.leader) for each in ranked)
@@ -173,9 +173,9 @@ def signs(standings: Standings, table: Table) -> list[tuple[str, str]]:
 def _names(standings: Standings) -> dict[str, str]:
     """How each contender's name is written in a table: no longer than has room."""
     found: dict[str, str] = {}
-    for each in standings.outcome.contenders:
-        name = short(each.name)
-        found[each.name] = f"{name} ({len(found) + 1})" if name in found.values() else name
+    for label in standings.contenders:
+        name = short(label)
+        found[label] = f"{name} ({len(found) + 1})" if name in found.values() else name
     return found
 
 
@@ -238,6 +238,7 @@ def trust(standings: Standings) -> list[str]:
 
 def _checked(standings: Standings) -> Iterator[str]:
     outcome = standings.outcome
+    unchecked = {c.name: c.unchecked for c in outcome.contenders if c.unchecked}
     compared = [each for each in outcome.contenders if not each.unchecked]
     if outcome.checked == "verified":
         yield "Results verified against the same source in float64"
@@ -245,9 +246,9 @@ def _checked(standings: Standings) -> Iterator[str]:
         yield "Results agree with each other"
     elif outcome.checked == "unchecked" or compared:
         yield "Results not compared"
-    for each in outcome.contenders:
-        if each.unchecked and outcome.checked != "unchecked":
-            yield f"{quoted(each.name)} not compared: {each.unchecked}"
+    if outcome.checked != "unchecked":
+        for name, why in unchecked.items():
+            yield f"{quoted(name)} not compared: {why}"
 
 
 # All of it as text.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.made_runs import plan, write_run
-from xbench.race.outcome import Checked, Contender, Outcome, Size
+from xbench.racing.outcome import Checked, Contender, Outcome, Size
 from xbench.records.read import read_run
 
 Given = tuple[str, str, str]

@@ -262,6 +262,8 @@ class RunInProgress:
 
     def _find_ceilings(self) -> None:
         """Measure, or look up, what the machine reaches at most: once a run."""
+        if not self.settings.ceilings:
+            return
         self.progress.starting("measuring what this machine reaches at most")
         with self.spent.on("machine ceilings"):
             for line in known_ceilings(self.plan, self.settings, self.ceilings):

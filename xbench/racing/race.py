@@ -1,0 +1,212 @@
+"""A race from its call to what it found."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xbench.engine.progress import Progress, SilentProgress
+from xbench.engine.run_plan import run_plan
+from xbench.engine.settings import Settings, make_header, new_run_id
+from xbench.errors import UsageError
+from xbench.machine.lock import one_at_a_time
+from xbench.machine.machine import this_machine
+from xbench.racing.contender_backend import ADAPTER
+from xbench.racing.examine import judge, look_at_all
+from xbench.racing.outcome import Contender, Outcome
+from xbench.racing.payload import (
+    LOADER,
+    ArrayFile,
+    Race,
+    Sent,
+    Workload,
+    loaded_race,
+    race_op,
+    raced_here,
+)
+from xbench.racing.planning import race_plan
+from xbench.racing.request import (
+    Asked,
+    Check,
+    Entry,
+    Given,
+    main_dtype,
+    read_arguments,
+    read_check,
+    read_contenders,
+    read_time,
+)
+from xbench.racing.sending import import_paths, pickled
+from xbench.records.journal import make_run_folder
+from xbench.registry import in_one_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xbench.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The arguments of `xbench.race` as they were given."""
+
+    args: Any = ()
+    over: Any = None
+    budget: str | float = "20s"
+    backends: Any = None
+    device: str = "cpu"
+    mode: Any = None
+    dtype: str | None = None
+    threads: int | str = "all"
+    launches: int | None = None
+    target: float | None = None
+    check: Check = True
+    setup: Any = None
+    fresh: bool = True
+
+
+def run_race(
+    contenders: Any,
+    options: Options,
+    progress: Callable[[Plan], Progress] | None = None,
+    command: list[str] | None = None,
+) -> Outcome:
+    """Race these contenders. Raises: UsageError."""
+    began = time.monotonic()
+    asked = read_race_request(contenders, options)
+    if not asked.fresh:
+        raise UsageError("fresh=False is not there yet", "leave it out")
+    folder = Path(tempfile.mkdtemp(prefix="xbench-race-"))
+    try:
+        said = command or ["xbench.race", *(each.name for each in asked.entries)]
+        with one_at_a_time(said, True, _say):
+            return _measured(asked, folder, began, progress, said)
+    finally:
+        _remove(folder)
+
+
+def read_race_request(contenders: Any, options: Options) -> Asked:
+    """What is raced, with all arguments made. Raises: UsageError."""
+    budget_s = read_time(options.budget)
+    given = read_arguments(options.args, options.over, options.dtype)
+    kinds = given[0].kinds
+    default = kinds[0] if len(kinds) == 1 else "numpy"
+    entries = read_contenders(contenders, options.backends, options.mode, options.setup, default)
+    entries, compared = read_check(entries, options.check)
+    threads = str(options.threads)
+    if threads != "all" and not (threads.isdecimal() and int(threads) > 0):
+        raise UsageError(f"threads is {options.threads!r}", 'a number, or "all"')
+    if options.launches is not None and options.launches < 1:
+        raise UsageError(f"launches is {options.launches}", "at least 1; 3 for an interval")
+    return Asked(
+        entries,
+        given,
+        main_dtype(given, options.dtype),
+        options.device,
+        threads,
+        budget_s,
+        compared,
+        options.launches,
+        options.target,
+        options.fresh,
+    )
+
+
+def _say(text: str) -> None:
+    print(f"xbench: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _measured(
+    asked: Asked,
+    folder: Path,
+    began: float,
+    progress: Callable[[Plan], Progress] | None,
+    command: list[str],
+) -> Outcome:
+    payload = folder / "payload"
+    payload.mkdir()
+    race = write_payload(asked, payload)
+    cores = this_machine().cores
+    run_folder = make_run_folder(folder, "run")
+    settings = Settings(
+        secrets.randbelow(1 << 31),
+        run_folder,
+        (str(payload / LOADER),),
+        ceilings=False,
+    )
+    adapters = {slug: f"{ADAPTER}{slug}" for slug in race.contenders}
+    opened_s: list[float] = []
+    with raced_here(payload), in_one_run(race_op(loaded_race), adapters):
+        known = look_at_all(race, asked, settings, cores, opened_s)
+    verdict = judge(race, asked, known)
+    race = verdict.race.write(payload)
+    with raced_here(payload), in_one_run(race_op(loaded_race), adapters):
+        left_s = asked.budget_s - (time.monotonic() - began)
+        plan = race_plan(asked, verdict.known, opened_s[0], left_s, cores)
+        settings = replace(settings, budget_s=max(left_s, 0.1))
+        header = make_header(plan, new_run_id(), "race", command, settings.seed)
+        shown = progress(plan) if progress is not None else SilentProgress()
+        run, _ = run_plan(plan, settings, header, shown)
+    sizes = tuple(each.size for each in asked.given)
+    return Outcome(run, _contenders(asked, verdict.uncompared), sizes, asked.compare)
+
+
+def _contenders(asked: Asked, uncompared: Mapping[str, str]) -> tuple[Contender, ...]:
+    return tuple(
+        Contender(each.name, each.slug, mode, each.framework, uncompared.get(each.slug, ""))
+        for each in asked.entries
+        for mode in each.modes
+    )
+
+
+def write_payload(asked: Asked, folder: Path) -> Race:
+    """Write the contenders and all arguments. Raises: UsageError naming what cannot be sent."""
+    contenders = {each.slug: _sent(each, folder) for each in asked.entries}
+    workloads = {each.size.width: _workload(each, folder) for each in asked.given}
+    race = Race(asked.dtype, contenders, workloads, tuple(import_paths()))
+    return race.write(folder)
+
+
+def _sent(entry: Entry, folder: Path) -> Sent:
+    file, setup = f"{entry.slug}.contender", ""
+    (folder / file).write_bytes(pickled(f"the contender {entry.name!r}", entry.thing))
+    if entry.setup is not None:
+        setup = f"{entry.slug}.setup"
+        (folder / setup).write_bytes(pickled(f"the setup of {entry.name!r}", entry.setup))
+    return Sent(
+        entry.name,
+        entry.slug,
+        entry.framework,
+        entry.modes,
+        file,
+        setup,
+        entry.asked,
+        entry.one_source,
+        bool(entry.unchecked),
+    )
+
+
+def _workload(given: Given, folder: Path) -> Workload:
+    import numpy as np
+
+    width = given.size.width
+    trees = f"arguments-{width}"
+    (folder / trees).write_bytes(pickled(f"args({given.size.shown})", given.trees))
+    operands: dict[str, ArrayFile] = {}
+    for number, (name, values) in enumerate(given.arrays.items()):
+        file = f"operand-{width}-{number}.npy"
+        np.save(folder / file, values, allow_pickle=False)
+        operands[name] = ArrayFile(file, values.shape, str(values.dtype))
+    return Workload(trees, given.names, operands)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
