@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace as renewed
+
+from xbench.analysis.summary import CellSummary
 from xbench.errors import UsageError
 from xbench.files import figures_of
+from xbench.keys import CellKey
 from xbench.racing.outcome import Contender, Outcome
+from xbench.records.read import Run
 from xbench.reports.formats.columns import finite
 from xbench.reports.formats.html_tables import escaped, html_table
 from xbench.reports.model import Chart, Point, Series
@@ -28,6 +34,7 @@ from xbench.reports.race.text import (
     signs,
     trust,
 )
+from xbench.reports.sources import source_of
 from xbench.version import __version__
 
 if TYPE_CHECKING:
@@ -56,6 +63,11 @@ class RaceResult:
     def _standings(self) -> Standings:
         with figures_of(self.outcome.run.journal):
             return Standings(self.outcome)
+
+    @property
+    def cells(self) -> list[CellSummary]:
+        """Each contender at each size, those without a time too."""
+        return self._standings.source.cells
 
     def ratio(self, name: str, other: str, at: object = None) -> Ratio:
         """The time of one contender over that of another, `at` one of the sizes (which may be left
@@ -98,8 +110,9 @@ class RaceResult:
     def report(self, out: str | Path) -> None:
         """Write the whole report of the race to this folder: index.html, tables and figures.
         Raises: UsageError if it cannot be written."""
-        write = import_module("xbench.reports.assemble").write_report
-        write([self.outcome.run.journal], Path(out), None, print_text=False)
+        source = source_of(_by_their_names(self.outcome), None)
+        write = import_module("xbench.reports.assemble").write_sources
+        write([source], Path(out))
 
     def to_json(self) -> str:
         """The rows of `to_pandas`, the sentence and how far to trust it, as a JSON document."""
@@ -170,6 +183,26 @@ class RaceResult:
             "size" if standings.several_sizes else "",
             width_names={float(each.size.width): each.size.shown for each in standings.fields},
         )
+
+
+def _by_their_names(outcome: Outcome) -> Run:
+    """The run, with the user's names of the contenders where its cells have plain ones."""
+    run, names = outcome.run, {each.backend: short(each.name) for each in outcome.contenders}
+
+    def cell_key(key: CellKey) -> CellKey:
+        return replace(key, backend=names[key.backend])
+
+    plans = [renewed(plan, key=cell_key(plan.key)) for plan in run.header.cells]
+    workers = [
+        renewed(line, worker=replace(line.worker, backend=names[line.worker.backend]))
+        for line in run.workers
+    ]
+    groups = [
+        renewed(line, cells=[renewed(cell, key=cell_key(cell.key)) for cell in line.cells])
+        for line in run.groups
+    ]
+    header = renewed(run.header, cells=plans)
+    return replace(run, header=header, workers=workers, groups=groups)
 
 
 def _series(contenders: Mapping[str, Contender]) -> dict[str, Series]:

@@ -219,7 +219,7 @@ def _at(standings: Standings, sizes: Sequence[str]) -> str:
 def trust(standings: Standings) -> list[str]:
     """How the results were checked, how often all was repeated, and where it was measured."""
     source = standings.source
-    found = [*_checked(standings)]
+    found = [*_checked(standings)] if standings.ranked else []
     if standings.outcome.fresh:
         first, *rest = precision(source)
         found.append("; ".join([f"{first} of fresh processes", *rest, *disturbance(source)]))
@@ -230,7 +230,7 @@ def trust(standings: Standings) -> list[str]:
     imprecise = sum(cell.status == "imprecise" for cell in source.cells)
     if imprecise:
         found.append(
-            f"{plural(imprecise, 'time')} imprecise: the ends of the interval lie further apart "
+            f"{plural(imprecise, 'imprecise figure')}: the ends of the interval lie further apart "
             f"than by a factor of {IMPRECISE:g}"
         )
     return [*found, source.machine]
