@@ -17,32 +17,10 @@ from xbench.racing.lines import data_used, named_lines, namespace_after
 
 def test_lines_are_raced_over_sizes_and_give_json(tmp_path: Path, checkout: dict[str, str]) -> None:
     setup = "import numpy as np; x = np.random.rand(n)"
-    over = [
-        "--over",
-        "n=10,10**3",
-        "--launches",
-        "1",
-        "--budget",
-        "6s",
-        "--json",
-        "--out",
-        "report",
-    ]
+    options = ["-s", setup, "--over", "n=10,10**3", "--launches", "1", "--budget", "30s", "--json"]
+    lines = ["y = x + x", "x * 3", "2 * x"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "xbench",
-            "race",
-            "-s",
-            setup,
-            *over,
-            "--out",
-            "report",
-            "y = x + x",
-            "x * 3",
-            "2 * x",
-        ],
+        [sys.executable, "-m", "xbench", "race", *options, "--out", "report", *lines],
         cwd=tmp_path,
         env=checkout,
         capture_output=True,
@@ -53,7 +31,7 @@ def test_lines_are_raced_over_sizes_and_give_json(tmp_path: Path, checkout: dict
     assert done.returncode == 3, done.stderr
     found = json.loads(done.stdout)["rows"]
     assert [(row["size"], row["contender"]) for row in found] == [
-        (size, line) for size in (10, 1000) for line in ("y = x + x", "x * 3", "2 * x")
+        (size, line) for size in (10, 1000) for line in lines
     ]
     wrong = [row for row in found if row["contender"] == "x * 3"]
     assert {row["status"] for row in wrong} == {"invalid"}
