@@ -44,7 +44,8 @@ def growth(operands: int) -> float:
 
 
 def bound_of(values: Array, dtype: str, operands: int, moved: Array | None) -> Array:
-    """How far an honest result may be from these values, entry by entry; 0 for whole numbers.
+    """How far an honest result in this dtype may be from these values, entry by entry; 0 for whole
+    numbers.
 
     `moved`: the values with operands changed by the root of the unit roundoff; None: unknown, and
     the magnitude of the values themselves counts."""
@@ -77,18 +78,28 @@ def _row_size(values: Array) -> Array:
     return found
 
 
-def difference(one: Given, other: Given) -> str | None:
-    """How `one` differs from `other`, whose bounds count; None if it does not."""
+def difference(one: Given, other: Given, any_dtype: bool = False) -> str | None:
+    """How `one` differs from `other`, whose bounds count; None if it does not. `any_dtype`: the
+    other is in float64 and says nothing of dtypes."""
     if one.values.keys() != other.values.keys():
         return (
             f"gives {_named(one.values)}, and {other.name} gives {_named(other.values)}: "
             "all contenders must return the same parts"
         )
     for key in one.values:
-        found = _one_difference(one, other, key)
+        found = _shape_difference(one, other, key)
+        if found is None and not any_dtype:
+            found = _dtype_difference(one, other, key)
+        if found is None:
+            found = _where(one.values[key], other.values[key], other.bounds[key], other.name)
         if found is not None:
             return found if key == "y" else f"{key.removeprefix('y.')}: {found}"
     return None
+
+
+def other_dtype(one: Given, other: Given) -> str | None:
+    """In what dtype results of the same parts differ."""
+    return next(filter(None, (_dtype_difference(one, other, key) for key in one.values)), None)
 
 
 def _named(values: Mapping[str, Array]) -> str:
@@ -96,19 +107,24 @@ def _named(values: Mapping[str, Array]) -> str:
     return "one result" if keys == ["y"] else f"the parts {', '.join(keys)}"
 
 
-def _one_difference(one: Given, other: Given, key: str) -> str | None:
+def _shape_difference(one: Given, other: Given, key: str) -> str | None:
     mine, theirs = one.values[key], other.values[key]
-    if mine.shape != theirs.shape:
-        return (
-            f"has the shape {_shape(mine)}, and that of {other.name} is {_shape(theirs)}: "
-            "make both the same"
-        )
-    if not _same_dtype(one.dtypes[key], other.dtypes[key]):
-        return (
-            f"is {one.dtypes[key]}, and that of {other.name} is {other.dtypes[key]}: convert one, "
-            "or the race is between two dtypes"
-        )
-    return _where(mine, theirs, other.bounds[key], other.name)
+    if mine.shape == theirs.shape:
+        return None
+    return (
+        f"has the shape {_shape(mine)}, and that of {other.name} is {_shape(theirs)}: make both "
+        "the same"
+    )
+
+
+def _dtype_difference(one: Given, other: Given, key: str) -> str | None:
+    mine, theirs = one.dtypes[key], other.dtypes[key]
+    if _same_dtype(mine, theirs):
+        return None
+    return (
+        f"is {mine}, and that of {other.name} is {theirs}: convert one, or the race is between two "
+        "dtypes"
+    )
 
 
 def _shape(values: Array) -> str:

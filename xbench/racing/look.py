@@ -9,13 +9,15 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from xbench.contracts import Mode, Tensors, Variant
 from xbench.errors import CellFailed
+from xbench.ops.rounding import UNIT_ROUNDOFF
 from xbench.racing.contender_backend import RaceAdapter
-from xbench.racing.payload import TOKEN
+from xbench.racing.payload import REFERENCE
 from xbench.racing.steps import Call, contender_call
 from xbench.racing.trees import dtype_name, result_array, results
 
@@ -32,6 +34,9 @@ ENOUGH_S, MOST_CALLS = 0.02, 5
 
 _OURS = str(Path(__file__).resolve().parents[1]) + os.sep
 
+MOST_MOVED_S = 0.5
+"""Of a call that is made once more, on operands that are changed a little."""
+
 MOST_HALVED = 4
 """Operands that are halved, one after another, until every result has changed."""
 
@@ -39,7 +44,8 @@ MOST_HALVED = 4
 class Seen(TypedDict, total=False):
     """What a look tells, in JSON's types. `call_s` are seconds of each call, the first among them;
     `dtypes` those of the results by name, `files` where each lies; `halved` the results with one
-    operand halved, by that operand and name, each a file; `unlike` results that differed from one
+    operand halved, by that operand and name, each a file; `moved` those with all operands changed a
+    little; `unlike` results that differed from one
     call to the next on the same arguments, `again` the files of the later ones; `wrote` operands
     that were written to."""
 
@@ -49,6 +55,7 @@ class Seen(TypedDict, total=False):
     dtypes: dict[str, str]
     files: dict[str, str]
     halved: dict[str, dict[str, str]]
+    moved: dict[str, str]
     unlike: list[str]
     again: dict[str, str]
     wrote: list[str]
@@ -56,10 +63,13 @@ class Seen(TypedDict, total=False):
 
 
 def look(backend: RaceAdapter, width: int, mode: Mode, halve: list[str]) -> Seen:
-    """Call the contender at one size. `halve`: operands that may be halved."""
+    """Call the contender at one size. `halve`: operands that may be halved. What the others are
+    compared with gets its operands in float64."""
     race, sent = backend.race(), backend.sent
     work = race.workloads[width]
     given = {name: race.array(each.file) for name, each in work.operands.items()}
+    if sent.slug == REFERENCE:
+        given = {name: _doubled(values) for name, values in given.items()}
     batch = {name: backend.put(each) for name, each in given.items()}
     backend.fence(batch)
     try:
@@ -71,6 +81,11 @@ def look(backend: RaceAdapter, width: int, mode: Mode, halve: list[str]) -> Seen
         traceback.print_exc()
         status = backend.classify(error) or ("oom" if isinstance(error, MemoryError) else "crashed")
         return {"error": told(error), "status": status}
+
+
+def _doubled(values: Array) -> Array:
+    wide = {"f": "float64", "c": "complex128"}
+    return values.astype(wide.get(values.dtype.kind, values.dtype))
 
 
 def _called(
@@ -88,18 +103,21 @@ def _called(
     while len(call_s) < 2 or (sum(call_s[1:]) < ENOUGH_S and len(call_s) < MOST_CALLS):
         last = _timed(backend, call, batch, call_s)
     again = {key: result_array(each) for key, each in (last or {}).items()}
-    wrote = [
-        key for key in given if key != TOKEN and _differs(backend.inner.get(batch[key]), given[key])
-    ]
+    wrote = [key for key in given if _differs(backend.inner.get(batch[key]), given[key])]
     unlike = [key for key in found if key not in again or _differs(found[key], again[key])]
     files = _saved(backend, found, name)
     differ = {key: again[key] for key in unlike if key in again}
-    halved = {} if wrote or unlike else _halved(backend, call, batch, given, found, name, halve)
+    halved: dict[str, dict[str, str]] = {}
+    moved: dict[str, str] = {}
+    if not wrote and not unlike:
+        halved = _halved(backend, call, batch, given, found, name, halve)
+        moved = _moved(backend, call, batch, given, name) if min(call_s) < MOST_MOVED_S else {}
     return {
         "call_s": call_s,
         "dtypes": dtypes,
         "files": files,
         "halved": halved,
+        "moved": moved,
         "unlike": unlike,
         "again": {**files, **_saved(backend, differ, f"{name}-again")},
         "wrote": wrote,
@@ -172,6 +190,29 @@ def _halved(
         follow |= {key for key in found if key in arrays and _differs(arrays[key], found[key])}
         files[operand] = _saved(backend, arrays, f"{name}-{operand}")
     return files
+
+
+def _moved(
+    backend: RaceAdapter, call: Call, batch: Tensors, given: Mapping[str, Array], name: str
+) -> dict[str, str]:
+    """Results with each entry of the operands larger or smaller by the root of its unit roundoff,
+    which it is by chance. None where a contender cannot take that."""
+    import numpy as np
+
+    rng, other = np.random.default_rng(0), {**batch}
+    for operand, values in given.items():
+        if values.dtype.kind in "fc":
+            share = sqrt(UNIT_ROUNDOFF[backend.race().dtype])
+            signs = rng.integers(0, 2, values.shape, "int8") * 2 - 1
+            other[operand] = backend.put((values * (1.0 + share * signs)).astype(values.dtype))
+    try:
+        found = results(call(other))
+        backend.fence(found)
+    except Exception:
+        traceback.print_exc()
+        return {}
+    arrays = {key: result_array(each) for key, each in found.items()}
+    return _saved(backend, arrays, f"{name}-moved")
 
 
 def told(error: BaseException) -> str:

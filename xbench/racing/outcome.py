@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     from xbench.contracts import Mode
     from xbench.records.read import Run
 
@@ -46,3 +48,5 @@ class Outcome:
     sizes: tuple[Size, ...]
     checked: Checked
     fresh: bool = True
+    folder: TemporaryDirectory[str] | None = None
+    """Holds the run's journal, and goes when nobody has this object any more."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 OP, SIZE = "race", "n"
+REFERENCE = "float64-on-numpy"
+"""The slug of a single source that runs on NumPy in float64, to compare the others with."""
+
 TOKEN = "token"  # noqa: S105  the name of a tensor
 """The operand of a workload whose arguments hold no array; contenders do not get it."""
 
@@ -135,6 +138,8 @@ class _Loaded:
             raise RuntimeError("no race was loaded in this process")
         if self.race is None or not any(each.expected for each in self.race.workloads.values()):
             self.race = read_race(self.folder)
+            if OP in OPS:  # what was not known before decides how results are checked
+                OPS[OP] = race_op(loaded_race, self.race)
         return self.race
 
 
@@ -150,8 +155,9 @@ def loaded_suite(file: str) -> Suite:
     """Make the race beside this file known to a worker, or to the oracle."""
     _LOADED.folder, _LOADED.race = Path(file).parent, None
     known = set(sys.path)
-    sys.path += [each for each in _LOADED.now().paths if each not in known]
-    OPS[OP] = race_op(loaded_race)
+    race = _LOADED.now()
+    sys.path += [each for each in race.paths if each not in known]
+    OPS[OP] = race_op(loaded_race, race)
     return Suite("race", "the functions of a race", ())
 
 
@@ -166,8 +172,9 @@ def raced_here(folder: Path) -> Iterator[None]:
         _LOADED.folder, _LOADED.race = before
 
 
-def race_op(race: Callable[[], Race]) -> Op:
-    """The op of a race: its operands are the arrays of the arguments, at one size each."""
+def race_op(race: Callable[[], Race], known: Race) -> Op:
+    """The op of a race: its operands are the arrays of the arguments, at one size each. How results
+    are checked is that of the race as it is known now."""
 
     def workload(spec: Spec) -> Workload:
         return race().workloads[spec[SIZE]]
@@ -185,7 +192,6 @@ def race_op(race: Callable[[], Race]) -> Op:
         for name, each in workload(spec).expected.items():
             yield _block(race(), name, each, workload(spec).bounds.get(name))
 
-    known = race()
     return Op(
         OP,
         (SIZE,),

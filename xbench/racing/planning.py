@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xbench.analysis.stopping import LOOKS
@@ -11,15 +11,18 @@ from xbench.plan.build import Row
 from xbench.plan.cell import Cell, make_groups
 from xbench.plan.plan import MIN_ROUNDS, WARMUP_S, Plan
 from xbench.plan.predict import Prediction
-from xbench.racing.examine import Known, Place
+from xbench.racing.examine import Known, Place, cells_of
 from xbench.racing.payload import OP, SIZE
 from xbench.racing.request import Asked, Entry, Given
 
 WANTED, MOST_LAUNCHES, LEAST_LAUNCHES = 8, 24, 3
 """Launches: from three on there is an interval; each more makes it narrower, ever less."""
 
-LEAST_GROUP_S, MOST_GROUP_S = 0.06, 1.0
+LEAST_GROUP_S, MOST_GROUP_S = 0.06, 0.5
 """Seconds of rounds of one size in a launch."""
+
+BURST_S = 0.004
+"""What a burst of short calls takes, with its waiting and placing."""
 
 CHECKS_S = 0.15
 """What checking a cell takes in its first launch, beside its calls."""
@@ -40,35 +43,25 @@ def race_plan(
     asked: Asked, known: Mapping[Place, Known], open_s: float, left_s: float, cores: int
 ) -> Plan:
     """The plan of what is left of the budget. `open_s`: what all workers take to start."""
-    cells = list(_cells(asked))
-    rows = tuple(_row(cell, known[place]) for place, cell in cells)
-    predictions = {
-        cell.id: _predicted(known[place], given)
-        for (place, cell), given in zip(cells, _each(asked), strict=True)
-    }
-    groups = tuple(make_groups(row.cell for row in rows if row.status is None))
-    effort = _effort(
-        asked, [[predictions[cell.id] for cell in group.cells] for group in groups], open_s, left_s
-    )
+    rows: list[Row] = []
+    predictions: dict[str, Prediction] = {}
+    for given in asked.given:
+        for place, entry in cells_of(asked, given):
+            cell = _cell(asked, entry, place)
+            rows.append(_row(cell, known[place]))
+            predictions[cell.id] = _predicted(known[place], given)
+    groups = make_groups(row.cell for row in rows if row.status is None)
+    cells = [[predictions[cell.id] for cell in group.cells] for group in groups]
+    effort = _effort(asked, cells, open_s, left_s)
     return Plan(
-        rows, groups, predictions, effort.launches, effort.group_s, cores, target=asked.target
+        tuple(rows),
+        tuple(groups),
+        predictions,
+        effort.launches,
+        effort.group_s,
+        cores,
+        target=asked.target,
     )
-
-
-def _each(asked: Asked) -> Iterator[Given]:
-    """The arguments of each cell, in the order of `_cells`."""
-    for given in asked.given:
-        for entry in asked.entries:
-            for _ in entry.modes:
-                yield given
-
-
-def _cells(asked: Asked) -> Iterator[tuple[Place, Cell]]:
-    for given in asked.given:
-        for entry in asked.entries:
-            for mode in entry.modes:
-                place: Place = (entry.slug, mode, given.size.width)
-                yield place, _cell(asked, entry, place)
 
 
 def _cell(asked: Asked, entry: Entry, place: Place) -> Cell:
@@ -92,21 +85,21 @@ def _predicted(known: Known, given: Given) -> Prediction:
 
 
 def _effort(asked: Asked, groups: list[list[Prediction]], open_s: float, left_s: float) -> Effort:
-    """As many launches as are wanted, while rounds have the least time; longer rounds where there
-    is more."""
-    one_round = [sum(each.call_s for each in cells) for cells in groups]
+    """As many launches as are wanted, while rounds have the least time; then longer rounds, and
+    launches beyond that where rounds have the most. The workers of the first launch are there."""
     count = max(len(groups), 1)
     fixed_s = open_s + sum(each.load_s + WARMUP_S / 2 for cells in groups for each in cells)
-    first_s = CHECKS_S * sum(map(len, groups))
-    least_s = sum(max(LEAST_GROUP_S, MIN_ROUNDS * each) for each in one_round)
+    rounds_s = sum(
+        max(LEAST_GROUP_S, MIN_ROUNDS * sum(max(each.call_s, BURST_S) for each in cells))
+        for cells in groups
+    )
+    spare_s = left_s - CHECKS_S * sum(map(len, groups)) + open_s
     if asked.target is not None:
         launches = LOOKS[-1]
     else:
-        fit = int((left_s - first_s) / (fixed_s + least_s))
-        launches = asked.launches or max(1, min(fit, WANTED))
-    spare_s = (left_s - first_s) / max(launches, 1) - fixed_s
-    group_s = min(max(spare_s / count, LEAST_GROUP_S), MOST_GROUP_S)
+        launches = asked.launches or max(1, min(int(spare_s / (fixed_s + rounds_s)), WANTED))
+    group_s = min(max((spare_s / launches - fixed_s) / count, LEAST_GROUP_S), MOST_GROUP_S)
     if asked.launches is None and asked.target is None and group_s == MOST_GROUP_S:
-        more = int((left_s - first_s) / (fixed_s + count * MOST_GROUP_S))
+        more = int(spare_s / (fixed_s + count * MOST_GROUP_S))
         launches = max(launches, min(more, MOST_LAUNCHES))
     return Effort(launches, group_s)

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xbench.engine.launch_draws import LaunchDraws
 from xbench.engine.progress import Progress, SilentProgress
 from xbench.engine.run_plan import run_plan
 from xbench.engine.settings import Settings, make_header, new_run_id
+from xbench.engine.workers import Workers
 from xbench.errors import UsageError
-from xbench.machine.lock import one_at_a_time
+from xbench.machine.lock import MachineLease, one_at_a_time
 from xbench.machine.machine import this_machine
 from xbench.racing.contender_backend import ADAPTER
-from xbench.racing.examine import judge, look_at_all
+from xbench.racing.examine import look_at_all, looked_at, reference_entry, worker_key
+from xbench.racing.judging import judge
 from xbench.racing.outcome import Contender, Outcome
 from xbench.racing.payload import (
     LOADER,
@@ -44,6 +47,7 @@ from xbench.racing.request import (
 )
 from xbench.racing.sending import import_paths, pickled
 from xbench.records.journal import make_run_folder
+from xbench.records.schema import WorkerLine
 from xbench.registry import in_one_run
 
 if TYPE_CHECKING:
@@ -78,17 +82,17 @@ def run_race(
     command: list[str] | None = None,
 ) -> Outcome:
     """Race these contenders. Raises: UsageError."""
-    began = time.monotonic()
     asked = read_race_request(contenders, options)
     if not asked.fresh:
         raise UsageError("fresh=False is not there yet", "leave it out")
-    folder = Path(tempfile.mkdtemp(prefix="xbench-race-"))
+    said = command or ["xbench.race", *(each.name for each in asked.entries)]
+    folder = tempfile.TemporaryDirectory(prefix="xbench-race-")
     try:
-        said = command or ["xbench.race", *(each.name for each in asked.entries)]
-        with one_at_a_time(said, True, _say):
-            return _measured(asked, folder, began, progress, said)
-    finally:
-        _remove(folder)
+        with one_at_a_time(said, True, _say) as lease:
+            return _measured(asked, folder, lease, progress, said)
+    except BaseException:
+        folder.cleanup()
+        raise
 
 
 def read_race_request(contenders: Any, options: Options) -> Asked:
@@ -124,37 +128,49 @@ def _say(text: str) -> None:
 
 def _measured(
     asked: Asked,
-    folder: Path,
-    began: float,
+    folder: tempfile.TemporaryDirectory[str],
+    lease: MachineLease,
     progress: Callable[[Plan], Progress] | None,
     command: list[str],
 ) -> Outcome:
-    payload = folder / "payload"
+    began = time.monotonic()
+    payload = Path(folder.name) / "payload"
     payload.mkdir()
     race = write_payload(asked, payload)
-    cores = this_machine().cores
-    run_folder = make_run_folder(folder, "run")
     settings = Settings(
         secrets.randbelow(1 << 31),
-        run_folder,
+        make_run_folder(Path(folder.name), "run"),
         (str(payload / LOADER),),
         ceilings=False,
+        unlocked=lease.unlocked,
     )
+    cores = this_machine().cores
     adapters = {slug: f"{ADAPTER}{slug}" for slug in race.contenders}
-    opened_s: list[float] = []
-    with raced_here(payload), in_one_run(race_op(loaded_race), adapters):
-        known = look_at_all(race, asked, settings, cores, opened_s)
-    verdict = judge(race, asked, known)
-    race = verdict.race.write(payload)
-    with raced_here(payload), in_one_run(race_op(loaded_race), adapters):
-        left_s = asked.budget_s - (time.monotonic() - began)
-        plan = race_plan(asked, verdict.known, opened_s[0], left_s, cores)
-        settings = replace(settings, budget_s=max(left_s, 0.1))
+    draws = LaunchDraws(settings.seed, 0)
+    with (
+        raced_here(payload),
+        in_one_run(race_op(loaded_race, race), adapters),
+        Workers(settings, 0, cores, _unrecorded, draws) as workers,
+    ):
+        opening = time.monotonic()
+        workers.start([worker_key(*each, asked) for each in looked_at(asked)])
+        open_s = time.monotonic() - opening
+        verdict = judge(race, asked, look_at_all(asked, workers))
+        verdict.race.write(payload)
+        loaded_race()
+        left_s = max(asked.budget_s - (time.monotonic() - began), 0.1)
+        plan = race_plan(asked, verdict.known, open_s, left_s, cores)
         header = make_header(plan, new_run_id(), "race", command, settings.seed)
         shown = progress(plan) if progress is not None else SilentProgress()
-        run, _ = run_plan(plan, settings, header, shown)
+        budgeted = replace(settings, budget_s=left_s)
+        run, _ = run_plan(plan, budgeted, header, shown, first=workers)
     sizes = tuple(each.size for each in asked.given)
-    return Outcome(run, _contenders(asked, verdict.uncompared), sizes, asked.compare)
+    checked = asked.compare if verdict.exact else "agree"
+    return Outcome(run, _contenders(asked, verdict.uncompared), sizes, checked, folder=folder)
+
+
+def _unrecorded(line: WorkerLine) -> None:
+    """Workers are told of when they are handed over to the run."""
 
 
 def _contenders(asked: Asked, uncompared: Mapping[str, str]) -> tuple[Contender, ...]:
@@ -167,7 +183,10 @@ def _contenders(asked: Asked, uncompared: Mapping[str, str]) -> tuple[Contender,
 
 def write_payload(asked: Asked, folder: Path) -> Race:
     """Write the contenders and all arguments. Raises: UsageError naming what cannot be sent."""
-    contenders = {each.slug: _sent(each, folder) for each in asked.entries}
+    entries = list(asked.entries)
+    if asked.compare == "verified":
+        entries.append(reference_entry(asked))
+    contenders = {each.slug: _sent(each, folder) for each in entries}
     workloads = {each.size.width: _workload(each, folder) for each in asked.given}
     race = Race(asked.dtype, contenders, workloads, tuple(import_paths()))
     return race.write(folder)
@@ -204,9 +223,3 @@ def _workload(given: Given, folder: Path) -> Workload:
         np.save(folder / file, values, allow_pickle=False)
         operands[name] = ArrayFile(file, values.shape, str(values.dtype))
     return Workload(trees, given.names, operands)
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
