@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
@@ -58,7 +59,7 @@ def test_mistakes_are_one_sentence_and_the_next_step(options: list[str], said: s
     from xbench.cli import race
 
     with pytest.raises(UsageError, match=said) as caught:
-        race.raced(make_parser().parse_args(["race", *options]))
+        race.raced(make_parser().parse_args(["race", *options], Namespace(command_line=["xbench"])))
     assert caught.value.hint
 
 
