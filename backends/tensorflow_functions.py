@@ -253,3 +253,10 @@ def compiled(function: Callable[..., Any], mode: Mode) -> tuple[Callable[..., An
 def placed(function: Any, device: str) -> Any:
     """The function: TensorFlow computes where its arguments are."""
     return function
+
+
+def tensor(host: Any, device: str, dtype: str | None) -> Any:
+    """A tensor of a host array, on a device."""
+    kind, _, number = device.partition(":")
+    with tf.device(f"/{'CPU' if kind == 'cpu' else 'GPU'}:{number or 0}"):
+        return tf.constant(host, dtype)

@@ -398,6 +398,7 @@ UNTYPED_JSON = {
     "xbench/process/messages.py": "a user's own JSON, and what an adapter attests",
     "xbench/process/protocol.py": "a message that nobody has checked yet",
     "xbench/pytest_plugin.py": "the document that pytest-benchmark hands to its hook",
+    "xbench/racing/one_process.py": "a user's own objects",
     "xbench/racing/contender_backend.py": "what the framework's adapter attests",
     "xbench/records/pytest_benchmark.py": "what others add to files of pytest-benchmark",
     "xbench/records/schema.py": "environment, what adapters attest, values that commands ask for",

@@ -40,9 +40,15 @@ class Effort:
 
 
 def race_plan(
-    asked: Asked, known: Mapping[Place, Known], open_s: float, left_s: float, cores: int
+    asked: Asked,
+    known: Mapping[Place, Known],
+    open_s: float,
+    left_s: float,
+    cores: int,
+    once: bool = False,
 ) -> Plan:
-    """The plan of what is left of the budget. `open_s`: what all workers take to start."""
+    """The plan of what is left of the budget. `open_s`: what all workers take to start; `once`:
+    there is one launch."""
     rows: list[Row] = []
     predictions: dict[str, Prediction] = {}
     for given in asked.given:
@@ -52,7 +58,7 @@ def race_plan(
             predictions[cell.id] = _predicted(known[place], given)
     groups = make_groups(row.cell for row in rows if row.status is None)
     cells = [[predictions[cell.id] for cell in group.cells] for group in groups]
-    effort = _effort(asked, cells, open_s, left_s)
+    effort = Effort(1, left_s) if once else _effort(asked, cells, open_s, left_s)
     return Plan(
         tuple(rows),
         tuple(groups),
