@@ -143,7 +143,9 @@ class Namespace:
             return CONSTANTS[name]
         raise AttributeError(
             f"TensorFlow's namespace has no {name!r}: it holds the names of the array API standard "
-            "that TensorFlow's own functions serve; write it with others, or race without it"
+            "that TensorFlow's own functions serve; write it with others, or race without it",
+            name=name,
+            obj=self,
         )
 
     @staticmethod

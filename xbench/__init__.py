@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xbench.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from xbench.racing.outcome import Outcome
     from xbench.reports.results import Results
 
-__all__ = ["__version__", "load", "race"]
+__all__ = ["__version__", "load", "op", "race"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:
@@ -75,3 +78,16 @@ def race(
         fresh=fresh,
     )
     return run_race(contenders, options)
+
+
+def op(
+    *, args: Callable[[int], Any], over: Iterable[int], name: str | None = None
+) -> Callable[[F], F]:
+    """Decorator: a function of `xp` (a framework's namespace, by the Python array API standard) and
+    its arguments becomes an op, on every backend. `args` gives the arguments of a size of `over`,
+    arrays of floats among them. Its file is then a suite: `xbench run --suite FILE.py`.
+
+    Raises: xbench.errors.UsageError where the name is taken."""
+    from xbench.racing.declared import declared
+
+    return lambda function: declared(function, args, over, name)
