@@ -40,3 +40,10 @@ def compiled(function: Callable[..., Any], mode: Mode) -> tuple[Callable[..., An
 def placed(function: Any, device: str) -> Any:
     """The function: JAX computes where its arguments are."""
     return function
+
+
+def tensor(host: Any, device: str, dtype: str | None) -> Any:
+    """An array of a host array, on a device."""
+    kind, _, number = device.partition(":")
+    place = jax.devices(kind)[int(number or 0)]
+    return jax.device_put(host if dtype is None else host.astype(jax.numpy.dtype(dtype)), place)

@@ -143,7 +143,9 @@ class Namespace:
             return CONSTANTS[name]
         raise AttributeError(
             f"TensorFlow's namespace has no {name!r}: it holds the names of the array API standard "
-            "that TensorFlow's own functions serve; write it with others, or race without it"
+            "that TensorFlow's own functions serve; write it with others, or race without it",
+            name=name,
+            obj=self,
         )
 
     @staticmethod
@@ -253,3 +255,10 @@ def compiled(function: Callable[..., Any], mode: Mode) -> tuple[Callable[..., An
 def placed(function: Any, device: str) -> Any:
     """The function: TensorFlow computes where its arguments are."""
     return function
+
+
+def tensor(host: Any, device: str, dtype: str | None) -> Any:
+    """A tensor of a host array, on a device."""
+    kind, _, number = device.partition(":")
+    with tf.device(f"/{'CPU' if kind == 'cpu' else 'GPU'}:{number or 0}"):
+        return tf.constant(host, dtype)

@@ -48,3 +48,9 @@ def gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         return total.detach(), torch.autograd.grad(total, own)
 
     return derived
+
+
+def tensor(host: Any, device: str, dtype: str | None) -> Any:
+    """A tensor of a host array, on a device."""
+    kind = getattr(torch, dtype) if dtype else None
+    return torch.tensor(host, dtype=kind, device=device)

@@ -5,6 +5,7 @@ a plot and a whole report.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -139,16 +140,16 @@ class RaceResult:
     def _html(self) -> Iterator[str]:
         standings = self._standings
         yield f'<div class="xbench-race">{STYLE}'
-        yield f"<p><b>{escaped(' '.join(said(standings)))}</b></p>"
+        yield f"<p><b>{_with_code(' '.join(said(standings)))}</b></p>"
         table = race_table(standings)
         yield from html_table(table)
         legend = "; ".join(map(": ".join, signs(standings, table)))
         yield f"<p>{escaped(legend)}</p>" if legend else ""
-        missing = "".join(f"<li>{escaped(each)}.</li>" for each in refusals(standings))
+        missing = "".join(f"<li>{_with_code(each)}.</li>" for each in refusals(standings))
         yield f"<ul>{missing}</ul>" if missing else ""
         if standings.ranked:
             yield self._svg()
-        yield f"<p>{escaped('. '.join(trust(standings)))}.</p></div>"
+        yield f"<p>{_with_code('. '.join(trust(standings)))}.</p></div>"
 
     def _svg(self) -> str:
         draw = import_module("xbench.reports.draw.static_figures")
@@ -214,6 +215,11 @@ def _series(contenders: Mapping[str, Contender]) -> dict[str, Series]:
         label: Series(each.framework if apart else label, each.mode, "none", "reuse")
         for label, each in contenders.items()
     }
+
+
+def _with_code(text: str) -> str:
+    """As HTML, with what stands in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escaped(text))
 
 
 def _plain(value: object) -> Any:

@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xbench.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from xbench.reports.race_results import RaceResult
     from xbench.reports.results import Results
 
-__all__ = ["__version__", "load", "race"]
+__all__ = ["__version__", "load", "op", "race"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def load(path: str | Path, reference: str | None = None) -> Results:
@@ -24,6 +27,13 @@ def load(path: str | Path, reference: str | None = None) -> Results:
     from xbench.reports.results import load as read
 
     return read(path, reference)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext xbench`: adds the cell magic `%%race`."""
+    from xbench.notebook import add_magic
+
+    add_magic(shell)
 
 
 def race(
@@ -76,3 +86,16 @@ def race(
         fresh=fresh,
     )
     return RaceResult(run_race(contenders, options))
+
+
+def op(
+    *, args: Callable[[int], Any], over: Iterable[int], name: str | None = None
+) -> Callable[[F], F]:
+    """Decorator: a function of `xp` (a framework's namespace, by the Python array API standard) and
+    its arguments becomes an op, on every backend. `args` gives the arguments of a size of `over`,
+    arrays of floats among them. Its file is then a suite: `xbench run --suite FILE.py`.
+
+    Raises: xbench.errors.UsageError where the name is taken."""
+    from xbench.racing.declared import declared
+
+    return lambda function: declared(function, args, over, name)

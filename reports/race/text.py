@@ -41,7 +41,7 @@ def said(standings: Standings) -> list[str]:
     """Who is the fastest at each size, in one sentence; what would tell more, in a second."""
     ranked = standings.ranked
     if not ranked:
-        return ["No contender got a time; the reasons are below."]
+        return [_nobody(standings)]
     if len(standings.contenders) == 1:
         name = quoted(next(iter(standings.contenders)))
         return [f"{name} ran alone: there is nothing to compare its time with."]
@@ -52,6 +52,13 @@ def said(standings: Standings) -> list[str]:
     if not any(map(has_interval, standings.source.choices)):
         return list(_without_intervals(standings, words))
     return [f"{Answer(ranked, {}, words).text}.", *_more_time(standings)]
+
+
+def _nobody(standings: Standings) -> str:
+    """No contender has a time."""
+    if any(cell.status == "skipped" for cell in standings.source.cells):
+        return "The budget was spent before a contender was timed; give a larger one."
+    return "No contender got a time; the reasons are below."
 
 
 def _wording(standings: Standings) -> Wording:
@@ -219,7 +226,9 @@ def _at(standings: Standings, sizes: Sequence[str]) -> str:
 def trust(standings: Standings) -> list[str]:
     """How the results were checked, how often all was repeated, and where it was measured."""
     source = standings.source
-    found = [*_checked(standings)] if standings.ranked else []
+    if not standings.ranked:
+        return [source.machine]
+    found = [*_checked(standings)]
     if standings.outcome.fresh:
         first, *rest = precision(source)
         found.append("; ".join([f"{first} of fresh processes", *rest, *disturbance(source)]))

@@ -145,7 +145,7 @@ def test_a_notebook_shows_sentence_table_and_plot_and_runs_nothing(tmp_path: Pat
     assert svg
     assert "script" not in Tags(before).found | Tags(svg + after).found
     assert before.index("<b>") < before.index("<table>")
-    assert "`x + x` has no time at size 2 (invalid): &lt;script" in before
+    assert "<code>x + x</code> has no time at size 2 (invalid): &lt;script" in before
 
 
 def test_reports_and_documents_come_from_the_same_run(tmp_path: Path) -> None:

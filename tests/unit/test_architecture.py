@@ -319,7 +319,7 @@ def test_nothing_is_run_from_strings_or_unpickled(path: Path) -> None:
             assert (keyword.arg, value) not in (("shell", "True"), ("allow_pickle", "True"))
 
 
-IMPORTED_AS = {"nvidia-ml-py": "pynvml", "tensorflow-cpu": "tensorflow"}
+IMPORTED_AS = {"nvidia-ml-py": "pynvml", "tensorflow-cpu": "tensorflow", "ipython": "IPython"}
 """Of a distribution whose package has another name."""
 BROUGHT = {"jaxlib": "jax", "markupsafe": "jinja2"}
 """Package to the distribution that depends on it and brings it along."""
@@ -398,6 +398,7 @@ UNTYPED_JSON = {
     "xbench/process/messages.py": "a user's own JSON, and what an adapter attests",
     "xbench/process/protocol.py": "a message that nobody has checked yet",
     "xbench/pytest_plugin.py": "the document that pytest-benchmark hands to its hook",
+    "xbench/racing/one_process.py": "a user's own objects",
     "xbench/racing/contender_backend.py": "what the framework's adapter attests",
     "xbench/records/pytest_benchmark.py": "what others add to files of pytest-benchmark",
     "xbench/records/schema.py": "environment, what adapters attest, values that commands ask for",

@@ -13,6 +13,7 @@ from xbench.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from xbench.racing.race import Options
     from xbench.reports.race_results import RaceResult
 
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -37,6 +38,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a contender: an expression, or statements. What it gives is compared with the others",
     )
     parser.add_argument(
+        "-n",
+        "--name",
+        action="append",
+        default=[],
+        help="what to call a line; several in the order of the lines (default: the line itself)",
+    )
+    add_racing(parser)
+    shown = parser.add_argument_group("what is shown")
+    shown.add_argument("--json", action="store_true", help="print JSON, for programs")
+    shown.add_argument(
+        "--out", type=folder, metavar="DIR", help="write the whole report to this folder"
+    )
+    parser.set_defaults(handler=main)
+
+
+def add_racing(parser: argparse.ArgumentParser) -> None:
+    """The options of a race, in a shell and in a notebook."""
+    parser.add_argument(
         "-s",
         "--setup",
         action="append",
@@ -44,13 +63,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="run this first, outside the time; several are run one after another. The arrays and "
         "other data that it makes are the arguments of the lines",
-    )
-    parser.add_argument(
-        "-n",
-        "--name",
-        action="append",
-        default=[],
-        help="what to call a line; several in the order of the lines (default: the line itself)",
     )
     parser.add_argument(
         "--over",
@@ -65,12 +77,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="time for all of it, for instance 2s or 5m (default 10s)",
     )
     _add_how(parser.add_argument_group("how"))
-    shown = parser.add_argument_group("what is shown")
-    shown.add_argument("--json", action="store_true", help="print JSON, for programs")
-    shown.add_argument(
-        "--out", type=folder, metavar="DIR", help="write the whole report to this folder"
-    )
-    parser.set_defaults(handler=main)
 
 
 def _add_how(how: argparse._ActionsContainer) -> None:
@@ -115,13 +121,25 @@ def raced(options: argparse.Namespace) -> RaceResult:
     from xbench.engine.progress import LiveProgress
     from xbench.racing.contenders import SourceLine
     from xbench.racing.lines import named_lines
-    from xbench.racing.race import Options, run_race
+    from xbench.racing.race import run_race
     from xbench.reports.race_results import RaceResult
 
-    setup, (name, over) = "\n".join(options.setup), options.over or ("", None)
+    setup, (name, _) = "\n".join(options.setup), options.over or ("", None)
     codes = named_lines(options.line, options.name)
-    args = _arguments(codes, setup, name)
-    asked = Options(
+    asked = asked_for(options, _arguments(codes, setup, name))
+    lines = {called: SourceLine(code, setup) for called, code in codes.items()}
+    progress = LiveProgress if sys.stderr.isatty() else None
+    return RaceResult(run_race(lines, asked, progress, options.command_line))
+
+
+def asked_for(
+    options: argparse.Namespace, args: Callable[[int | None], dict[str, object]]
+) -> Options:
+    """The race that the options of `add_racing` ask for; `args` makes the arguments of a size."""
+    from xbench.racing.race import Options
+
+    over = options.over[1] if options.over else None
+    return Options(
         args=args if over else args(None),
         over=over,
         budget=options.budget,
@@ -132,9 +150,6 @@ def raced(options: argparse.Namespace) -> RaceResult:
         target=options.target,
         check=not options.no_check,
     )
-    lines = {called: SourceLine(code, setup) for called, code in codes.items()}
-    progress = LiveProgress if sys.stderr.isatty() else None
-    return RaceResult(run_race(lines, asked, progress, options.command_line))
 
 
 def _arguments(

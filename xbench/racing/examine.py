@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,51 +67,59 @@ def reference_entry(asked: Asked) -> Entry:
     )
 
 
-def look_at_all(asked: Asked, workers: Workers) -> dict[Place, Known]:
+LookOnce = Callable[[Entry, Mode, Given, list[str]], Mapping[str, Any]]
+"""Calls one contender at one size, and tells what `xbench.racing.look.Seen` says; the last are the
+operands to be halved. Raises: WorkerDied, CellFailed."""
+
+
+def look_at_all(asked: Asked, look_once: LookOnce) -> dict[Place, Known]:
     """Call every contender at every size. What takes too long is ended, and not tried at larger
     sizes."""
-    limit_s = max(LEAST_S, SHARE * asked.budget_s)
     found: dict[Place, Known] = {}
     for given in sorted(asked.given, key=lambda each: each.size.width):
+        operands = (name for name in given.arrays if name != TOKEN)
+        halve = sorted(operands, key=lambda name: given.arrays[name].size)
         for entry, mode in looked_at(asked):
             before = [known for place, known in found.items() if place[:2] == (entry.slug, mode)]
             if any(known.refused and known.refused[0] == "timeout" for known in before):
                 known = Known(("skipped", "it took too long at a smaller size"))
             else:
-                known = _look(workers, entry, mode, given, asked, limit_s)
+                known = _known(look_once, entry, mode, given, halve)
             found[entry.slug, mode, given.size.width] = known
     return found
 
 
-def _look(
-    workers: Workers, entry: Entry, mode: Mode, given: Given, asked: Asked, limit_s: float
-) -> Known:
-    width = given.size.width
-    halve = sorted(
-        (name for name in given.arrays if name != TOKEN), key=lambda name: given.arrays[name].size
-    )
-    arguments = {"width": width, "mode": mode, "halve": halve}
-    key = worker_key(entry, mode, asked)
-    try:
-        seen = workers.get(key).ask(CallRequest(LOOK, arguments), limit_s).reply
-    except WorkerDied as error:
-        workers.discard(key)
-        if error.status == "timeout":
-            return Known(
-                (
+def look_in(workers: Workers, asked: Asked) -> LookOnce:
+    """Looks in the contenders' workers, within a share of the budget."""
+    limit_s = max(LEAST_S, SHARE * asked.budget_s)
+
+    def look_once(entry: Entry, mode: Mode, given: Given, halve: list[str]) -> Mapping[str, Any]:
+        key = worker_key(entry, mode, asked)
+        arguments = {"width": given.size.width, "mode": mode, "halve": halve}
+        try:
+            return workers.get(key).ask(CallRequest(LOOK, arguments), limit_s).reply
+        except WorkerDied as error:
+            workers.discard(key)
+            if error.status == "timeout":
+                raise CellFailed(
                     "timeout",
                     f"the first calls did not end within {show_seconds(limit_s)}: give a larger "
                     "budget, or smaller sizes",
-                )
-            )
-        return Known((error.status, error.message))
-    except CellFailed as error:
+                ) from None
+            raise
+
+    return look_once
+
+
+def _known(look_once: LookOnce, entry: Entry, mode: Mode, given: Given, halve: list[str]) -> Known:
+    try:
+        seen = look_once(entry, mode, given, halve)
+    except (WorkerDied, CellFailed) as error:
         return Known((error.status, error.message))
     if "error" in seen:
         return Known((seen["status"], seen["error"]))
-    call_s = seen["call_s"]
     if seen["wrote"]:
         names = ", ".join(seen["wrote"])
         reason = f"it writes to its arguments ({names}), which others get too: copy them first"
         return Known(("invalid", reason), seen=seen)
-    return Known(None, min(call_s[1:]), call_s[0], seen)
+    return Known(None, min(seen["call_s"][1:]), seen["call_s"][0], seen)

@@ -59,6 +59,12 @@ def data_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in used.items() if not is_code(value)}
 
 
+def code_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The modules, functions and classes of a namespace that these lines read, by name."""
+    used = {name: namespace[name] for name in names_used(codes) if name in namespace}
+    return {name: value for name, value in used.items() if is_code(value)}
+
+
 def is_code(value: object) -> bool:
     """Whether it is a module, a function, a class or what else can be called."""
     return isinstance(value, ModuleType) or callable(value)

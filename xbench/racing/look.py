@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from xbench.contracts import Mode, Tensors, Variant
-from xbench.errors import CellFailed
+from xbench.errors import CellFailed, Status
 from xbench.ops.rounding import UNIT_ROUNDOFF
 from xbench.racing.contender_backend import RaceAdapter
 from xbench.racing.payload import REFERENCE
-from xbench.racing.steps import Call, contender_call
+from xbench.racing.steps import Call, contender_call, namespace_of
 from xbench.racing.trees import dtype_name, result_array, results
 
 if TYPE_CHECKING:
@@ -79,8 +79,16 @@ def look(backend: RaceAdapter, width: int, mode: Mode, halve: list[str]) -> Seen
         return {"error": error.message, "status": error.status}
     except Exception as error:
         traceback.print_exc()
-        status = backend.classify(error) or ("oom" if isinstance(error, MemoryError) else "crashed")
-        return {"error": told(error), "status": status}
+        return {"error": told(error), "status": _status(backend, error)}
+
+
+def _status(backend: RaceAdapter, error: Exception) -> Status:
+    """A name that a framework's namespace lacks is nobody's mistake."""
+    if backend.sent.one_source and isinstance(error, AttributeError):
+        where = getattr(error, "obj", None)
+        if where is namespace_of(backend.sent.framework) or type(where).__name__ == "Namespace":
+            return "unsupported"
+    return backend.classify(error) or ("oom" if isinstance(error, MemoryError) else "crashed")
 
 
 def _doubled(values: Array) -> Array:
@@ -231,6 +239,8 @@ def told(error: BaseException) -> str:
         )
         for frame in own[-FRAMES:]
     ]
+    if not own and isinstance(error, TypeError):
+        return f"it does not take the arguments that args gives: {error}"
     said = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {said[0] if said else ''}".rstrip(": ")
     return " ← ".join([text, *reversed(where)])

@@ -131,12 +131,15 @@ class _Loaded:
 
     folder: Path | None = None
     race: Race | None = None
+    here: bool = False
 
     def now(self) -> Race:
         """Raises: RuntimeError where no race was loaded."""
         if self.folder is None:
             raise RuntimeError("no race was loaded in this process")
-        if self.race is None or not any(each.expected for each in self.race.workloads.values()):
+        if self.race is None or not (
+            self.here or any(each.expected for each in self.race.workloads.values())
+        ):
             self.race = read_race(self.folder)
             if OP in OPS:  # what was not known before decides how results are checked
                 OPS[OP] = race_op(loaded_race, self.race)
@@ -162,14 +165,15 @@ def loaded_suite(file: str) -> Suite:
 
 
 @contextmanager
-def raced_here(folder: Path) -> Iterator[None]:
-    """Have the race of a folder be this process's while the block runs: the parent plans it."""
-    before = _LOADED.folder, _LOADED.race
-    _LOADED.folder, _LOADED.race = folder, None
+def raced_here(folder: Path, race: Race | None = None) -> Iterator[None]:
+    """Have a race be this process's while the block runs: that of a folder, which the parent plans,
+    or one that is run here and read from nowhere."""
+    before = _LOADED.folder, _LOADED.race, _LOADED.here
+    _LOADED.folder, _LOADED.race, _LOADED.here = folder, race, race is not None
     try:
         yield
     finally:
-        _LOADED.folder, _LOADED.race = before
+        _LOADED.folder, _LOADED.race, _LOADED.here = before
 
 
 def race_op(race: Callable[[], Race], known: Race) -> Op:

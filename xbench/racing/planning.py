@@ -21,11 +21,17 @@ WANTED, MOST_LAUNCHES, LEAST_LAUNCHES = 8, 24, 3
 LEAST_GROUP_S, MOST_GROUP_S = 0.06, 0.5
 """Seconds of rounds of one size in a launch."""
 
+LOAD_S = 0.02
+"""What loading a cell takes beside its first call."""
+
 BURST_S = 0.004
 """What a burst of short calls takes, with its waiting and placing."""
 
 CHECKS_S = 0.15
 """What checking a cell takes in its first launch, beside its calls."""
+
+WARMUP_CALLS = 15
+"""Calls, or bursts of short ones, that a cell is warmed up for at most."""
 
 HELD_TIMES = 4
 """Operands and results that a worker holds, times one set of them."""
@@ -40,9 +46,15 @@ class Effort:
 
 
 def race_plan(
-    asked: Asked, known: Mapping[Place, Known], open_s: float, left_s: float, cores: int
+    asked: Asked,
+    known: Mapping[Place, Known],
+    open_s: float,
+    left_s: float,
+    cores: int,
+    once: bool = False,
 ) -> Plan:
-    """The plan of what is left of the budget. `open_s`: what all workers take to start."""
+    """The plan of what is left of the budget. `open_s`: what all workers take to start; `once`:
+    there is one launch."""
     rows: list[Row] = []
     predictions: dict[str, Prediction] = {}
     for given in asked.given:
@@ -52,7 +64,9 @@ def race_plan(
             predictions[cell.id] = _predicted(known[place], given)
     groups = make_groups(row.cell for row in rows if row.status is None)
     cells = [[predictions[cell.id] for cell in group.cells] for group in groups]
-    effort = _effort(asked, cells, open_s, left_s)
+    slowest_s = max((each.call_s for mine in cells for each in mine), default=0.0)
+    warmup_s = min(WARMUP_S, WARMUP_CALLS * max(slowest_s, BURST_S))
+    effort = Effort(1, left_s) if once else _effort(asked, cells, open_s, left_s, warmup_s)
     return Plan(
         tuple(rows),
         tuple(groups),
@@ -61,6 +75,7 @@ def race_plan(
         effort.group_s,
         cores,
         target=asked.target,
+        warmup_s=warmup_s,
     )
 
 
@@ -81,14 +96,20 @@ def _row(cell: Cell, known: Known) -> Row:
 
 def _predicted(known: Known, given: Given) -> Prediction:
     held = HELD_TIMES * sum(each.nbytes for each in given.arrays.values())
-    return Prediction(known.call_s, known.first_s + 0.05, held)
+    return Prediction(known.call_s, known.first_s + LOAD_S, held)
 
 
-def _effort(asked: Asked, groups: list[list[Prediction]], open_s: float, left_s: float) -> Effort:
+def _effort(
+    asked: Asked,
+    groups: list[list[Prediction]],
+    open_s: float,
+    left_s: float,
+    warmup_s: float,
+) -> Effort:
     """As many launches as are wanted, while rounds have the least time; then longer rounds, and
     launches beyond that where rounds have the most. The workers of the first launch are there."""
     count = max(len(groups), 1)
-    fixed_s = open_s + sum(each.load_s + WARMUP_S / 2 for cells in groups for each in cells)
+    fixed_s = open_s + sum(each.load_s + warmup_s for cells in groups for each in cells)
     rounds_s = sum(
         max(LEAST_GROUP_S, MIN_ROUNDS * sum(max(each.call_s, BURST_S) for each in cells))
         for cells in groups

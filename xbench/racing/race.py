@@ -6,7 +6,6 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,12 @@ from xbench.errors import UsageError
 from xbench.machine.lock import MachineLease, one_at_a_time
 from xbench.machine.machine import this_machine
 from xbench.racing.contender_backend import ADAPTER
-from xbench.racing.examine import look_at_all, looked_at, reference_entry, worker_key
+from xbench.racing.examine import look_at_all, look_in, looked_at, worker_key
 from xbench.racing.judging import judge
-from xbench.racing.outcome import Contender, Outcome
+from xbench.racing.one_process import raced_in_this_process
+from xbench.racing.outcome import Outcome
 from xbench.racing.payload import (
     LOADER,
-    ArrayFile,
-    Race,
-    Sent,
-    Workload,
     loaded_race,
     race_op,
     raced_here,
@@ -37,15 +33,13 @@ from xbench.racing.planning import race_plan
 from xbench.racing.request import (
     Asked,
     Check,
-    Entry,
-    Given,
     main_dtype,
     read_arguments,
     read_check,
     read_contenders,
     read_time,
 )
-from xbench.racing.sending import import_paths, pickled
+from xbench.racing.sharing import contenders_of, write_payload
 from xbench.records.journal import make_run_folder
 from xbench.records.schema import WorkerLine
 from xbench.registry import in_one_run
@@ -84,7 +78,7 @@ def run_race(
     """Race these contenders. Raises: UsageError."""
     asked = read_race_request(contenders, options)
     if not asked.fresh:
-        raise UsageError("fresh=False is not there yet", "leave it out")
+        return raced_in_this_process(asked)
     said = command or ["xbench.race", *(each.name for each in asked.entries)]
     folder = tempfile.TemporaryDirectory(prefix="xbench-race-")
     try:
@@ -155,71 +149,26 @@ def _measured(
         opening = time.monotonic()
         workers.start([worker_key(*each, asked) for each in looked_at(asked)])
         open_s = time.monotonic() - opening
-        verdict = judge(race, asked, look_at_all(asked, workers))
+        verdict = judge(race, asked, look_at_all(asked, look_in(workers, asked)))
         verdict.race.write(payload)
         loaded_race()
         left_s = max(asked.budget_s - (time.monotonic() - began), 0.1)
         plan = race_plan(asked, verdict.known, open_s, left_s, cores)
         header = make_header(plan, new_run_id(), "race", command, settings.seed)
         shown = progress(plan) if progress is not None else SilentProgress()
-        budgeted = replace(settings, budget_s=left_s)
+        budgeted = replace(settings, budget_s=_for_one_launch(plan, left_s, asked.budget_s))
         run, _ = run_plan(plan, budgeted, header, shown, first=workers)
     sizes = tuple(each.size for each in asked.given)
     checked = asked.compare if verdict.exact else "agree"
-    return Outcome(run, _contenders(asked, verdict.uncompared), sizes, checked, folder=folder)
+    return Outcome(run, contenders_of(asked, verdict.uncompared), sizes, checked, folder=folder)
+
+
+def _for_one_launch(plan: Plan, left_s: float, budget_s: float) -> float:
+    """What is left of a budget, or what one launch takes: something is measured where that is no
+    more than half a budget longer."""
+    needed_s = 1.1 * sum(plan.group_cost_s(group, oracle=True) for group in plan.groups)
+    return needed_s if left_s < needed_s <= left_s + 0.5 * budget_s else left_s
 
 
 def _unrecorded(line: WorkerLine) -> None:
     """Workers are told of when they are handed over to the run."""
-
-
-def _contenders(asked: Asked, uncompared: Mapping[str, str]) -> tuple[Contender, ...]:
-    return tuple(
-        Contender(each.name, each.slug, mode, each.framework, uncompared.get(each.slug, ""))
-        for each in asked.entries
-        for mode in each.modes
-    )
-
-
-def write_payload(asked: Asked, folder: Path) -> Race:
-    """Write the contenders and all arguments. Raises: UsageError naming what cannot be sent."""
-    entries = list(asked.entries)
-    if asked.compare == "verified":
-        entries.append(reference_entry(asked))
-    contenders = {each.slug: _sent(each, folder) for each in entries}
-    workloads = {each.size.width: _workload(each, folder) for each in asked.given}
-    race = Race(asked.dtype, contenders, workloads, tuple(import_paths()))
-    return race.write(folder)
-
-
-def _sent(entry: Entry, folder: Path) -> Sent:
-    file, setup = f"{entry.slug}.contender", ""
-    (folder / file).write_bytes(pickled(f"the contender {entry.name!r}", entry.thing))
-    if entry.setup is not None:
-        setup = f"{entry.slug}.setup"
-        (folder / setup).write_bytes(pickled(f"the setup of {entry.name!r}", entry.setup))
-    return Sent(
-        entry.name,
-        entry.slug,
-        entry.framework,
-        entry.modes,
-        file,
-        setup,
-        entry.asked,
-        entry.one_source,
-        bool(entry.unchecked),
-    )
-
-
-def _workload(given: Given, folder: Path) -> Workload:
-    import numpy as np
-
-    width = given.size.width
-    trees = f"arguments-{width}"
-    (folder / trees).write_bytes(pickled(f"args({given.size.shown})", given.trees))
-    operands: dict[str, ArrayFile] = {}
-    for number, (name, values) in enumerate(given.arrays.items()):
-        file = f"operand-{width}-{number}.npy"
-        np.save(folder / file, values, allow_pickle=False)
-        operands[name] = ArrayFile(file, values.shape, str(values.dtype))
-    return Workload(trees, given.names, operands)
