@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from xbench.racing.contender_backend import ADAPTER, RaceAdapter, wait_for
 from xbench.racing.examine import look_at_all
 from xbench.racing.judging import judge
 from xbench.racing.look import look
-from xbench.racing.outcome import Outcome
+from xbench.racing.outcome import Outcome, TemporaryFolder
 from xbench.racing.payload import SIZE, Race, Sent, loaded_race, race_op, raced_here
 from xbench.racing.planning import race_plan
 from xbench.racing.request import Asked, Entry, Given
@@ -97,8 +96,8 @@ class HereBackend:
 def raced_in_this_process(asked: Asked) -> Outcome:
     """Race at once, in this process. Raises: UsageError."""
     end = time.monotonic() + asked.budget_s
-    folder = tempfile.TemporaryDirectory(prefix="xbench-race-")
-    payload = Path(folder.name) / "payload"
+    folder = TemporaryFolder()
+    payload = folder.path / "payload"
     payload.mkdir()
     race: Race = _here(asked, payload)
     cores = this_machine().cores
@@ -117,7 +116,7 @@ def raced_in_this_process(asked: Asked) -> Outcome:
     with raced_here(payload, verdict.race), in_one_run(race_op(loaded_race, race), adapters):
         left_s = max(end - time.monotonic(), 0.1)
         plan = race_plan(asked, verdict.known, 0.0, left_s, cores, once=True)
-        run = _run(plan, backend, left_s, make_run_folder(Path(folder.name), "run"))
+        run = _run(plan, backend, left_s, make_run_folder(folder.path, "run"))
     sizes = tuple(each.size for each in asked.given)
     checked = asked.compare if verdict.exact else "agree"
     contenders = contenders_of(asked, verdict.uncompared)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from tempfile import TemporaryDirectory
-
     from xbench.contracts import Mode
     from xbench.records.read import Run
+
+
+class TemporaryFolder:
+    """A new folder that only this user can open. It goes when nobody has this object any more, or
+    when the process ends."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="xbench-race-"))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
 
 Checked = Literal["verified", "agree", "unchecked"]
 """`verified`: compared with the same source in float64; `agree`: compared with the others."""
@@ -48,5 +60,5 @@ class Outcome:
     sizes: tuple[Size, ...]
     checked: Checked
     fresh: bool = True
-    folder: TemporaryDirectory[str] | None = None
-    """Holds the run's journal, and goes when nobody has this object any more."""
+    folder: TemporaryFolder | None = None
+    """Holds the run's journal."""

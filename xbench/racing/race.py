@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xbench.engine.launch_draws import LaunchDraws
@@ -22,7 +20,7 @@ from xbench.racing.contender_backend import ADAPTER
 from xbench.racing.examine import look_at_all, look_in, looked_at, worker_key
 from xbench.racing.judging import judge
 from xbench.racing.one_process import raced_in_this_process
-from xbench.racing.outcome import Outcome
+from xbench.racing.outcome import Outcome, TemporaryFolder
 from xbench.racing.payload import (
     LOADER,
     loaded_race,
@@ -80,12 +78,12 @@ def run_race(
     if not asked.fresh:
         return raced_in_this_process(asked)
     said = command or ["xbench.race", *(each.name for each in asked.entries)]
-    folder = tempfile.TemporaryDirectory(prefix="xbench-race-")
+    folder = TemporaryFolder()
     try:
         with one_at_a_time(said, True, _say) as lease:
             return _measured(asked, folder, lease, progress, said)
     except BaseException:
-        folder.cleanup()
+        folder.remove()
         raise
 
 
@@ -122,18 +120,18 @@ def _say(text: str) -> None:
 
 def _measured(
     asked: Asked,
-    folder: tempfile.TemporaryDirectory[str],
+    folder: TemporaryFolder,
     lease: MachineLease,
     progress: Callable[[Plan], Progress] | None,
     command: list[str],
 ) -> Outcome:
     began = time.monotonic()
-    payload = Path(folder.name) / "payload"
+    payload = folder.path / "payload"
     payload.mkdir()
     race = write_payload(asked, payload)
     settings = Settings(
         secrets.randbelow(1 << 31),
-        make_run_folder(Path(folder.name), "run"),
+        make_run_folder(folder.path, "run"),
         (str(payload / LOADER),),
         ceilings=False,
         unlocked=lease.unlocked,
