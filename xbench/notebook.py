@@ -80,7 +80,7 @@ def _raced(shell: Any, line: str, cell: str) -> RaceResult | None:
 def _race_of(
     options: argparse.Namespace,
     cell: str,
-    namespace: dict[str, Any],
+    namespace: dict[str, object],
     progress: Callable[[Plan], Progress] | None,
 ) -> RaceResult:
     lines = [line.strip() for line in cell.splitlines()]
@@ -89,7 +89,7 @@ def _race_of(
         raise UsageError("the cell has no contender", "write one on each line, for instance a @ b")
     size_name, sizes = options.over or ("", [None])
 
-    def scope_at(size: int | None) -> dict[str, Any]:
+    def scope_at(size: int | None) -> dict[str, object]:
         known = namespace if size is None else namespace | {size_name: size}
         return namespace_after("\n".join(options.setup), known) if options.setup else known
 

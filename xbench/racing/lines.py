@@ -52,14 +52,14 @@ def names_used(codes: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
 
 
-def data_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
+def data_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, object]:
     """What these lines take as arguments, by name: the values of a namespace that they read, but
     for modules, functions and classes."""
     used = {name: namespace[name] for name in names_used(codes) if name in namespace}
     return {name: value for name, value in used.items() if not is_code(value)}
 
 
-def code_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
+def code_used(codes: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, object]:
     """The modules, functions and classes of a namespace that these lines read, by name."""
     used = {name: namespace[name] for name in names_used(codes) if name in namespace}
     return {name: value for name, value in used.items() if is_code(value)}
@@ -70,10 +70,10 @@ def is_code(value: object) -> bool:
     return isinstance(value, ModuleType) or callable(value)
 
 
-def namespace_after(setup: str, known: Mapping[str, Any]) -> dict[str, Any]:
+def namespace_after(setup: str, known: Mapping[str, Any]) -> dict[str, object]:
     """The names that a setup has made, run here. Raises: UsageError with what it raised."""
     try:
-        found: dict[str, Any] = function_of("globals()", setup, (), known)()
+        found: dict[str, object] = function_of("globals()", setup, (), known)()
     except SyntaxError as error:
         raise UsageError(
             f"the setup is no Python: {error.msg} (line {error.lineno})",
