@@ -115,12 +115,14 @@ class RaceResult:
         write = import_module("xbench.reports.assemble").write_sources
         write([source], Path(out))
 
-    def to_json(self) -> str:
-        """The rows of `to_pandas`, the sentence and how far to trust it, as a JSON document."""
+    def to_json(self, name: str = "") -> str:
+        """The rows of `to_pandas`, the sentence and how far to trust it, as a JSON document, which
+        may have a name."""
         standings = self._standings
         document = {
             "xbench_version": __version__,
             "schema_version": DOCUMENT_VERSION,
+            "name": name,
             "said": said(standings),
             "trust": trust(standings),
             "checked": self.outcome.checked,

@@ -87,7 +87,8 @@ def _race_of(
     codes = named_lines(line for line in lines if line and not line.startswith("#"))
     if not codes:
         raise UsageError("the cell has no contender", "write one on each line, for instance a @ b")
-    size_name, sizes = options.over or ("", [None])
+    size_name, over = options.over or ("", None)
+    first = over[0] if over else None
 
     def scope_at(size: int | None) -> dict[str, object]:
         known = namespace if size is None else namespace | {size_name: size}
@@ -97,11 +98,13 @@ def _race_of(
         given = {} if size is None else {size_name: size}
         return given | data_used(codes.values(), scope_at(size))
 
-    scope = scope_at(sizes[0])
-    names = tuple(arguments(sizes[0]))
+    scope = scope_at(first)
+    names = tuple(arguments(first))
     code = code_used(codes.values(), scope)
     contenders = {name: function_of(source, "", names, code) for name, source in codes.items()}
-    return RaceResult(run_race(contenders, asked_for(options, arguments), progress, ["%%race"]))
+    return RaceResult(
+        run_race(contenders, asked_for(options, arguments, over), progress, ["%%race"])
+    )
 
 
 # Progress, in one line of the cell.

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xbench.cli.options import folder, share
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from xbench.analysis.summary import CellSummary
+    from xbench.engine.progress import Progress
+    from xbench.plan.plan import Plan
     from xbench.racing.race import Options
     from xbench.reports.race_results import RaceResult
 
@@ -35,7 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "line",
         nargs="+",
         metavar="LINE",
-        help="a contender: an expression, or statements. What it gives is compared with the others",
+        help="a contender: an expression, or statements. What it gives is compared with the "
+        "others. Or the name of one file, FILE.py: each of its functions below @xbench.op is run "
+        "on every framework, as it is and compiled",
     )
     parser.add_argument(
         "-n",
@@ -108,37 +115,80 @@ def main(options: argparse.Namespace) -> int:
 
     refuse_windows()
     end_cleanly_on_signals()
-    result = raced(options)
-    print(result.to_json() if options.json else result)
-    if options.out is not None:
-        result.report(options.out)
-        print(f"report: {options.out / 'index.html'}", file=sys.stderr)
-    return exit_status(result.cells)
+    cells: list[CellSummary] = []
+    for name, result in results(options):
+        cells += result.cells
+        print(result.to_json(name) if options.json else f"{name}\n\n{result}\n" if name else result)
+        if options.out is not None:
+            where = options.out / name
+            result.report(where)
+            print(f"report: {where / 'index.html'}", file=sys.stderr)
+    return exit_status(cells)
+
+
+def results(options: argparse.Namespace) -> Iterator[tuple[str, RaceResult]]:
+    """The races that these options ask for, one after another: of the lines, without a name, or of
+    each function of a file. Raises: UsageError."""
+    if len(options.line) > 1 or not options.line[0].endswith(".py"):
+        yield "", raced(options)
+        return
+    for option, given in (("--over", options.over), ("-s", options.setup), ("-n", options.name)):
+        if given:
+            raise UsageError(
+                f"{option} is for lines, and {options.line[0]} is a file", "its functions say that"
+            )
+    yield from _of_file(Path(options.line[0]), options)
+
+
+def _of_file(path: Path, options: argparse.Namespace) -> Iterator[tuple[str, RaceResult]]:
+    from xbench.racing.declared import declared_in
+    from xbench.racing.race import run_race
+    from xbench.racing.request import read_time
+    from xbench.racing.sending import send_by_value
+    from xbench.reports.race_results import RaceResult
+
+    found = declared_in(path)
+    if not found:
+        raise UsageError(f"{path} declares no function", "write @xbench.op(args=..., over=...)")
+    for each in found:
+        send_by_value(each.function.__module__)
+        asked = replace(
+            asked_for(options, each.args, each.over),
+            backends="all",
+            mode=options.mode or ["eager", "compiled"],
+            budget=read_time(options.budget) / len(found),
+        )
+        outcome = run_race(each.function, asked, _progress(), options.command_line)
+        yield each.name, RaceResult(outcome)
 
 
 def raced(options: argparse.Namespace) -> RaceResult:
     """The race that these options ask for. Raises: UsageError."""
-    from xbench.engine.progress import LiveProgress
     from xbench.racing.contenders import SourceLine
     from xbench.racing.lines import named_lines
     from xbench.racing.race import run_race
     from xbench.reports.race_results import RaceResult
 
-    setup, (name, _) = "\n".join(options.setup), options.over or ("", None)
+    setup, (name, over) = "\n".join(options.setup), options.over or ("", None)
     codes = named_lines(options.line, options.name)
-    asked = asked_for(options, _arguments(codes, setup, name))
+    asked = asked_for(options, _arguments(codes, setup, name), over)
     lines = {called: SourceLine(code, setup) for called, code in codes.items()}
-    progress = LiveProgress if sys.stderr.isatty() else None
-    return RaceResult(run_race(lines, asked, progress, options.command_line))
+    return RaceResult(run_race(lines, asked, _progress(), options.command_line))
+
+
+def _progress() -> Callable[[Plan], Progress] | None:
+    """Live on a terminal; nothing in a pipe."""
+    from xbench.engine.progress import LiveProgress
+
+    return LiveProgress if sys.stderr.isatty() else None
 
 
 def asked_for(
-    options: argparse.Namespace, args: Callable[[int | None], dict[str, object]]
+    options: argparse.Namespace, args: Callable[[Any], Any], over: Sequence[int] | None
 ) -> Options:
     """The race that the options of `add_racing` ask for; `args` makes the arguments of a size."""
     from xbench.racing.race import Options
 
-    over = options.over[1] if options.over else None
     return Options(
         args=args if over else args(None),
         over=over,

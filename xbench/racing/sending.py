@@ -40,6 +40,11 @@ def function_of(
     return found
 
 
+def send_by_value(name: str) -> None:
+    """Have what a module of this name holds go to workers whole: they cannot import it."""
+    cloudpickle.register_pickle_by_value(sys.modules[name])
+
+
 def unpickled(data: bytes) -> Any:
     """What was pickled. Raises: whatever its making does, as where a package is missing."""
     return cloudpickle.loads(data)
