@@ -16,7 +16,7 @@ from xbench.errors import UsageError
 from xbench.extensions import resolve
 from xbench.text import shortened
 
-FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow", "cupy")
+FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow")
 ROOTS = {
     "numpy": "numpy",
     "torch": "torch",
@@ -25,7 +25,6 @@ ROOTS = {
     "jaxlib": "jax",
     "tensorflow": "tensorflow",
     "keras": "tensorflow",
-    "cupy": "cupy",
 }
 """Packages, and whose arrays their functions take."""
 

@@ -30,7 +30,7 @@ Checked = Literal["verified", "agree", "unchecked"]
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One function as it was measured. `name` is the user's; `backend` and `mode` are those of its
-    cells' keys in the run. `framework` made its arguments: numpy, torch, tensorflow, jax or cupy.
+    cells' keys in the run. `framework` made its arguments: numpy, torch, tensorflow or jax.
     `unchecked` says why its results were not compared; empty where they were."""
 
     name: str

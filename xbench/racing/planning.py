@@ -11,7 +11,7 @@ from xbench.plan.build import Row
 from xbench.plan.cell import Cell, make_groups
 from xbench.plan.plan import MIN_ROUNDS, WARMUP_S, Plan
 from xbench.plan.predict import Prediction
-from xbench.racing.examine import Known, Place, cells_of
+from xbench.racing.examine import HELD_TIMES, Known, Place, cells_of
 from xbench.racing.payload import OP, SIZE
 from xbench.racing.request import Asked, Entry, Given
 
@@ -32,9 +32,6 @@ CHECKS_S = 0.15
 
 WARMUP_CALLS = 15
 """Calls, or bursts of short ones, that a cell is warmed up for at most."""
-
-HELD_TIMES = 4
-"""Operands and results that a worker holds, times one set of them."""
 
 
 @dataclass(frozen=True, slots=True)

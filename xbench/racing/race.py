@@ -17,6 +17,7 @@ from xbench.errors import UsageError
 from xbench.machine.lock import MachineLease, one_at_a_time
 from xbench.machine.machine import this_machine
 from xbench.racing.contender_backend import ADAPTER
+from xbench.racing.contenders import FRAMEWORKS
 from xbench.racing.examine import look_at_all, look_in, looked_at, worker_key
 from xbench.racing.judging import judge
 from xbench.racing.one_process import raced_in_this_process
@@ -92,7 +93,7 @@ def read_race_request(contenders: Any, options: Options) -> Asked:
     budget_s = read_time(options.budget)
     given = read_arguments(options.args, options.over, options.dtype)
     kinds = given[0].kinds
-    default = kinds[0] if len(kinds) == 1 else "numpy"
+    default = kinds[0] if len(kinds) == 1 and kinds[0] in FRAMEWORKS else "numpy"
     entries = read_contenders(contenders, options.backends, options.mode, options.setup, default)
     entries, compared = read_check(entries, options.check)
     threads = str(options.threads)

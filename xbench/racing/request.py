@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Check = bool | Literal["agree"] | Mapping[str, bool | str]
-ONE_SOURCE = ("numpy", "torch", "jax", "tensorflow", "cupy")
+ONE_SOURCE = ("numpy", "torch", "jax", "tensorflow")
 """Backends of a single source, in the order of the table."""
 
-NO_COMPILER = ("numpy", "cupy")
+NO_COMPILER = ("numpy",)
 """Frameworks that compile nothing."""
 
 UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
