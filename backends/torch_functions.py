@@ -22,9 +22,11 @@ def namespace() -> Any:
 
 def compiled(function: Callable[..., Any], mode: Mode) -> tuple[Callable[..., Any], Traces]:
     """A function of tensors, compiled for the shapes it is called with, and how many graphs were
-    compiled in this process so far."""
+    compiled in this process so far. What was compiled of the same code before is forgotten: it
+    would be taken again, and nobody could see that anything was compiled."""
     from torch._dynamo.utils import counters
 
+    torch.compiler.reset()
     made: Callable[..., Any] = torch.compile(function, dynamic=False)
     return made, lambda: counters["stats"]["unique_graphs"]
 

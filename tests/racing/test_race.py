@@ -100,6 +100,7 @@ def test_who_disagrees_or_fails_gets_no_time_and_a_reason() -> None:
     for name, (_, status, reason) in refused.items():
         assert (found[name].status, found[name].time_s) == (status, None), found[name].reason
         assert reason in found[name].reason
+    assert ": return y / undefined_name" in found["boom"].reason
 
 
 def test_declared_randomness_and_state_are_measured() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from xbench.ops.base import Block
+from xbench.oracle.check import Answer
 from xbench.racing import compare
 
 Array = np.ndarray[Any, Any]
@@ -94,3 +96,16 @@ def test_most_decide_and_between_two_the_first() -> None:
     assert (best, [*others]) == (1, [0])
     best, others = compare.majority([given("a", wrong), given("b", right)])
     assert (best, [*others]) == (0, [1])
+
+
+def test_an_entry_without_a_bound_may_be_anything() -> None:
+    """What is no finite number was compared before; the oracle asks nothing of it."""
+    answer = Answer((3,), None)
+    bound = np.array([1e-6, np.inf, 1e-6])
+    answer.add(Block("y", np.array([1.0, 0.0, 3.0]), bound))
+    assert answer.problem("y", {"y": np.array([1.0, np.nan, 3.0])}) is None
+    wrong = answer.problem("y", {"y": np.array([1.0, np.nan, 4.0])})
+    assert wrong is not None
+    assert "1 of 3 values differ" in wrong
+    unbounded = answer.problem("y", {"y": np.array([1.0, 0.0, np.nan])})
+    assert unbounded == "y holds 1 values that are not finite"

@@ -79,7 +79,7 @@ def look(backend: RaceAdapter, width: int, mode: Mode, halve: list[str]) -> Seen
         return {"error": error.message, "status": error.status}
     except Exception as error:
         traceback.print_exc()
-        return {"error": told(error), "status": _status(backend, error)}
+        return {"error": told(error, sent.source), "status": _status(backend, error)}
 
 
 def _status(backend: RaceAdapter, error: Exception) -> Status:
@@ -223,24 +223,18 @@ def _moved(
     return _saved(backend, arrays, f"{name}-moved")
 
 
-def told(error: BaseException) -> str:
-    """An error in the user's code: what it says, and the last frames of his own that led to it."""
-    import linecache
-
+def told(error: BaseException, source: Mapping[str, Mapping[int, str]] | None = None) -> str:
+    """An error in the user's code: what it says, and the last frames of his own that led to it.
+    `source`: lines of functions that were sent without a file."""
     every = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in every if not frame.filename.startswith(_OURS)]
     own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    where = [
-        f"line {frame.lineno} of {frame.name}"
-        + (
-            f": {line}"
-            if (line := linecache.getline(frame.filename, frame.lineno or 0).strip())
-            else ""
-        )
-        for frame in own[-FRAMES:]
-    ]
     if not own and isinstance(error, TypeError):
         return f"it does not take the arguments that args gives: {error}"
+    where: list[str] = []
+    for frame in own[-FRAMES:]:
+        line = frame.line or (source or {}).get(frame.name, {}).get(frame.lineno or 0, "")
+        where.append(f"line {frame.lineno} of {frame.name}" + (f": {line}" if line else ""))
     said = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {said[0] if said else ''}".rstrip(": ")
     return " ← ".join([text, *reversed(where)])

@@ -6,7 +6,7 @@ one process cannot read costs that one alone. Loading the folder makes the race'
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -52,6 +52,9 @@ class Sent:
     asked: bool = False
     one_source: bool = False
     may_return_nothing: bool = False
+    source: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """Its lines by number, by the name of the function that they are of: what is sent by value has
+    no file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 import os
 import sys
 from collections.abc import Callable, Mapping
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import cloudpickle
@@ -82,6 +83,21 @@ def _culprit(thing: Any) -> str:
             kind = type(value)
             return f"its {name!r} is a {kind.__module__}.{kind.__qualname__}, which stays here"
     return ""
+
+
+def source_lines(thing: Any) -> dict[str, dict[int, str]]:
+    """The lines of a function and of those inside it, by its name and the line's number; none where
+    its file cannot be read."""
+    code = getattr(inspect.unwrap(thing) if callable(thing) else thing, "__code__", None)
+    found: dict[str, dict[int, str]] = {}
+    waiting = [code] if isinstance(code, CodeType) else []
+    while waiting:
+        each = waiting.pop()
+        numbers = {number for _, _, number in each.co_lines() if number}
+        lines = {number: linecache.getline(each.co_filename, number).strip() for number in numbers}
+        found[each.co_name] = {number: line for number, line in lines.items() if line}
+        waiting += [inner for inner in each.co_consts if isinstance(inner, CodeType)]
+    return found
 
 
 def import_paths() -> list[str]:

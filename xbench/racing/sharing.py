@@ -9,7 +9,7 @@ from xbench.racing.examine import reference_entry
 from xbench.racing.outcome import Contender
 from xbench.racing.payload import ArrayFile, Race, Sent, Workload
 from xbench.racing.request import Asked, Entry, Given
-from xbench.racing.sending import import_paths, pickled
+from xbench.racing.sending import import_paths, pickled, source_lines
 
 
 def contenders_of(asked: Asked, uncompared: Mapping[str, str]) -> tuple[Contender, ...]:
@@ -73,6 +73,7 @@ def _sent(entry: Entry) -> Sent:
         entry.asked,
         entry.one_source,
         bool(entry.unchecked),
+        source_lines(entry.thing),
     )
 
 
