@@ -24,11 +24,16 @@ def compiled(function: Callable[..., Any], mode: Mode) -> tuple[Callable[..., An
     """A function of tensors, compiled for the shapes it is called with, and how many graphs were
     compiled in this process so far. What was compiled of the same code before is forgotten: it
     would be taken again, and nobody could see that anything was compiled."""
-    from torch._dynamo.utils import counters
-
     torch.compiler.reset()
     made: Callable[..., Any] = torch.compile(function, dynamic=False)
-    return made, lambda: counters["stats"]["unique_graphs"]
+    return made, graphs
+
+
+def graphs() -> int:
+    """How many graphs were compiled in this process so far."""
+    from torch._dynamo.utils import counters
+
+    return int(counters["stats"]["unique_graphs"])
 
 
 def compiled_again(function: Any) -> Any:

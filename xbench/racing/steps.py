@@ -59,7 +59,7 @@ def contender_call(
     if sent.setup:
         function = _with_state(function, race, sent, backend, work, trees)
     if not sent.asked or variant.mode == "eager":
-        return _of_tensors(function, work, trees), _own_traces(function)
+        return _of_tensors(function, work, trees), _own_traces(function, sent, variant)
     return _compiled(sent.framework, variant, function, work, trees)
 
 
@@ -137,8 +137,12 @@ def _put_together_once(function: Any, names: tuple[str, ...], trees: tuple[Tree,
     return call
 
 
-def _own_traces(function: Any) -> Callable[[], int]:
-    """How often what a user compiled himself was traced, where it tells."""
+def _own_traces(function: Any, sent: Sent, variant: Variant) -> Callable[[], int]:
+    """How often what a user compiled himself was traced, where it tells. What torch compiled does
+    not tell, but torch does."""
+    if sent.framework == "torch" and variant.mode == "compiled":
+        graphs: Callable[[], int] = _of_framework("torch", "graphs")
+        return graphs
     for name in ("_cache_size", "experimental_get_tracing_count"):
         count = getattr(function, name, None)
         if callable(count):
