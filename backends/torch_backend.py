@@ -126,6 +126,7 @@ class TorchBackend:
         torch.set_num_threads(policy.threads)
         if torch.get_num_interop_threads() != 1:  # can be set once only
             torch.set_num_interop_threads(1)
+        torch_host.load_vector_math()
         torch.set_flush_denormal(False)
         torch_host.set_precision(policy.math)
         if policy.device != "cpu":

@@ -37,6 +37,13 @@ def set_precision(math: str) -> None:
         setattr(torch.backends.cuda.matmul, name, False)
 
 
+def load_vector_math() -> None:
+    """Have the library of vector functions choose its kernels while one thread works. Where the
+    first `exp` of a process was a parallel one (64 x 64 on two threads), one thread's half was off
+    by up to 2e-4 in 2 of 25 processes (torch 2.13 with MKL), and after this in none."""
+    torch.exp(torch.zeros(8))
+
+
 def precisions() -> dict[str, str]:
     """The setting of each place, read back."""
     return {name: attrgetter(name)(torch.backends).fp32_precision for name in PRECISIONS}

@@ -123,19 +123,28 @@ def write_report(
     Raises: RecordError for a result that cannot be read; UsageError if `out` cannot be written, a
     run is named twice or has no number of `reference`, or a pattern of `only` matches nothing."""
     sources = select(load_all(runs, reference), only)
-    make_folder(out)
-    with no_collecting():
-        report = make_report(sources, title)
-        with texts_beside(out, report):
-            figures = report_figures(report, every=bool(only))
-            page = prepare_page(report)
-            drawn = figures()
-            write_files(out, drawn.files() | {PAGE: page(drawn)})
-        if print_text:
-            _print(_text(output_format, out, report, title))
+    report = write_sources(sources, out, title, every=bool(only))
+    if print_text:
+        _print(_text(output_format, out, report, title))
     sys.stderr.write(f"report: {out / PAGE}\n")
     if open_page:
         _open(out / PAGE)
+
+
+@no_collecting()
+def write_sources(
+    sources: Sequence[Source], out: Path, title: str | None = None, *, every: bool = False
+) -> Report:
+    """Write the report of results that were read, with `every` figure there is or the main ones.
+    Raises: UsageError if `out` cannot be written."""
+    make_folder(out)
+    report = make_report(sources, title)
+    with texts_beside(out, report):
+        figures = report_figures(report, every)
+        page = prepare_page(report)
+        drawn = figures()
+        write_files(out, drawn.files() | {PAGE: page(drawn)})
+    return report
 
 
 def _text(output_format: str, out: Path, report: Report, title: str | None) -> str:

@@ -329,6 +329,13 @@ class Chart:
     plain: bool = False
     """The values are numbers, neither times nor factors."""
 
+    width_names: dict[float, str] = field(default_factory=dict)
+    """What to write at a width, where it is not the number."""
+
+    def width_label(self, width: float) -> str:
+        """What stands at a width."""
+        return self.width_names.get(width, f"{width:g}")
+
     @property
     def widths(self) -> list[float]:
         """Every width that has a point, ascending."""

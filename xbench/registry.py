@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xbench.contracts import Backend, Factory, Probe, Variant
@@ -22,7 +24,7 @@ from xbench.ops import OPS, Op
 from xbench.text import PLAIN_NAME, is_plain, near, one_line
 
 if TYPE_CHECKING:
-    from xbench.ops.suite import Preset, Suite
+    from xbench.ops.suite import Preset, Suite, Sweep
 
 # What other packages bring: backends and suites under entry points, by name.
 #
@@ -93,11 +95,28 @@ SUITES = {
 }
 PRESETS = "xbench.suites.presets:PRESETS"
 _FACTORIES: dict[tuple[str, str], Factory] = {}
+_for_now: dict[str, str] = {}
 
 
 def backend_paths() -> dict[str, str]:
     """Backend name to "module:Class", built-in ones first."""
-    return BACKENDS | _plugins("xbench.backends", BACKENDS).paths
+    return BACKENDS | _plugins("xbench.backends", BACKENDS).paths | _for_now
+
+
+@contextmanager
+def in_one_run(op: Op, backends: Mapping[str, str]) -> Iterator[None]:
+    """Have an op, and backends that implement it alone, known while the block runs. In that time
+    they take the place of what has the same name."""
+    before = OPS.get(op.name)
+    OPS[op.name] = op
+    _for_now.update(backends)
+    try:
+        yield
+    finally:
+        _for_now.clear()
+        del OPS[op.name]
+        if before is not None:
+            OPS[op.name] = before
 
 
 def suite_paths() -> dict[str, str]:
@@ -245,6 +264,24 @@ def load_suites(names: Iterable[str]) -> None:
 
 
 _loaded: dict[Path, Suite] = {}
+_declared: list[tuple[Sweep, object]] = []
+"""Sweeps, and what made them, of files that declare their functions as ops."""
+
+
+def declare(sweep: Sweep, made_by: object) -> None:
+    """Have a sweep be part of the suite of the file that is being loaded."""
+    _declared.append((sweep, made_by))
+
+
+def _suite_of(module: ModuleType, where: Path, declared: Sequence[tuple[Sweep, object]]) -> Any:
+    """The file's `SUITE`; without one, what its functions are declared as."""
+    from xbench.ops.suite import Suite
+
+    found = getattr(module, "SUITE", None)
+    if found is None and declared:
+        sweeps, made_by = zip(*declared, strict=True)
+        return Suite(where.stem, f"the ops of {where.name}", sweeps, made_by)
+    return found
 
 
 def load_suite_file(path: Path) -> Suite:
@@ -262,15 +299,17 @@ def load_suite_file(path: Path) -> Suite:
         raise UsageError(f"{path} is not a Python file", "its name must end in .py")
     module = importlib.util.module_from_spec(source)
     sys.modules[name] = module
+    before = len(_declared)
     try:
         source.loader.exec_module(module)
     except XbenchError:
         raise
     except (Exception, SystemExit) as error:
         raise UsageError(f"{path}: {type(error).__name__}: {error}", "fix the file") from error
-    suite = getattr(module, "SUITE", None)
+    suite = _suite_of(module, where, _declared[before:])
     if not isinstance(suite, Suite):
-        raise UsageError(f"{path} defines no SUITE", "SUITE = Suite(name, about, sweeps)")
+        hint = "declare a function with @xbench.op, or give SUITE = Suite(name, about, sweeps)"
+        raise UsageError(f"{path} defines no SUITE", hint)
     _loaded[where] = suite
     return suite
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from math import ceil, floor, log10
 from typing import Any
 
-from matplotlib.figure import Figure as Canvas
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from xbench.reports.model import Point, Series
@@ -39,9 +40,12 @@ INK, GRID, PAPER = "#1b1f24", "#d9dcdf", "#fffffe"
 
 
 def colours(backends: Iterable[str]) -> dict[str, str]:
-    """A colour for each; unknown ones take the spare colours in the order of their names."""
-    unknown = sorted(set(backends) - _KNOWN.keys())
-    spare = {name: _SPARE[place % len(_SPARE)] for place, name in enumerate(unknown)}
+    """A colour for each; unknown ones take the spare colours in the order of their names, then
+    those of known backends that are not among them."""
+    names = set(backends)
+    unknown = sorted(names - _KNOWN.keys())
+    free = [*_SPARE, *(colour for name, colour in _KNOWN.items() if name not in names)]
+    spare = {name: free[place % len(free)] for place, name in enumerate(unknown)}
     return {**_KNOWN, **spare}
 
 
@@ -68,6 +72,15 @@ STYLE: Any = {
     "path.simplify": False,
     "text.hinting": "none",
 }
+
+
+class Canvas(Figure):
+    """A figure that a notebook shows, whether pyplot was imported there or not."""
+
+    def _repr_png_(self) -> bytes:
+        png = BytesIO()
+        self.savefig(png, format="png", dpi=130)
+        return png.getvalue()
 
 
 def with_legend(title: str, labels: Sequence[str]) -> tuple[Canvas, Any, int]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
 from xbench.analysis.bound import MEMORY, bandwidths, find_ceilings, moved_bytes
 from xbench.analysis.summary import CellSummary
 from xbench.reports.curves import Curve, series_of, setting_of
 from xbench.reports.draw import frame
-from xbench.reports.draw.frame import INK, PAPER
+from xbench.reports.draw.frame import INK, PAPER, Canvas
 from xbench.reports.model import Point, Series, Source
 
 MODES: Mapping[str, str] = {"eager": "o", "graph": "s", "compiled": "^"}

@@ -16,14 +16,13 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from matplotlib import style
-from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator
 
 from xbench.analysis.ratios import Comparison
 from xbench.reports.curves import Curve, Setting, curves_of, setting_of
 from xbench.reports.draw import frame
 from xbench.reports.draw.charts import charts
-from xbench.reports.draw.frame import INK, colours
+from xbench.reports.draw.frame import INK, Canvas, colours
 from xbench.reports.draw.roofline import (
     Phases,
     Roofline,
@@ -64,14 +63,14 @@ def draw_all(
 def draw(chart: Drawing, name: str, colours: Mapping[str, str]) -> Figure:
     """Draw a chart as SVG and PNG."""
     with style.context(["default", frame.STYLE]):  # whatever the user's matplotlibrc says
-        canvas = _canvas(chart, colours)
+        canvas = canvas_of(chart, colours)
         svg, png = StringIO(), BytesIO()
         canvas.savefig(svg, format="svg", metadata={"Date": None}, dpi=200)
         canvas.savefig(png, format="png", dpi=130, pil_kwargs={"compress_level": 1})
     return Figure(name, chart.alt, svg.getvalue(), png.getvalue())
 
 
-def _canvas(chart: Drawing, colours: Mapping[str, str]) -> Canvas:
+def canvas_of(chart: Drawing, colours: Mapping[str, str]) -> Canvas:
     """Lines against width, or, at a single width, one row a line."""
     if isinstance(chart, Roofline):
         return draw_roofline(chart, colours)
@@ -81,12 +80,19 @@ def _canvas(chart: Drawing, colours: Mapping[str, str]) -> Canvas:
 
 
 def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
-    """Width along, value up; lines stand a little apart so that their intervals can be told.
+    """Width along, value up."""
+    canvas, axes, columns = frame.with_legend(chart.title, [label for _, label in chart.lines])
+    draw_curves(axes, chart, colours)
+    frame.legend(canvas, columns)
+    return canvas
+
+
+def draw_curves(axes: Any, chart: Chart, colours: Mapping[str, str]) -> None:
+    """Lines into these axes; they stand a little apart so that their intervals can be told.
 
     Lines of plain numbers have none: they stay where they are, thinner ones on top, so that equal
     lines are all seen."""
     lines = _sorted(chart)
-    canvas, axes, columns = frame.with_legend(chart.title, [label for _, label, _ in lines])
     first, last = chart.widths[0], chart.widths[-1]
     apart = 1.0 if chart.plain else (last / first) ** min(_DODGE, _MOST_DODGE / len(lines))
     room = (last / first) ** _ROOM
@@ -101,22 +107,28 @@ def _curves(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     low, high = frame.limits([point for _, _, line in lines for point in line], _unity(chart))
     frame.logarithmic(axes.xaxis, (first / room, last * room))
     frame.logarithmic(axes.yaxis, (low, high))
-    frame.ticks(axes.xaxis, frame.thinned(chart.widths), "{:g}".format)
+    frame.ticks(axes.xaxis, frame.thinned(chart.widths), chart.width_label)
     frame.ticks(axes.yaxis, frame.tick_values(low, high), _labels(chart))
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
     if chart.speed:
         axes.axhline(1.0, color=INK, linewidth=0.9, zorder=1)
-    frame.legend(canvas, columns)
-    return canvas
 
 
 def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     """Value along, one row a line, named at its left."""
-    lines = _sorted(chart)
-    side = 0.25 + _LETTER * max(len(frame.short_label(label)) for _, label, _ in lines)
+    side = 0.25 + _LETTER * max(len(frame.short_label(label)) for _, label in chart.lines)
     side = min(side, 0.6 * frame.WIDTH)
-    canvas, axes = frame.plain(chart.title, side, _DOT_ROW * len(lines) + 0.1)
+    canvas, axes = frame.plain(chart.title, side, _DOT_ROW * len(chart.lines) + 0.1)
+    draw_dots(axes, chart, colours, min(frame.MOST_TICKS, int((frame.WIDTH - side) / _TICK)))
+    return canvas
+
+
+def draw_dots(
+    axes: Any, chart: Chart, colours: Mapping[str, str], most: int = frame.MOST_TICKS
+) -> None:
+    """Rows into these axes, with at most so many ticks."""
+    lines = _sorted(chart)
     for row, (series, _, points) in enumerate(lines):
         look = frame.look(series, colours)
         rows = [row] * len(points)
@@ -125,14 +137,13 @@ def _dots(chart: Chart, colours: Mapping[str, str]) -> Canvas:
     low, high = frame.limits([point for _, _, line in lines for point in line], _unity(chart))
     frame.logarithmic(axes.xaxis, (low, high))
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    most = min(frame.MOST_TICKS, int((frame.WIDTH - side) / _TICK))
     frame.ticks(axes.xaxis, frame.tick_values(low, high, most), _labels(chart))
     axes.yaxis.set_major_locator(FixedLocator(range(len(lines))))
     axes.set_yticklabels([frame.short_label(label) for _, label, _ in lines])
-    axes.set_xlabel(f"{chart.y_label} at {chart.x_label} {chart.widths[0]:g}", loc="right")
+    place = f" at {chart.x_label} {chart.width_label(chart.widths[0])}" if chart.x_label else ""
+    axes.set_xlabel(f"{chart.y_label}{place}", loc="right")
     if chart.speed:
         axes.axvline(1.0, color=INK, linewidth=0.9, zorder=1)
-    return canvas
 
 
 def _ends(points: list[Point]) -> tuple[list[float], list[float]]:

@@ -90,10 +90,11 @@ class Ranking:
 def rankings(source: Source) -> list[list[Ranking]]:
     """Of every workload that has a number, curve by curve, from the smallest width up."""
     side = side_of(source)
-    return [[_ranking(contest, side) for contest in curve] for curve in contests(source).values()]
+    return [[rank(contest, side) for contest in curve] for curve in contests(source).values()]
 
 
-def _ranking(contest: Contest, side: Side) -> Ranking:
+def rank(contest: Contest, side: Side) -> Ranking:
+    """The sides of a workload and how each stands."""
     ahead = contest.ahead(side)
     first = ahead or (contest.unbeaten or contest.cells)[0]
     leader = side(first.plan)

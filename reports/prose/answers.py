@@ -5,9 +5,9 @@ that say what verdicts allow.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from math import sqrt
 from statistics import median
 
@@ -45,14 +45,14 @@ def answers(source: Source) -> list[str]:
         return [NO_INTERVAL]
     works = Works(source)
     found = [
-        _Answer(curve, works.name(curve[0].contest.cells[0].plan), modes_in(source, curve))
+        (works.name(curve[0].contest.cells[0].plan), Answer(curve, modes_in(source, curve)))
         for curve in rankings(source)
         if any(each.others for each in curve)
     ]
     if not found:
         return [_nothing(source)] if source.cells else []
-    kept = sorted(found, key=lambda each: -each.factor)[:MOST_ANSWERS]
-    shown = [each.text for each in found if each in kept]
+    kept = sorted(found, key=lambda each: -each[1].factor)[:MOST_ANSWERS]
+    shown = [f"{work}: {each.text}." for work, each in found if (work, each) in kept]
     more = len(found) - len(shown)
     return [*shown, f"{plural(more, 'more operation')} below."] if more else shown
 
@@ -89,29 +89,57 @@ def _sure_lead(ranking: Ranking) -> float:
     return ranking.lead.factor if ranking.lead else 1.0
 
 
-class _Answer:
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a sentence says where, and who: by which word and how a width is written, and how a side
+    is. Without a word it says nothing of where, since there is one place only."""
+
+    word: str = "width"
+    written: Callable[[int], str] = str
+    named: Callable[[str], str] = str
+
+    def at(self, stretch: Sequence[Ranking], first: bool, last: bool) -> str:
+        """`at width 512`, `up to width 2048`; later in a sentence `at 2048 to 8192`, `from 2048
+        on`."""
+        if not self.word:
+            return ""
+        low, high = (self.written(each.contest.width) for each in (stretch[0], stretch[-1]))
+        word = f"{self.word} " if first else ""
+        if len(stretch) == 1:
+            return f"at {word}{low}"
+        if first == last:
+            return f"at {f'{self.word}s ' if first else ''}{low} to {high}"
+        return f"up to {word}{high}" if first else f"from {low} on"
+
+
+BY_WIDTH = Wording()
+
+
+class Answer:
     """The sentence of a curve; neighbouring widths with the same outcome make one clause."""
 
-    def __init__(self, curve: Sequence[Ranking], work: str, modes: dict[str, str]) -> None:
+    def __init__(
+        self, curve: Sequence[Ranking], modes: dict[str, str], words: Wording = BY_WIDTH
+    ) -> None:
         """`modes` are the names of cells within their sides, by their ids."""
-        self._modes = modes
+        self._modes, self._words = modes, words
         self._clearest = max(curve, key=_sure_lead)
         self.factor = _sure_lead(self._clearest)
-        self.text = f"{work}: {'; '.join(self._clauses(curve))}."
+        self.text = "; ".join(self._clauses(curve))
 
     def _clauses(self, curve: Sequence[Ranking]) -> Iterator[str]:
         """One for each stretch of widths; the verb is said once where it stays the same."""
         done, verb = 0, ""
         for outcome, found in groupby(curve, _outcome):
             stretch = list(found)
-            at = _at(stretch, done == 0, done + len(stretch) == len(curve))
+            at = self._words.at(stretch, done == 0, done + len(stretch) == len(curve))
             who, does, after = self._said(outcome, stretch)
             yield " ".join(part for part in (who, does if does != verb else "", at) if part) + after
             done, verb = done + len(stretch), does
 
     def _said(self, outcome: _Outcome, stretch: Sequence[Ranking]) -> tuple[str, str, str]:
         """Whom the clause is about, what they do there, and what follows."""
-        names = outcome.names
+        names = tuple(map(self._words.named, outcome.names))
         if not stretch[0].others:
             return f"only {names[0]}", "has a number", ""
         match outcome.standing:
@@ -130,7 +158,7 @@ class _Answer:
     def _named(self, ranking: Ranking, name: str) -> str:
         """`PyTorch (compiled)`: a side, with the mode of the cell that is shown of it."""
         mode = self._modes.get(ranking.shown[name].id, "")
-        return f"{name} ({mode})" if mode else name
+        return f"{self._words.named(name)}{f' ({mode})' if mode else ''}"
 
     def _claim(self, stretch: Sequence[Ranking]) -> str:
         """The largest factor, where its width is one of these."""
@@ -138,19 +166,8 @@ class _Answer:
         if lead is None or self._clearest not in stretch:
             return ""
         factor, ends = show_factor(lead.ratio.ratio, lead.ratio.verdict)
-        at = f" at {width}" if len(stretch) > 1 else ""
-        return f", {factor}× {ends} faster than {lead.over}{at}"
-
-
-def _at(stretch: Sequence[Ranking], first: bool, last: bool) -> str:
-    """`at width 512`, `up to width 2048`; later in a sentence `at 2048 to 8192`, `from 2048 on`."""
-    low, high = stretch[0].contest.width, stretch[-1].contest.width
-    width = "width " if first else ""
-    if low == high:
-        return f"at {width}{low}"
-    if first == last:
-        return f"at {'widths ' if first else ''}{low} to {high}"
-    return f"up to {width}{high}" if first else f"from {low} on"
+        at = f" at {self._words.written(width)}" if len(stretch) > 1 else ""
+        return f", {factor}× {ends} faster than {self._words.named(lead.over)}{at}"
 
 
 # How far to trust it, and what would tell more.
@@ -161,16 +178,21 @@ def trust_in_short(source: Source) -> str:
     nothing of a file without paired rounds."""
     if not source.paired or source.launches is None:
         return ""
-    return "; ".join([*_precision(source), *_refused(source), *_disturbance(source)])
+    parts = (precision(source), _decided(source), _refused(source), disturbance(source))
+    return "; ".join(chain.from_iterable(parts))
 
 
-def _precision(source: Source) -> Iterator[str]:
+def precision(source: Source) -> Iterator[str]:
+    """How many launches there are, and how well ratios are known."""
     yield launch_count(source)
     ends = [(each.ratio.low, each.ratio.high) for each in source.choices]
     halves = [sqrt(high / low) - 1.0 for low, high in ends if low and high]
     if halves:
         half = median(halves)
         yield f"ratios to {f'±{percent(half)}' if half < 1.0 else '±100 % or worse'} (median)"
+
+
+def _decided(source: Source) -> Iterator[str]:
     asked = [each for curve in rankings(source) for each in curve if each.others]
     if asked:
         decided = [each for each in asked if each.standings[each.leader] in ("fastest", "tie")]
@@ -188,7 +210,8 @@ def _refused(source: Source) -> Iterator[str]:
         yield f"{plural(counts.total(), 'cell')} without a number ({why})"
 
 
-def _disturbance(source: Source) -> Iterator[str]:
+def disturbance(source: Source) -> Iterator[str]:
+    """What else the machine did meanwhile, as far as is known."""
     if source.busy:
         yield "machine busy at the start"
     if source.slow is not None and source.slow >= LEAST_SLOW:

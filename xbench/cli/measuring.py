@@ -8,11 +8,13 @@ import os
 import signal
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from threading import Timer
 
 from xbench.errors import UsageError
 from xbench.machine.lock import MachineLease, one_at_a_time
-from xbench.ops.suite import Preset
+from xbench.ops.suite import Preset, Suite
+from xbench.plan.layers import BATCH, FOR_INSTANCE, layers_suite
 from xbench.plan.plan import Plan
 from xbench.plan.select import AXES, Selection
 from xbench.registry import get_preset
@@ -68,7 +70,26 @@ def print_message(text: str) -> None:
 def selection_of(options: argparse.Namespace) -> Selection:
     """The cells that the options of `add_selection` ask for. Raises: UsageError."""
     axes = {axis: tuple(getattr(options, axis)) for axis in AXES if getattr(options, axis)}
-    return Selection(get_preset(options.preset), tuple(options.suite), axes)
+    selection = Selection(get_preset(options.preset), tuple(options.suite), axes)
+    layers = getattr(options, "layers", None)
+    batch = getattr(options, "batch", None)
+    if layers is None and batch is None:
+        return selection
+    return replace(selection, made=_own_sizes(selection, layers, batch))
+
+
+def _own_sizes(selection: Selection, layers: tuple[int, ...] | None, batch: int | None) -> Suite:
+    """The suite of --layers and --batch. Raises: UsageError."""
+    if layers is None:
+        raise UsageError("--batch is given without --layers", FOR_INSTANCE)
+    for given, option in ((selection.suites, "--suite"), (selection.named("width"), "--width")):
+        if given:
+            raise UsageError(
+                f"{option} is given beside --layers, which names the sizes", f"drop {option}"
+            )
+    ops = selection.preset.ops if not selection.named("op") else ("*",)
+    samples = BATCH if batch is None else batch
+    return layers_suite(layers, samples, lambda op: selection.wants("op", op, ops))
 
 
 def plan_in_one_line(plan: Plan, preset: Preset | None) -> str:

@@ -168,6 +168,13 @@ def newest_run(results: Path) -> Path:
     return found[-1].parent
 
 
+def layers(text: str) -> tuple[int, ...]:
+    """`784,4096,10`. Raises: UsageError."""
+    from xbench.plan.layers import read_layers
+
+    return read_layers(text)
+
+
 def share(text: str) -> float:
     """`2%` or `0.02`. Raises: UsageError."""
     from xbench.text import read_share

@@ -19,6 +19,10 @@ from xbench.version import __version__
 
 COMMANDS = {
     "run": ("measure, then write a report", "xbench.cli.run:add_options"),
+    "race": (
+        "measure your own lines of Python against each other",
+        "xbench.cli.race:add_options",
+    ),
     "report": ("write a report of stored runs", "xbench.cli.report:add_options"),
     # Not `list.py`: imported, it would hide the builtin `list` in `xbench/cli/__init__.py`.
     "list": (

@@ -16,6 +16,7 @@ from xbench.cli.options import (
     add_rounds,
     add_seed,
     add_selection,
+    layers,
     seconds,
     share,
 )
@@ -43,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "wrong result; 5 nothing was measured; 130 interrupted."
     )
     add_selection(parser)
+    _add_layers(parser.add_argument_group("your own layer sizes"))
     _add_measuring(parser.add_argument_group("measuring"))
     run = parser.add_argument_group("the run")
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
@@ -56,6 +58,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "given now, only --budget, --dry-run, --no-lock and --no-report have an effect",
     )
     parser.set_defaults(handler=main)
+
+
+def _add_layers(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--layers",
+        type=layers,
+        metavar="SIZES",
+        help="measure these sizes and no others: inputs, hidden units and outputs of a network "
+        "(--op mlp_train mlp_forward mlp_backward --layers 784,4096,10), or inputs and outputs of "
+        "a product (--op matmul --layers 784,4096). Networks have biases, and are trained by Adam "
+        "with mean squared error",
+    )
+    group.add_argument(
+        "--batch", type=int, metavar="N", help="samples in a call, with --layers (default 64)"
+    )
 
 
 def _add_measuring(how: argparse._ActionsContainer) -> None:

@@ -12,7 +12,6 @@ from xbench.engine.launch_draws import largest_shift
 from xbench.engine.quiet import FreeCores
 from xbench.ops import get_op
 from xbench.plan.cell import Cell
-from xbench.plan.plan import WARMUP_S
 from xbench.process.messages import (
     BurstRequest,
     PopulateRequest,
@@ -53,7 +52,7 @@ class Calibration:
         traces: list[int] = []
         free_cores = self.launch.free_cores([cell])
         while not line.warmup_converged and len(walls) < WARMUP_BURSTS:
-            if spent > WARMUP_S * 1e9 and len(walls) > 1:
+            if spent > self.launch.plan.warmup_s * 1e9 and len(walls) > 1:
                 break
             free_cores.wait()
             reading = self.work.burst(cell, Burst(1, 0), line.warmup, relocated=False)

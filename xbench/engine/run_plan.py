@@ -108,6 +108,8 @@ class RunInProgress:
     header: Header
     progress: Progress
     resumed: bool = False
+    first: Workers | None = None
+    """The workers of the first launch, where a command has started some before."""
     lines: list[GroupLine] = field(default_factory=list)
     bursts: dict[str, Burst] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
@@ -203,7 +205,7 @@ class RunInProgress:
         canary: Canary,
     ) -> None:
         draws = LaunchDraws(self.settings.seed, launch)
-        with Workers(self.settings, launch, self.plan.cores, self._opened, draws) as workers:
+        with self._workers(launch, draws) as workers:
             self.progress.starting(f"starting the workers of launch {launch + 1}")
             began = time.monotonic()
             workers.start(draws.order(self._keys(order)))
@@ -231,6 +233,13 @@ class RunInProgress:
                 if schedule.allows(cost_s):
                     self.wait_budget.grant(self.plan.group_s, schedule.left_s - cost_s)
                     self._one_group(group, context, schedule)
+
+    def _workers(self, launch: int, draws: LaunchDraws) -> Workers:
+        """Those of one launch: nearly always none has started yet."""
+        if launch == 0 and self.first is not None:
+            self.first.hand_over(self._opened)
+            return self.first
+        return Workers(self.settings, launch, self.plan.cores, self._opened, draws)
 
     def _order(
         self, groups: Sequence[Group], launch: int, schedule: Schedule
@@ -262,6 +271,8 @@ class RunInProgress:
 
     def _find_ceilings(self) -> None:
         """Measure, or look up, what the machine reaches at most: once a run."""
+        if not self.settings.ceilings:
+            return
         self.progress.starting("measuring what this machine reaches at most")
         with self.spent.on("machine ceilings"):
             for line in known_ceilings(self.plan, self.settings, self.ceilings):
@@ -364,10 +375,12 @@ def run_plan(
     progress: Progress,
     resumed: bool = False,
     after_last_launch: AfterLastLaunch | None = None,
+    first: Workers | None = None,
 ) -> tuple[Run, list[CellSummary]]:
     """Measure a whole plan, then call `after_last_launch`. An exception, Ctrl-C too, ends it with a
-    readable run and goes on."""
-    running, outcome = RunInProgress(plan, settings, header, progress, resumed), "interrupted"
+    readable run and goes on. `first`: workers that have started, for the first launch."""
+    outcome = "interrupted"
+    running = RunInProgress(plan, settings, header, progress, resumed, first)
     try:
         running.begin()
         with progress:

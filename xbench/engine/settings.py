@@ -31,9 +31,9 @@ from xbench.version import __version__
 class Settings:
     """`seed` decides data and orders; `folder` is the run's own; `suites` are users' files, which
     every worker loads; `timeout_s` is the shortest time limit of a request to a worker; `budget_s`
-    what the whole run may take; `fresh_ceilings` has the machine's ceilings measured even if known;
-    `sides` are those of an A/B, by name; `unlocked`: others may be measuring on this machine;
-    `variables` are the user's own for every worker (`--env`)."""
+    what the whole run may take; `fresh_ceilings` has the machine's ceilings measured even if known,
+    and without `ceilings` none are; `sides` are those of an A/B, by name; `unlocked`: others may be
+    measuring on this machine; `variables` are the user's own for every worker (`--env`)."""
 
     seed: int
     folder: Path
@@ -41,6 +41,7 @@ class Settings:
     timeout_s: float = 60.0
     budget_s: float | None = None
     fresh_ceilings: bool = False
+    ceilings: bool = True
     sides: Mapping[str, SideSetup] = field(default_factory=dict)
     unlocked: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -135,6 +135,12 @@ class Workers:
             self._processes[key], self.facts[key] = process, facts
             self._opened(facts)
 
+    def hand_over(self, opened: Opened) -> None:
+        """From now on tell somebody else of workers that open; first of those there are."""
+        self._opened = opened
+        for facts in self.facts.values():
+            opened(facts)
+
     def get(self, key: WorkerKey) -> ChildProcess:
         """The worker of a key, started if need be.
 

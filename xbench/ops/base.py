@@ -113,6 +113,10 @@ class Op:
     trains: bool = False
     constant: tuple[str, ...] = ()
     """Outputs that no input changes."""
+    telling: str = ""
+    """The operand that is halved to see whether results follow; the smallest where it is empty."""
+    uncompared: tuple[str, ...] = ()
+    """Backends whose results are not compared with the exact ones."""
     on_host: tuple[str, ...] = ()
     """Operands and results that are in host memory, whatever the policy's device (transfers)."""
     streams: bool = False

@@ -55,6 +55,8 @@ class Suite:
     name: str
     about: str
     sweeps: tuple[Sweep, ...]
+    declared: tuple[object, ...] = ()
+    """What made the sweeps, of a file whose functions are declared as ops."""
 
     def ops(self) -> Iterator[str]:
         """Names of the ops it sweeps, each once."""

@@ -125,6 +125,8 @@ def _offered() -> Iterator[tuple[Backend, Probe]]:
 
 def chosen_suites(selection: Selection) -> list[Suite]:
     """The selected suites: names may be patterns, anything ending in .py is a file."""
+    if selection.made is not None:
+        return [selection.made]
     names = selection.suites or selection.preset.suites
     files = [name for name in names if name.endswith(".py")]
     patterns = [name for name in names if not name.endswith(".py")]
@@ -167,7 +169,8 @@ def _workloads(selection: Selection, suites: list[Suite]) -> Iterator[tuple[Swee
     preset = selection.preset
     for suite in suites:
         for sweep in suite.sweeps:
-            named = bool(selection.suites)  # who names a suite wants all of it
+            # Who names a suite, or gives sizes for one, wants all of it.
+            named = bool(selection.suites) or suite is selection.made
             ops = ("*",) if named else preset.ops
             family = named or any(fnmatchcase(sweep.family, each) for each in preset.families)
             if not family or not selection.wants("op", sweep.op, ops):

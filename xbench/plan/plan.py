@@ -54,6 +54,8 @@ class Plan:
     """The half-width wanted of every ratio, as a share; launches then end early, at a look."""
     memory: bool = False
     """Whether every cell's peak memory is measured once all is timed."""
+    warmup_s: float = WARMUP_S
+    """How long each cell is warmed up that does not grow steady."""
     time_s: float | None = None
     """Seconds in which groups get more launches than `launches`, while it is not decided which of
     their cells is the fastest."""
@@ -110,7 +112,7 @@ class Plan:
         loading = sum(each.load_s for each in predicted)
         fixed = None if self.rounds is None else self.rounds * one_round
         exact = oracle_s(group.spec, self.cores) if oracle else 0.0
-        warming = WARMUP_S * len(group.cells)
+        warming = self.warmup_s * len(group.cells)
         good = min(GOOD_ROUNDS * one_round, GOOD_TIMES * self.group_s)
         rounds = fixed or max(self.group_s, good, MIN_ROUNDS * one_round)
         return rounds + loading + warming + exact
@@ -146,7 +148,7 @@ def make_plan(
         rounds,
         target,
         memory,
-        time_s,
+        time_s=time_s,
     )
 
 

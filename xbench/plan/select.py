@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from xbench.errors import UsageError
-from xbench.ops.suite import Preset
+from xbench.ops.suite import Preset, Suite
 from xbench.plan.cell import Cell
 from xbench.text import near
 
@@ -32,11 +32,13 @@ _DEVICE_WORDS = ("auto", "cpu", "gpu", "cuda:0", "mps:0", "xpu:0")
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Patterns per axis (of `AXES`; an axis left out follows the preset), and suites by name or
-    file; no suites means the preset's."""
+    file; no suites means the preset's. `made` is a suite made for this selection: then there is no
+    other."""
 
     preset: Preset
     suites: tuple[str, ...] = ()
     axes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    made: Suite | None = None
 
     def named(self, axis: str) -> tuple[str, ...]:
         """The user's patterns on an axis; empty if the preset decides."""

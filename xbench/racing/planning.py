@@ -1,0 +1,123 @@
+"""The plan of a race: its cells, what they will take, and how the budget is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xbench.analysis.stopping import LOOKS
+from xbench.keys import CellKey
+from xbench.plan.build import Row
+from xbench.plan.cell import Cell, make_groups
+from xbench.plan.plan import MIN_ROUNDS, WARMUP_S, Plan
+from xbench.plan.predict import Prediction
+from xbench.racing.examine import HELD_TIMES, Known, Place, cells_of
+from xbench.racing.payload import OP, SIZE
+from xbench.racing.request import Asked, Entry, Given
+
+WANTED, MOST_LAUNCHES, LEAST_LAUNCHES = 8, 24, 3
+"""Launches: from three on there is an interval; each more makes it narrower, ever less."""
+
+LEAST_GROUP_S, MOST_GROUP_S = 0.06, 0.5
+"""Seconds of rounds of one size in a launch."""
+
+LOAD_S = 0.02
+"""What loading a cell takes beside its first call."""
+
+BURST_S = 0.004
+"""What a burst of short calls takes, with its waiting and placing."""
+
+CHECKS_S = 0.15
+"""What checking a cell takes in its first launch, beside its calls."""
+
+WARMUP_CALLS = 15
+"""Calls, or bursts of short ones, that a cell is warmed up for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Launches, and seconds of rounds of each size in one of them."""
+
+    launches: int
+    group_s: float
+
+
+def race_plan(
+    asked: Asked,
+    known: Mapping[Place, Known],
+    open_s: float,
+    left_s: float,
+    cores: int,
+    once: bool = False,
+) -> Plan:
+    """The plan of what is left of the budget. `open_s`: what all workers take to start; `once`:
+    there is one launch."""
+    rows: list[Row] = []
+    predictions: dict[str, Prediction] = {}
+    for given in asked.given:
+        for place, entry in cells_of(asked, given):
+            cell = _cell(asked, entry, place)
+            rows.append(_row(cell, known[place]))
+            predictions[cell.id] = _predicted(known[place], given)
+    groups = make_groups(row.cell for row in rows if row.status is None)
+    cells = [[predictions[cell.id] for cell in group.cells] for group in groups]
+    slowest_s = max((each.call_s for mine in cells for each in mine), default=0.0)
+    warmup_s = min(WARMUP_S, WARMUP_CALLS * max(slowest_s, BURST_S))
+    effort = Effort(1, left_s) if once else _effort(asked, cells, open_s, left_s, warmup_s)
+    return Plan(
+        tuple(rows),
+        tuple(groups),
+        predictions,
+        effort.launches,
+        effort.group_s,
+        cores,
+        target=asked.target,
+        warmup_s=warmup_s,
+    )
+
+
+def _cell(asked: Asked, entry: Entry, place: Place) -> Cell:
+    _, mode, width = place
+    key = CellKey(
+        OP, {SIZE: width}, asked.dtype, entry.slug, asked.device, mode, "none", asked.threads
+    )
+    return Cell(key, family="race", width=width)
+
+
+def _row(cell: Cell, known: Known) -> Row:
+    if known.refused is None:
+        return Row(cell)
+    status, reason = known.refused
+    return Row(cell, status, reason)
+
+
+def _predicted(known: Known, given: Given) -> Prediction:
+    held = HELD_TIMES * sum(each.nbytes for each in given.arrays.values())
+    return Prediction(known.call_s, known.first_s + LOAD_S, held)
+
+
+def _effort(
+    asked: Asked,
+    groups: list[list[Prediction]],
+    open_s: float,
+    left_s: float,
+    warmup_s: float,
+) -> Effort:
+    """As many launches as are wanted, while rounds have the least time; then longer rounds, and
+    launches beyond that where rounds have the most. The workers of the first launch are there."""
+    count = max(len(groups), 1)
+    fixed_s = open_s + sum(each.load_s + warmup_s for cells in groups for each in cells)
+    rounds_s = sum(
+        max(LEAST_GROUP_S, MIN_ROUNDS * sum(max(each.call_s, BURST_S) for each in cells))
+        for cells in groups
+    )
+    spare_s = left_s - CHECKS_S * sum(map(len, groups)) + open_s
+    if asked.target is not None:
+        launches = LOOKS[-1]
+    else:
+        launches = asked.launches or max(1, min(int(spare_s / (fixed_s + rounds_s)), WANTED))
+    group_s = min(max((spare_s / launches - fixed_s) / count, LEAST_GROUP_S), MOST_GROUP_S)
+    if asked.launches is None and asked.target is None and group_s == MOST_GROUP_S:
+        more = int(spare_s / (fixed_s + count * MOST_GROUP_S))
+        launches = max(launches, min(more, MOST_LAUNCHES))
+    return Effort(launches, group_s)
