@@ -9,7 +9,7 @@ from xbench.analysis.stopping import LOOKS
 from xbench.keys import CellKey
 from xbench.plan.build import Row
 from xbench.plan.cell import Cell, make_groups
-from xbench.plan.plan import MIN_ROUNDS, WARMUP_S, Plan
+from xbench.plan.plan import GOOD_ROUNDS, GOOD_TIMES, MIN_ROUNDS, WARMUP_S, Plan
 from xbench.plan.predict import Prediction
 from xbench.racing.examine import HELD_TIMES, Known, Place, cells_of
 from xbench.racing.payload import OP, SIZE
@@ -27,8 +27,8 @@ LOAD_S = 0.02
 BURST_S = 0.004
 """What a burst of short calls takes, with its waiting and placing."""
 
-CHECKS_S = 0.15
-"""What checking a cell takes in its first launch, beside its calls."""
+CHECKS_S, CHECKS_CALLS = 0.15, 12
+"""What checking a cell takes in its first launch: seconds, and so many calls."""
 
 WARMUP_CALLS = 15
 """Calls, or bursts of short ones, that a cell is warmed up for at most."""
@@ -105,19 +105,30 @@ def _effort(
 ) -> Effort:
     """As many launches as are wanted, while rounds have the least time; then longer rounds, and
     launches beyond that where rounds have the most. The workers of the first launch are there."""
-    count = max(len(groups), 1)
-    fixed_s = open_s + sum(each.load_s + warmup_s for cells in groups for each in cells)
-    rounds_s = sum(
-        max(LEAST_GROUP_S, MIN_ROUNDS * sum(max(each.call_s, BURST_S) for each in cells))
-        for cells in groups
-    )
-    spare_s = left_s - CHECKS_S * sum(map(len, groups)) + open_s
-    if asked.target is not None:
-        launches = LOOKS[-1]
+    every = [each for cells in groups for each in cells]
+    fixed_s = open_s + sum(each.load_s + warmup_s for each in every)
+    checks_s = sum(CHECKS_S + CHECKS_CALLS * each.call_s for each in every)
+    spare_s = max(left_s - checks_s + open_s, 0.0)
+
+    def launches_of(group_s: float) -> int:
+        one_s = fixed_s + sum(_rounds_s(cells, group_s) for cells in groups)
+        return max(1, int(spare_s / one_s))
+
+    if asked.target is not None or asked.launches is not None:
+        launches = asked.launches or LOOKS[-1]
     else:
-        launches = asked.launches or max(1, min(int(spare_s / (fixed_s + rounds_s)), WANTED))
-    group_s = min(max((spare_s / launches - fixed_s) / count, LEAST_GROUP_S), MOST_GROUP_S)
-    if asked.launches is None and asked.target is None and group_s == MOST_GROUP_S:
-        more = int(spare_s / (fixed_s + count * MOST_GROUP_S))
-        launches = max(launches, min(more, MOST_LAUNCHES))
+        launches = min(launches_of(LEAST_GROUP_S), WANTED)
+    group_s = MOST_GROUP_S
+    while group_s > LEAST_GROUP_S and launches_of(group_s) < launches:
+        group_s = max(group_s * 0.9, LEAST_GROUP_S)
+    if asked.launches is None and asked.target is None:
+        launches = max(launches, min(launches_of(group_s), MOST_LAUNCHES))
     return Effort(launches, group_s)
+
+
+def _rounds_s(cells: list[Prediction], group_s: float) -> float:
+    """Seconds of the rounds of one size in a launch; a burst comes after as many calls that are not
+    timed."""
+    round_s = sum(max(2 * each.call_s, BURST_S) for each in cells)
+    good_s = min(GOOD_ROUNDS * round_s, GOOD_TIMES * group_s)
+    return max(group_s, good_s, MIN_ROUNDS * round_s)
