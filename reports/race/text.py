@@ -248,12 +248,13 @@ def trust(standings: Standings) -> list[str]:
 def _checked(standings: Standings) -> Iterator[str]:
     outcome = standings.outcome
     unchecked = {c.name: c.unchecked for c in outcome.contenders if c.unchecked}
-    compared = [each for each in outcome.contenders if not each.unchecked]
-    if outcome.checked == "verified":
+    timed = {name for each in standings.ranked for name in each.shown}
+    compared = [name for name in timed if not standings.contenders[name].unchecked]
+    if outcome.checked == "verified" and compared:
         yield "Results verified against the same source in float64"
     elif outcome.checked == "agree" and len(compared) > 1:
         yield "Results agree with each other"
-    elif outcome.checked == "unchecked" or compared:
+    elif outcome.checked == "unchecked" or len(timed) > 1:
         yield "Results not compared"
     if outcome.checked != "unchecked":
         for name, why in unchecked.items():
