@@ -30,6 +30,9 @@ OWNED_BYTES = 256 << 20
 """Larger operands are not put once more for a check: a process that never had so much memory takes
 seconds for its pages."""
 
+MOST_COOLING_BYTES = 64 << 20
+"""Of operands that are put so that others are in no near cache any more."""
+
 
 def answers_to_input(cell: LoadedCell) -> set[str]:
     """The results that follow the inputs: with one operand halved, and again with it as it was,
@@ -148,8 +151,10 @@ def new_operands(cell: LoadedCell) -> NewOperandsReply:
     them, a call on other new operands takes the memory that theirs then have: pages that a process
     never had cost as much as some calls.
 
-    Each is timed with a fence and from a fresh state. Results are not the `same` where a call on
-    other operands gives them too: a step may have one place for its result."""
+    Each is timed with a fence and from a fresh state. The last one comes after yet other operands
+    were put, if these are few bytes: a call may read a small part of its operands, which is then no
+    nearer than that of new ones. Results are not the `same` where a call on other operands gives
+    them too: a step may have one place for its result."""
     fence, run = cell.backend.fence, cell.step.run
 
     def once(operands: Tensors) -> tuple[int, Tensors]:
@@ -177,6 +182,8 @@ def new_operands(cell: LoadedCell) -> NewOperandsReply:
     ]
     del every
     del first, second, old
+    if sum(each.nbytes for each in cell.given.values()) <= MOST_COOLING_BYTES:
+        _put_renewed(cell)
     third_ns, _ = once(batch)
     return NewOperandsReply(new_ns, again_ns=[second_ns, third_ns], same=sorted(same))
 
