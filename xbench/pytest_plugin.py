@@ -193,7 +193,8 @@ class Bench:
         return {cell.id: cell for cell in summarise(run) if cell.id in self.summaries}
 
     def _start(self) -> RunInProgress:
-        held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say)
+        beside = ", --xbench-no-lock measures beside it"
+        held = one_at_a_time(["pytest", "--benchmark-only"], self.locked, _say, beside)
         lease, run_id = self.until_the_end.enter_context(held), new_run_id()
         folder = make_run_folder(self.root / RESULTS, run_id)
         settings = Settings(SEED, folder, unlocked=lease.unlocked, variables=self.variables)

@@ -58,8 +58,11 @@ class MachineLease:
 
 
 @contextmanager
-def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[MachineLease]:
-    """Hold the machine while the block runs, waiting for whoever holds it; `say` tells of that.
+def one_at_a_time(
+    command: Sequence[str], locked: bool, say: Say, beside: str = ", --no-lock measures beside it"
+) -> Iterator[MachineLease]:
+    """Hold the machine while the block runs, waiting for whoever holds it; `say` tells of that, and
+    `beside` how to measure beside it.
 
     It neither locks nor waits if `locked` is false (`--no-lock`). It also does not wait if the
     holder is one of our parent processes, which waits for us."""
@@ -79,7 +82,7 @@ def one_at_a_time(command: Sequence[str], locked: bool, say: Say) -> Iterator[Ma
         return
     try:
         free = _taken(descriptor)
-        if free or _wait(descriptor, say):
+        if free or _wait(descriptor, say, beside):
             _sign(descriptor, command)
         yield MachineLease(waited=not free)
     finally:
@@ -91,7 +94,7 @@ def lock_holder() -> LockHolder | None:
     return _held_by(_open())
 
 
-def _wait(descriptor: int, say: Say) -> bool:
+def _wait(descriptor: int, say: Say, beside: str) -> bool:
     """Returns: true with the lock; false if a process holds it that waits for us."""
     began, told = time.monotonic(), 0
     while not _taken(descriptor):
@@ -107,7 +110,7 @@ def _wait(descriptor: int, say: Say) -> bool:
             holder = found or "the holder is unknown"
             say(
                 f"waiting for another run on this machine{so_far}: {holder} "
-                "(Ctrl-C gives up, --no-lock measures beside it)"
+                f"(Ctrl-C gives up{beside})"
             )
             told += 1
         time.sleep(LOOK_S)

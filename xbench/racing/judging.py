@@ -249,4 +249,4 @@ def _arrays(race: Race, files: Mapping[str, str]) -> dict[str, Array]:
 
 
 def _shown(entry: Entry, place: Place) -> str:
-    return entry.name if len(entry.modes) == 1 else f"{entry.name} ({place[1]})"
+    return entry.name if len(entry.modes) == 1 else f"{entry.name} {place[1]}"
