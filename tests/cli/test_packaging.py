@@ -131,6 +131,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "history": ("{results}", "--out", "{out}"),
     "accept": ("{run}", "--reason", "it is right", "--baseline", "{results}"),
     "export": ("{run}", "--format", "bencher"),
+    "race": ("--budget=1s", "--setup=import numpy as np; x = np.ones(9)", "x + x", "2 * x"),
 }
 """Every command, with options under which it does its work, or as much of it as is quick."""
 REFUSED = {"claims": "not of `xbench claims`", "selftest": "trials is 0"}

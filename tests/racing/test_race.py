@@ -134,7 +134,7 @@ def test_a_script_needs_no_guard_and_leaves_nothing(tmp_path: Path) -> None:
         "found = xbench.race({'a': lambda x: x + x, 'b': lambda x: 2 * x},\n"
         "    args=lambda n: (np.ones(n),), over=[10, 1000], budget='2s')\n"
         "xbench.race({'a': np.sin}, args=(np.ones(3),), budget='1s')\n"
-        "print(len(found.run.header.cells))\n"
+        "print(len(found.outcome.run.header.cells))\n"
     )
     inside = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": os.getcwd()}
     (tmp_path / "tmp").mkdir()
