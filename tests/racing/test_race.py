@@ -17,6 +17,7 @@ from xbench.analysis.summary import CellSummary, summarise
 from xbench.racing.contenders import SourceLine
 from xbench.racing.outcome import Outcome
 from xbench.racing.race import Options, run_race
+from xbench.reports.race_results import RaceResult
 
 STORED: dict[Any, Any] = {}
 
@@ -51,8 +52,12 @@ def waits(milliseconds: float) -> Any:
 
 @pytest.mark.alone
 def test_a_tenth_more_is_a_tenth_more() -> None:
-    found = race({"one": waits(1.0), "more": waits(1.1)}, (np.ones(3),), "5s")
-    assert ratio(found, "more", "one") == pytest.approx(1.10, rel=0.01)
+    found = race({"one": waits(1.0), "more": waits(1.1)}, (np.ones(3),), "8s")
+    judged = RaceResult(found).ratio("more", "one")
+    assert judged.value == pytest.approx(1.10, rel=0.05)
+    assert judged.low is not None  # a busy machine makes the interval wider, not wrong
+    assert judged.high is not None
+    assert 0.98 * judged.low <= 1.10 <= 1.02 * judged.high
     assert found.checked == "agree"
     assert all(cell.status == "ok" and cell.low_s for cell in by_name(found).values())
 
