@@ -46,17 +46,6 @@ def placed(function: Any, device: str) -> Any:
     return function.to(device) if isinstance(function, torch.nn.Module) else function
 
 
-def gradient(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of the same tensors: the sum of the result, and its gradient by each of them."""
-
-    def derived(*tensors: Any) -> Any:
-        own = [each.detach().requires_grad_() for each in tensors]
-        total = function(*own).sum()
-        return total.detach(), torch.autograd.grad(total, own)
-
-    return derived
-
-
 def tensor(host: Any, device: str, dtype: str | None) -> Any:
     """A tensor of a host array, on a device."""
     kind = getattr(torch, dtype) if dtype else None

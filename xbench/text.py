@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from math import inf
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 PLAIN_NAME = "letters, digits and _ . + -, at most 64"
@@ -69,9 +70,11 @@ def show_seconds(seconds: float) -> str:
     return f"{seconds / size:.3g} {unit}"
 
 
-def time_unit(seconds: float) -> tuple[float, str]:
-    """The largest unit that a time fills, in seconds, and its name."""
-    return next((each for each in TIME_UNITS if seconds >= each[0]), TIME_UNITS[-1])
+def time_unit(seconds: float, digits: int = 3) -> tuple[float, str]:
+    """The largest unit that a time fills when it is rounded to so many digits, in seconds, and its
+    name: 999.7 µs are 1 ms."""
+    rounded = seconds / (1.0 - 0.5 * 10.0**-digits)
+    return next((each for each in TIME_UNITS if rounded >= each[0]), TIME_UNITS[-1])
 
 
 def read_share(text: str) -> float | None:
@@ -82,6 +85,20 @@ def read_share(text: str) -> float | None:
     except ValueError:
         return None
     return share if 0.0 < share < 1.0 else None
+
+
+_UNITS = {"ms": 1e-3, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_SECONDS = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*(ms|s|min|m|h|)\s*")
+
+
+def read_seconds(text: str) -> float | None:
+    """Seconds of `120s`, `120`, `500ms`, `5m` or `2h`; None for anything else, and for no time."""
+    found = _SECONDS.fullmatch(text)
+    try:
+        seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    except ValueError:
+        return None
+    return seconds if 0.0 < seconds < inf else None
 
 
 # Numbers in words.

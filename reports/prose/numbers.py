@@ -16,6 +16,7 @@ MOST_DIGITS = 4
 FAR = 100.0
 NOTHING = "–"
 _LARGE = 1e7
+_THOUSAND = 1000.0
 _remembered = lru_cache(maxsize=1 << 18)
 """The tables, the page and the files show the same figures."""
 
@@ -40,10 +41,19 @@ def show_short_time(value: float, low: float | None, high: float | None) -> str:
 
 def _time(value: float, low: float | None, high: float | None) -> tuple[str, str, str, str]:
     size, unit = time_unit(value)
+    found = _in_unit(size, value, low, high)
+    if float(found[0]) >= _THOUSAND:  # a wide interval rounds it up: `1.0 ms`, not `1000 µs`
+        size, unit = time_unit(_THOUSAND * size)
+        found = _in_unit(size, value, low, high)
+    return found[0], unit, found[1], found[2]
+
+
+def _in_unit(
+    size: float, value: float, low: float | None, high: float | None
+) -> tuple[str, str, str]:
     if low is None or high is None:
-        return digits(value / size, 3), unit, "", ""
-    shown, low_end, high_end = show_interval(value / size, low / size, high / size)
-    return shown, unit, low_end, high_end
+        return digits(value / size, 3), "", ""
+    return show_interval(value / size, low / size, high / size)
 
 
 def show_interval(value: float, low: float, high: float, extra: int = 0) -> tuple[str, str, str]:
@@ -127,7 +137,7 @@ def show_once(seconds: float | None) -> str:
     """A time that was taken once: two digits."""
     if seconds is None or seconds <= 0.0:
         return NOTHING
-    size, unit = time_unit(seconds)
+    size, unit = time_unit(seconds, 2)
     return Shown(f"{digits(seconds / size, 2)} {unit}", seconds)
 
 
@@ -162,4 +172,5 @@ def digits(value: float, count: int) -> str:
     """`count` significant digits, written out unless that would be unreadable."""
     if not 1e-6 <= value < _LARGE:
         return f"{value:.{count - 1}e}"
-    return _fixed(value, count - 1 - floor(log10(value)))
+    exponent = int(f"{value:.{count - 1}e}".partition("e")[2])  # rounded: of 9.996 it is 1
+    return _fixed(value, count - 1 - exponent)

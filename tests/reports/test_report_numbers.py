@@ -34,6 +34,9 @@ from xbench.reports.prose.numbers import (
         (0.011, 1e-9, 1e6, "11 ms [< 0.1, > 1000]"),
         (2e-3, 2e-3, 2e-3, "2.000 ms [2.000, 2.000]"),
         (4.7531e-3, None, None, "4.75 ms"),
+        (999.7e-6, None, None, "1.00 ms"),
+        (960e-6, 740e-6, 1250e-6, "1.0 ms [0.7, 1.2]"),
+        (999.7e-6, 999.6e-6, 999.8e-6, "0.9997 ms [0.9996, 0.9998]"),
     ],
 )
 def test_a_time_has_the_digits_that_its_interval_supports(
@@ -104,7 +107,9 @@ def test_a_share_is_no_finer_than_it_is_known(share: float, shown: str) -> None:
     assert show_share(share) == shown
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.0123, "12 ms"), (None, "–"), (0.0, "–")])
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.0123, "12 ms"), (996e-6, "1.0 ms"), (None, "–"), (0.0, "–")]
+)
 def test_a_time_taken_once_has_two_digits(seconds: float | None, shown: str) -> None:
     assert show_once(seconds) == shown
 

@@ -187,12 +187,9 @@ def share(text: str) -> float:
 
 def seconds(text: str) -> float:
     """`120s`, `120`, `5m` or `2h`, in seconds. Raises: UsageError."""
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    unit = text[-1:] if text[-1:] in units else ""
-    try:
-        value = float(text.removesuffix(unit)) * units.get(unit, 1.0)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < float("inf"):
+    from xbench.text import read_seconds
+
+    value = read_seconds(text)
+    if value is None:
         raise UsageError(f"{text!r} is not a time", "for instance 120s, 5m or 2h")
     return value

@@ -43,6 +43,14 @@ def growth(operands: int) -> float:
     return min(max(sqrt(operands), LEAST_GROWTH), MOST_GROWTH)
 
 
+def nudged(values: Array, dtype: str, rng: np.random.Generator) -> Array:
+    """Operands with each entry larger or smaller, by chance, by the root of the dtype's unit
+    roundoff."""
+    signs = rng.integers(0, 2, values.shape, "int8") * 2 - 1
+    found: Array = (values * (1.0 + sqrt(UNIT_ROUNDOFF[dtype]) * signs)).astype(values.dtype)
+    return found
+
+
 def bound_of(values: Array, dtype: str, operands: int, moved: Array | None) -> Array:
     """How far an honest result in this dtype may be from these values, entry by entry; 0 for whole
     numbers.

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pkgutil import resolve_name
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -17,6 +18,8 @@ from xbench.extensions import resolve
 from xbench.text import shortened
 
 FRAMEWORKS = ("numpy", "torch", "jax", "tensorflow")
+"""Whose arrays contenders may take; in the order of the table, where one function runs on all."""
+
 ROOTS = {
     "numpy": "numpy",
     "torch": "torch",
@@ -49,13 +52,7 @@ class NamedFunction:
 
     def made(self) -> Any:
         """The function. Raises: ImportError, AttributeError."""
-        import importlib
-
-        module, _, name = self.path.partition(":")
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-        return found
+        return resolve_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from math import prod, sqrt
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +16,9 @@ from xbench.contracts import Backend, Factory, Spec, Step, Tensors, Variant
 from xbench.errors import UsageError
 from xbench.extensions import resolve
 from xbench.ops.base import ITEM_BYTES, Block, Cost, Inputs, Op, TensorShapes
-from xbench.ops.rounding import UNIT_ROUNDOFF
 from xbench.ops.suite import Suite, Sweep
 from xbench.racing import compare
+from xbench.racing.contenders import FRAMEWORKS
 from xbench.racing.look import told
 from xbench.racing.steps import namespace_of
 from xbench.racing.trees import Leaf, Tree, put_together, result_array, results, take_apart
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 F = TypeVar("F", bound=Callable[..., Any])
-BACKENDS = ("numpy", "torch", "tensorflow", "jax")
 SIZE = "n"
 
 
@@ -78,7 +77,7 @@ def declared(function: F, args: Callable[[int], Any], over: Iterable[int], name:
         raise UsageError(f"over is {sizes!r}", "whole numbers from 1 on, such as over=[64, 512]")
     mine = Declared(name or function.__name__, function, args, sizes)
     add_op(_op(mine))
-    for backend in BACKENDS:
+    for backend in FRAMEWORKS:
         implements(mine.name, backend)(_factory(mine, backend))
     declare(Sweep(mine.name, f"{mine.name} n", lambda n: {SIZE: n}, sizes), mine)
     return function
@@ -130,10 +129,9 @@ def _answers(
 ) -> Iterator[Block]:
     import numpy as np
 
-    rng, share = np.random.default_rng(0), sqrt(UNIT_ROUNDOFF[dtype])
+    rng = np.random.default_rng(0)
     other = {
-        name: each.astype("float64") * (1.0 + share * (rng.integers(0, 2, each.shape) * 2 - 1))
-        for name, each in given.items()
+        name: compare.nudged(each.astype("float64"), dtype, rng) for name, each in given.items()
     }
     exact, moved = _exact(mine, trees, given), _exact(mine, trees, other)
     entries = sum(prod(each.shape) for each in given.values())

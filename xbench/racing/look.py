@@ -9,13 +9,12 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
-from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from xbench.contracts import Mode, Tensors, Variant
 from xbench.errors import CellFailed, Status
-from xbench.ops.rounding import UNIT_ROUNDOFF
+from xbench.racing.compare import nudged
 from xbench.racing.contender_backend import RaceAdapter
 from xbench.racing.payload import REFERENCE
 from xbench.racing.steps import Call, contender_call, namespace_of
@@ -42,12 +41,11 @@ MOST_HALVED = 4
 
 
 class Seen(TypedDict, total=False):
-    """What a look tells, in JSON's types. `call_s` are seconds of each call, the first among them;
-    `dtypes` those of the results by name, `files` where each lies; `halved` the results with one
-    operand halved, by that operand and name, each a file; `moved` those with all operands changed a
-    little; `unlike` results that differed from one
-    call to the next on the same arguments, `again` the files of the later ones; `wrote` operands
-    that were written to."""
+    """What a look tells, in JSON's types. `call_s`: seconds of each call, the first one too.
+    `dtypes` and `files`: of each result, by its name. `halved`: files of the results with one
+    operand halved, by operand and name. `moved`: with all operands changed a little. `unlike`:
+    results that differed from one call to the next on the same arguments; `again`: the files of the
+    later ones. `wrote`: operands that were written to."""
 
     error: str
     status: str
@@ -210,9 +208,7 @@ def _moved(
     rng, other = np.random.default_rng(0), {**batch}
     for operand, values in given.items():
         if values.dtype.kind in "fc":
-            share = sqrt(UNIT_ROUNDOFF[backend.race().dtype])
-            signs = rng.integers(0, 2, values.shape, "int8") * 2 - 1
-            other[operand] = backend.put((values * (1.0 + share * signs)).astype(values.dtype))
+            other[operand] = backend.put(nudged(values, backend.race().dtype, rng))
     try:
         found = results(call(other))
         backend.fence(found)

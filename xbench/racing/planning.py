@@ -63,7 +63,10 @@ def race_plan(
     cells = [[predictions[cell.id] for cell in group.cells] for group in groups]
     slowest_s = max((each.call_s for mine in cells for each in mine), default=0.0)
     warmup_s = min(WARMUP_S, WARMUP_CALLS * max(slowest_s, BURST_S))
-    effort = Effort(1, left_s) if once else _effort(asked, cells, open_s, left_s, warmup_s)
+    effort = Effort(1, left_s)
+    if not once:
+        wanted = LOOKS[-1] if asked.target is not None else asked.launches
+        effort = choose_effort(wanted, cells, open_s, left_s, warmup_s)
     return Plan(
         tuple(rows),
         tuple(groups),
@@ -96,15 +99,16 @@ def _predicted(known: Known, given: Given) -> Prediction:
     return Prediction(known.call_s, known.first_s + LOAD_S, held)
 
 
-def _effort(
-    asked: Asked,
+def choose_effort(
+    launches: int | None,
     groups: list[list[Prediction]],
     open_s: float,
     left_s: float,
     warmup_s: float,
 ) -> Effort:
-    """As many launches as are wanted, while rounds have the least time; then longer rounds, and
-    launches beyond that where rounds have the most. The workers of the first launch are there."""
+    """What `left_s` seconds are spent on. First as many launches as `WANTED`, with rounds of the
+    least time; then longer rounds; then more launches. `launches`: fixed by the user; `open_s`:
+    what all workers take to start, but for those of the first launch, which are there."""
     every = [each for cells in groups for each in cells]
     fixed_s = open_s + sum(each.load_s + warmup_s for each in every)
     checks_s = sum(CHECKS_S + CHECKS_CALLS * each.call_s for each in every)
@@ -114,16 +118,12 @@ def _effort(
         one_s = fixed_s + sum(_rounds_s(cells, group_s) for cells in groups)
         return max(1, int(spare_s / one_s))
 
-    if asked.target is not None or asked.launches is not None:
-        launches = asked.launches or LOOKS[-1]
-    else:
-        launches = min(launches_of(LEAST_GROUP_S), WANTED)
+    wanted = launches or min(launches_of(LEAST_GROUP_S), WANTED)
     group_s = MOST_GROUP_S
-    while group_s > LEAST_GROUP_S and launches_of(group_s) < launches:
+    while group_s > LEAST_GROUP_S and launches_of(group_s) < wanted:
         group_s = max(group_s * 0.9, LEAST_GROUP_S)
-    if asked.launches is None and asked.target is None:
-        launches = max(launches, min(launches_of(group_s), MOST_LAUNCHES))
-    return Effort(launches, group_s)
+    more = min(launches_of(group_s), MOST_LAUNCHES)
+    return Effort(launches or max(wanted, more), group_s)
 
 
 def _rounds_s(cells: list[Prediction], group_s: float) -> float:

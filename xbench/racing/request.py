@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from xbench.contracts import MODES, Mode, Tensors
@@ -19,7 +19,8 @@ from xbench.racing.contenders import (
 from xbench.racing.outcome import Size
 from xbench.racing.payload import TOKEN
 from xbench.racing.trees import Tree, host_array, kind_of, take_apart
-from xbench.text import near, shortened
+from xbench.registry import load_backend
+from xbench.text import near, read_seconds, shortened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,14 +28,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 Check = bool | Literal["agree"] | Mapping[str, bool | str]
-ONE_SOURCE = ("numpy", "torch", "jax", "tensorflow")
-"""Backends of a single source, in the order of the table."""
-
 NO_COMPILER = ("numpy",)
 """Frameworks that compile nothing."""
-
-UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_TIME = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*(ms|s|min|m|h)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +76,12 @@ class Asked:
     launches: int | None = None
     target: float | None = None
     fresh: bool = True
-    notes: tuple[str, ...] = field(default=())
 
 
 def read_time(given: str | float) -> float:
     """Seconds of `20s`, `500ms`, `2m`, or of a number. Raises: UsageError."""
-    found = _TIME.fullmatch(str(given))
-    try:
-        seconds = float(found[1]) * UNITS[found[2] or "s"] if found else 0.0
-    except ValueError:
-        seconds = 0.0
-    if not 0.0 < seconds < float("inf"):
+    seconds = read_seconds(str(given))
+    if seconds is None:
         raise UsageError(f"budget is {given!r}", 'give seconds, or a text such as "20s" or "2m"')
     return seconds
 
@@ -239,11 +229,11 @@ def _of_one_source(
 ) -> tuple[Entry, ...]:
     """One function of `xp` on several backends."""
     wanted = [backends] if isinstance(backends, str) else list(backends or ["all"])
-    named = ONE_SOURCE if wanted == ["all"] else tuple(wanted)
+    named = FRAMEWORKS if wanted == ["all"] else tuple(wanted)
     for name in named:
-        if name not in ONE_SOURCE:
-            raise UsageError(f"backends names {name!r}", near(str(name), ONE_SOURCE))
-    there = [name for name in named if wanted != ["all"] or _installed(name)]
+        if name not in FRAMEWORKS:
+            raise UsageError(f"backends names {name!r}", near(str(name), FRAMEWORKS))
+    there = [name for name in named if wanted != ["all"] or load_backend(name).probe().installed]
     found: list[Entry] = []
     for name in there:
         mine = tuple(m for m in modes or ("eager",) if m == "eager" or name not in NO_COMPILER)
@@ -252,12 +242,6 @@ def _of_one_source(
     if not found:
         raise UsageError("no backend runs this in the modes asked for", 'add "eager" to mode')
     return tuple(found)
-
-
-def _installed(name: str) -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec(name) is not None
 
 
 def _modes(mode: Any) -> tuple[Mode, ...]:
